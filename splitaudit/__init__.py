@@ -1,0 +1,30 @@
+"""Audit how a dataset is split: every leak with proof, and a split without it.
+
+>>> import splitaudit
+>>> audit = splitaudit.open("my_dataset").scan()  # doctest: +SKIP
+>>> audit.leaks()  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from splitaudit.audit import Audit as Audit
+    from splitaudit.audit import open_target as open
+
+__version__ = "0.1.0"
+__all__ = ["Audit", "InputError", "SplitauditError", "__version__", "open"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use, so that `import splitaudit` and `splitaudit --help` cost nothing."""
+    if name in ("Audit", "open"):
+        from splitaudit import audit
+
+        return audit.Audit if name == "Audit" else audit.open_target
+    if name in ("SplitauditError", "InputError"):
+        from splitaudit import errors
+
+        return getattr(errors, name)
+    raise AttributeError(f"module 'splitaudit' has no attribute {name!r}")

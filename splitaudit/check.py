@@ -1,0 +1,191 @@
+"""Independent re-verification of any split, from the files it was written to.
+
+Shares no code with the splitter and looks at matches, never at groups.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+
+from splitaudit.schema import AUDITED, LEAK_RELATIONS, SHARED_MATERIAL
+
+_CROSSING = ["a", "b", "relation", "score", "a_split", "b_split"]
+
+
+@dataclass(frozen=True, eq=False)
+class CheckResult:
+    """What a check found.
+
+    Parameters
+    ----------
+    crossings
+        Accepted matches with a leak relation whose two items stand in different splits, the most
+        certain first: a, b, relation, score, a_split, b_split.
+    missing
+        Items of the dataset that stand nowhere in the split and are not listed as dropped.
+    unknown
+        Ids in the split that the dataset does not have.
+    repeated
+        Ids listed more than once, also in one split.
+    digest_holds
+        Whether the digest of the split is the claimed one; None where none was claimed.
+    residual
+        Accepted `shared_material` matches that cross: weak, and no reason to fail.
+    coverage
+        By check, `items` (those in the split that have such a medium) and `audited`.
+    min_coverage
+        The share of the items that must be audited in each check asked for.
+    """
+
+    crossings: pd.DataFrame
+    missing: tuple[str, ...]
+    unknown: tuple[str, ...]
+    repeated: tuple[str, ...]
+    digest_holds: bool | None
+    residual: int
+    coverage: dict[str, dict[str, int]]
+    min_coverage: float
+
+    @property
+    def exit_status(self) -> int:
+        """1 where the split is refuted, else 4 where a coverage is < `min_coverage`, else 0."""
+        faults = self.missing or self.unknown or self.repeated or self.digest_holds is False
+        if len(self.crossings) or faults:
+            return 1
+        return 4 if any(map(self._lacks, self.coverage.values())) else 0
+
+    def sentences(self) -> list[str]:
+        """Return what was found in words, one sentence each; odd characters are escaped."""
+        ids = [
+            _listed(self.missing, "of the dataset: in no split and not listed as dropped"),
+            _listed(self.unknown, "of the split: not in the dataset"),
+            _listed(self.repeated, "of the split: listed more than once"),
+        ]
+        others = [self._on_digest(), self._on_residual(), *map(self._on_coverage, self.coverage)]
+        return [self._on_crossings(), *filter(None, ids), *filter(None, others)]
+
+    def _lacks(self, counts: dict[str, int]) -> bool:
+        """Say whether evidence is missing; a check that had nothing to look at is no evidence."""
+        return not counts["items"] or counts["audited"] / counts["items"] < self.min_coverage
+
+    def _on_crossings(self) -> str:
+        if not len(self.crossings):
+            return "No accepted match crosses the split."
+        a, b, relation, score, a_split, b_split = self.crossings.iloc[0][_CROSSING]
+        return (
+            f"{len(self.crossings)} accepted matches cross the split; the first: {a!r} in "
+            f"{a_split!r} and {b!r} in {b_split!r} ({relation}, score {score:.2f})."
+        )
+
+    def _on_digest(self) -> str:
+        words = {
+            None: "No digest was claimed.",
+            True: "The digest holds.",
+            False: "The digest does not hold: this is not the split that its sidecar describes.",
+        }
+        return words[self.digest_holds]
+
+    def _on_residual(self) -> str:
+        if not self.residual:
+            return ""
+        return f"{self.residual} matches of shared material cross the split: weak, not a leak."
+
+    def _on_coverage(self, name: str) -> str:
+        counts = self.coverage[name]
+        if not counts["items"]:
+            return f"{name}: no item has any, so there is no evidence."
+        said = f"{name}: audited {counts['audited']} of {counts['items']} items"
+        if not self._lacks(counts):
+            return f"{said}."
+        return f"{said}, less than the share of {self.min_coverage:.6g} that was asked for."
+
+
+def check(
+    items: pa.Table,
+    media: pa.Table,
+    matches: pa.Table,
+    splits: pa.Table | pd.DataFrame,
+    *,
+    claimed_digest: str | None = None,
+    checks: Sequence[str] = ("audio",),
+    min_coverage: float = 1.0,
+) -> CheckResult:
+    """Verify that a split holds every item once and that no accepted match crosses it.
+
+    Parameters
+    ----------
+    items, media, matches
+        Schemas ITEMS, MEDIA and MATCHES of the scanned dataset.
+    splits
+        Columns item_id and new_split (null: dropped), as `read_split` returns
+        them or with schema SPLITS.
+    claimed_digest
+        SHA-256 in hexadecimal over the sorted (id, split) pairs, see `_digest`.
+    checks
+        Parts (values of MEDIA.part) for which evidence is asked.
+    min_coverage
+        Share of the items, in [0, 1]; evidence is missing where audited / items < `min_coverage`.
+    """
+    listed = splits.to_pandas() if isinstance(splits, pa.Table) else splits
+    placed = listed.dropna(subset="new_split").set_index("item_id")["new_split"]
+    known = set(items["item_id"].to_pylist())
+    ids = listed["item_id"]
+    across = _across(matches, placed)
+    leaking = across["relation"].isin(LEAK_RELATIONS)
+    return CheckResult(
+        crossings=across[leaking].reset_index(drop=True),
+        missing=tuple(sorted(known - set(ids))),
+        unknown=tuple(sorted(set(ids) - known)),
+        repeated=tuple(sorted(set(ids[ids.duplicated()]))),
+        digest_holds=None if claimed_digest is None else _digest(placed) == claimed_digest,
+        residual=int((across["relation"] == SHARED_MATERIAL).sum()),
+        coverage={name: _coverage(media, name, placed.index) for name in checks},
+        min_coverage=min_coverage,
+    )
+
+
+def _across(matches: pa.Table, placed: pd.Series[str]) -> pd.DataFrame:
+    """Return the accepted matches whose sides stand in two splits, the most certain first.
+
+    An id that is listed in several splits is looked at in each of them.
+    """
+    columns = ["a", "b", "relation", "score"]
+    accepted = matches.filter(matches["accepted"]).select(columns).to_pandas()
+    a = placed.rename("a_split").rename_axis("a").reset_index()
+    b = placed.rename("b_split").rename_axis("b").reset_index()
+    both = accepted.merge(a, on="a").merge(b, on="b")
+    across: pd.DataFrame = both[both["a_split"] != both["b_split"]].drop_duplicates()
+    return across.sort_values(["score", "a", "b"], ascending=[False, True, True])[_CROSSING]
+
+
+def _digest(placed: pd.Series[str]) -> str:
+    """Return the SHA-256 over the sorted (id, split) pairs of the items that have a split.
+
+    What is hashed is, for each pair, `["id","split"]` in JSON (ASCII escapes, no spaces) and a line
+    feed; sorted by id, then split, by code points.
+    """
+    hashed = hashlib.sha256()
+    for pair in sorted(placed.items()):
+        hashed.update(json.dumps(list(pair), separators=(",", ":")).encode("ascii") + b"\n")
+    return hashed.hexdigest()
+
+
+def _coverage(media: pa.Table, part: str, standing: pd.Index[str]) -> dict[str, int]:
+    """Count the items in the split that have such a medium, and those of them that were audited."""
+    looked_at = media.select(["item_id", "part", "status"]).to_pandas()
+    ours = looked_at[(looked_at["part"] == part) & looked_at["item_id"].isin(standing)]
+    audited = ours["status"].isin(AUDITED).groupby(ours["item_id"]).all()
+    return {"items": len(audited), "audited": int(audited.sum())}
+
+
+def _listed(ids: tuple[str, ...], what: str) -> str:
+    if not ids:
+        return ""
+    more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
+    return f"{len(ids)} items {what}: {', '.join(map(repr, ids[:3]))}{more}."

@@ -1,0 +1,95 @@
+"""Building blocks."""
+
+
+def stream(name: str, seed: int, take: int = 0) -> Rng:
+    """Give each kind of sound its own stream: rain and fan of one seed must share no noise."""
+    return np.random.default_rng([*name.encode(), seed, take])
+
+
+def white(rng: Rng, n: int) -> Sound:
+    """White noise in [-1, 1); uniform, as that takes a quarter of the time of normal numbers."""
+    return 2 * rng.random(n, np.float32) - 1
+
+
+def peaked(samples: NDArray[Any], peak: float) -> Sound:
+    scaled: Sound = (samples * (peak / max(float(np.abs(samples).max()), 1e-9))).astype(np.float32)
+    return scaled
+
+
+def _hop(rate: int) -> int:
+    """About 16 ms, a power of two."""
+    return int(2 ** round(np.log2(0.016 * rate)))
+
+
+def grid(n: int, rate: int) -> tuple[NDArray[Any], Sound]:
+    """Times in s of the frames that cover `n` samples, and the frequencies in Hz of their bins."""
+    hop = _hop(rate)
+    frames = -(-n // hop) + 1
+    return np.arange(frames) * hop / rate, np.linspace(0, rate / 2, hop + 1, dtype=np.float32)
+
+
+def upsample(curve: NDArray[Any], rate: int, n: int) -> NDArray[Any]:
+    """Bring a curve with a value a frame to `n` samples, by straight lines."""
+    ramp = np.arange(_hop(rate)) / _hop(rate)
+    return (curve[:-1, None] + np.diff(curve)[:, None] * ramp).ravel()[:n]
+
+
+def wander(rng: Rng, n: int, smooth: float) -> NDArray[Any]:
+    """`n` values of unit variance that drift with a time constant of `smooth` values."""
+    walk = ndimage.gaussian_filter1d(rng.standard_normal(n), smooth, mode="wrap")
+    return np.asarray(walk * np.sqrt(2 * smooth * np.sqrt(np.pi)))
+
+
+def shape(parts: Sequence[tuple[Sound, NDArray[Any]]]) -> Sound:
+    """Sum of signals, each filtered by its own gains (frames, bins) that change with time.
+
+    Overlap-add with half overlap; the squares of two sine windows sum to one.
+    """
+    n, (frames, bins) = len(parts[0][0]), parts[0][1].shape
+    hop = bins - 1
+    window = np.sin(np.pi * (np.arange(2 * hop, dtype=np.float32) + 0.5) / (2 * hop))
+    spectra = np.zeros((frames, bins), np.complex64)
+    for samples, gains in parts:
+        blocks = np.zeros((frames + 1, hop), np.float32)
+        blocks.reshape(-1)[hop : hop + n] = samples
+        spectra += fft.rfft(np.hstack([blocks[:-1], blocks[1:]]) * window) * gains.astype(np.float32)
+    cut = fft.irfft(spectra) * window
+    blocks = np.zeros((frames + 1, hop), np.float32)
+    blocks[:-1] += cut[:, :hop]
+    blocks[1:] += cut[:, hop:]
+    return blocks.ravel()[hop : hop + n]
+
+
+def wavetable(rng: Rng, levels: NDArray[Any]) -> Sound:
+    """One period, of peak 1, of a sum of harmonics with these levels and chance phases."""
+    spectrum = np.zeros(_TABLE // 2 + 1, complex)
+    spectrum[1 : len(levels) + 1] = levels * np.exp(1j * rng.uniform(-1, 1, len(levels)))
+    return peaked(fft.irfft(spectrum), 1.0)
+
+
+def index(periods: NDArray[Any]) -> NDArray[Any]:
+    """Places in a wavetable for phases counted in periods."""
+    return np.asarray((periods * _TABLE).astype(np.int64) & (_TABLE - 1))
+
+
+def fade(n: int, rate: int, attack: float = 0.004, release: float = 0.05) -> Sound:
+    """A rise at the start and a fall at the end, in s."""
+    k = np.arange(n, dtype=np.float32)
+    return np.minimum(np.minimum(k / (attack * rate), (n - k) / (release * rate)), 1)
+
+
+def add(out: Sound, sound: NDArray[Any], start: float, rate: int) -> None:
+    """Mix `sound` into `out` from `start` s on; what lies outside is lost."""
+    first = round(start * rate)
+    sound = sound[max(0, -first) :][: max(0, len(out) - max(0, first))]
+    out[max(0, first) : max(0, first) + len(sound)] += sound
+
+
+def steady(
+    rng: Rng, freq: float, levels: NDArray[Any], seconds: float, rate: int
+) -> Sound:
+    """Harmonics of `freq` Hz at these levels and chance phases, with or without a little hiss."""
+    t = np.arange(round(seconds * rate)) / rate
+    table = wavetable(rng, levels)
+    hiss = rng.choice([0.0, 1e-4, 1e-3]) * white(rng, len(t))
+    return peaked(table[index(freq * t + rng.random())] + hiss, rng.uniform(0.2, 0.9))

@@ -1,0 +1,78 @@
+"""Exports of a split: a module a format, each with one function `export`.
+
+What the formats share is here: safe names, files that appear whole or not at all, the sidecar.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import secrets
+from collections import Counter
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from splitaudit.errors import SplitauditError
+
+_TAKEN = "splits"  # splits.parquet holds the whole plan
+
+
+def file_names(splits: Collection[str], ending: str) -> dict[str, str]:
+    """Return a file name for each split, safe on every file system whatever the split is called.
+
+    A name of ASCII letters, digits, `_`, `-` and inner dots is kept. Any other, and those that
+    differ only in case, get `~` and the start of their SHA-256 behind what is left of them.
+    """
+    folded = Counter(split.casefold() for split in splits)
+    return {split: _safe(split, folded[split.casefold()] > 1) + ending for split in splits}
+
+
+def _safe(split: str, ambiguous: bool) -> str:
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "_", split).strip(".")[:60]
+    if plain and plain == split and plain.casefold() != _TAKEN and not ambiguous:
+        return plain
+    return f"{plain}~{hashlib.sha256(split.encode()).hexdigest()[:12]}"
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> Path:
+    """Write a file under another name and move it into place, so that it is never seen half done.
+
+    Raises
+    ------
+    SplitauditError
+        Where the folder cannot be made or written (no right, disk full).
+    """
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            write(file)
+        temporary.replace(path)
+    except OSError as fault:
+        raise SplitauditError(f"cannot write {path}: {fault.strerror or fault}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+    return path
+
+
+def write_sidecar(
+    folder: Path, sidecar: dict[str, Any], splits: pa.Table, files: dict[str, str]
+) -> Path:
+    """Write split.json: what the caller knows, with the counts, the files and what was dropped."""
+    counts = splits["new_split"].drop_null().value_counts().to_pylist()
+    dropped = splits.filter(pc.is_null(splits["new_split"]))["item_id"].to_pylist()
+    completed = {
+        **sidecar,
+        "counts": {x["values"]: x["counts"] for x in sorted(counts, key=lambda x: x["values"])},
+        "files": files,
+        "dropped": sorted(dropped),
+    }
+    text = json.dumps(completed, indent=2, ensure_ascii=False) + "\n"
+    return write_whole(folder / "split.json", lambda file: file.write(text.encode()))

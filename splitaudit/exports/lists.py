@@ -1,0 +1,57 @@
+"""One list a split, `train.txt`, with one item id a line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from splitaudit.errors import SplitauditError
+from splitaudit.exports import file_names, write_sidecar, write_whole
+
+# What a reader of lines would take for another id; U+FEFF at the start is a byte order mark.
+_UNLISTABLE = re.compile(r"[\n\r]|\A\ufeff|\A\Z")
+
+
+def export(
+    items: pa.Table, media: pa.Table, splits: pa.Table, folder: Path, sidecar: dict[str, Any]
+) -> list[Path]:
+    """Write one list a split and split.json, and return their paths.
+
+    Parameters
+    ----------
+    items, media
+        Not needed: a list holds ids only.
+    splits
+        Schema SPLITS. Dropped items stand in no list; split.json names them.
+    folder
+        Made if need be. Nothing is written outside it, whatever the splits are called.
+    sidecar
+        Seed, policy, digest; counts, files and dropped are added to it.
+
+    Raises
+    ------
+    SplitauditError
+        Where an id cannot stand on a line of its own, before anything is written; or where the
+        folder cannot be written.
+    """
+    rows = splits.select(["item_id", "new_split"]).sort_by("item_id").to_pandas().dropna()
+    _all_listable(rows["item_id"].tolist())
+    lists = {str(name): ids.tolist() for name, ids in rows.groupby("new_split")["item_id"]}
+    files = file_names(lists, ".txt")
+    written = [_write(folder / files[name], ids) for name, ids in lists.items()]
+    return [*written, write_sidecar(folder, sidecar, splits, files)]
+
+
+def _all_listable(item_ids: list[str]) -> None:
+    for item_id in filter(_UNLISTABLE.search, item_ids):
+        raise SplitauditError(
+            f"the id {item_id!r} cannot stand on a line of a list; export to Parquet instead"
+        )
+
+
+def _write(path: Path, item_ids: list[str]) -> Path:
+    text = "".join(f"{item_id}\n" for item_id in item_ids)
+    return write_whole(path, lambda file: file.write(text.encode()))

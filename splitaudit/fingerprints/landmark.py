@@ -1,0 +1,199 @@
+"""Landmarks: pairs of spectral peaks, coded by their frequencies and the time between them.
+
+After Wang, "An industrial-strength audio search algorithm" (ISMIR 2003), with three differences:
+the neighbourhood in which a peak must be the highest grows with frequency, as hearing does; a
+quiet passage gets as many peaks as a loud one, since peaks compete only with their neighbours;
+and they are kept dense, because a verifier decides afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.uint32]
+
+CODE_BITS = 20
+SEGMENT = 1 << 20  # samples analysed at once: 65 s
+CONTEXT = 1 << 13  # samples beyond a segment that its peaks may compete with; a multiple of the hop
+MAX_GAP = 63  # frames between two peaks of a pair
+MIN_GAP = 2
+MAX_STEP = 63  # bins between them
+LOWEST_BIN = 6  # 94 Hz; below is rumble and hum
+# Power of a sine at -95 dBFS. White noise of -73 dBFS is as strong in each bin: the dither of
+# 16 bits lies far below, the quietest recordings in use above.
+FLOOR_DBFS = -95.0
+ABOVE_FLOOR = 1.5  # nats
+MAX_REPEATS = 8  # of one code in a segment: what repeats more is a steady tone, and costs n * n
+MIN_CODES = 5  # distinct codes; fewer cannot be told from chance
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """The codes of one sound, sorted by time.
+
+    Parameters
+    ----------
+    codes
+        Shape (n,), `CODE_BITS` bits each.
+    frames
+        Shape (n,), when, in hops of the fingerprint.
+    """
+
+    codes: Codes
+    frames: Codes
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether there is too little in the sound to tell it from another."""
+        return len(np.unique(self.codes)) < MIN_CODES
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """The parameters that change the codes.
+
+    Parameters
+    ----------
+    window, hop
+        Of the spectrogram, in samples at 16 kHz.
+    reach
+        Frames to each side among which a peak is the highest.
+    spread, widening
+        Bins to each side among which it is: `spread + widening * bin`.
+    fan
+        How many of the peaks that follow each peak is paired with.
+    """
+
+    window: int = 1024
+    hop: int = 256
+    reach: int = 5
+    spread: float = 5.0
+    widening: float = 0.06
+    fan: int = 4
+
+    name: ClassVar[str] = "landmark"
+    version: ClassVar[int] = 1
+    modality: ClassVar[str] = "audio"
+    metric: ClassVar[str] = "postings"
+
+    def fingerprint(self, segments: Iterator[tuple[int, Samples]]) -> Landmarks:
+        """Return the codes of a sound.
+
+        Parameters
+        ----------
+        segments
+            `(start, samples)` as `splitaudit.media.audio.segments` cuts them, with `SEGMENT` and
+            `CONTEXT`: one channel at 16 kHz.
+        """
+        found = [self._peaks(start, samples) for start, samples in segments]
+        times = np.concatenate([t for t, _ in found])
+        bins = np.concatenate([f for _, f in found])
+        codes, frames = _pair(times, bins, self.fan)
+        kept = _without_repeats(codes, frames, SEGMENT // self.hop)
+        return Landmarks(codes[kept], frames[kept])
+
+    def _peaks(self, start: int, samples: Samples) -> tuple[Codes, Codes]:
+        """Peaks of one segment, (frame of the whole sound, bin), those in its context left out."""
+        log_power, floor = spectrogram(samples, self.window, self.hop)
+        t, f = _local_maxima(
+            log_power, floor + ABOVE_FLOOR, self.reach, self.spread, self.widening
+        )
+        margin = CONTEXT // self.hop
+        first = 0 if start == 0 else margin
+        last = margin + SEGMENT // self.hop
+        inside = (t >= first) & ((t < last) | (len(samples) < SEGMENT + 2 * CONTEXT))
+        return t[inside] + np.uint32(start // self.hop), f[inside]
+
+
+@cache
+def _window(length: int) -> Samples:
+    return np.hanning(length + 1)[:-1].astype(np.float32)
+
+
+def spectrogram(samples: Samples, window: int, hop: int) -> tuple[Samples, float]:
+    """Log power, shape (frames, window // 2), and the floor it was lifted to."""
+    import scipy.fft
+
+    padded = np.pad(samples, (0, max(0, window - len(samples))))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
+    spectrum = scipy.fft.rfft(frames * _window(window), axis=1)[:, :-1]
+    power = spectrum.real**2
+    power += spectrum.imag**2
+    floor = (10 ** (FLOOR_DBFS / 20) * window / 4) ** 2
+    power += np.float32(floor)
+    return np.log(power, out=power), float(np.log(floor))
+
+
+@numba.njit(cache=True, nogil=True)
+def _local_maxima(
+    power: Any, least: float, reach: int, spread: float, widening: float
+) -> tuple[Any, Any]:
+    """Cells that no cell in their neighbourhood exceeds, in order of time, then frequency."""
+    n_frames, n_bins = power.shape
+    times, bins = [], []
+    for t in range(n_frames):
+        first_t, last_t = max(0, t - reach), min(n_frames, t + reach + 1)
+        for f in range(LOWEST_BIN, n_bins - 1):
+            value = power[t, f]
+            # most cells fail here, against their four neighbours
+            if value <= least or value <= power[t, f - 1] or value < power[t, f + 1]:
+                continue
+            if (t > 0 and value <= power[t - 1, f]) or (
+                t + 1 < n_frames and value < power[t + 1, f]
+            ):
+                continue
+            width = int(spread + widening * f)
+            first_f, last_f = max(LOWEST_BIN, f - width), min(n_bins, f + width + 1)
+            highest = True
+            for u in range(first_t, last_t):
+                for g in range(first_f, last_f):
+                    if power[u, g] > value:
+                        highest = False
+                        break
+                if not highest:
+                    break
+            if highest:
+                times.append(np.uint32(t))
+                bins.append(np.uint32(f))
+    return np.array(times, np.uint32), np.array(bins, np.uint32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _pair(times: Any, bins: Any, fan: int) -> tuple[Any, Any]:
+    """Pair each peak with the next `fan` in its target zone; code = bin, step, gap."""
+    n = len(times)
+    codes, frames = np.empty(n * fan, np.uint32), np.empty(n * fan, np.uint32)
+    count = 0
+    for i in range(n):
+        paired = 0
+        for j in range(i + 1, n):
+            gap = np.int64(times[j]) - np.int64(times[i])
+            step = np.int64(bins[j]) - np.int64(bins[i])
+            if gap > MAX_GAP or paired == fan:
+                break
+            if gap < MIN_GAP or abs(step) > MAX_STEP:
+                continue
+            # two bins to a step of the code: a peak wanders by one when it is recoded
+            code = (np.int64(bins[i]) >> 1) << 12 | ((step + 64) >> 1) << 6 | gap
+            codes[count], frames[count] = code, times[i]
+            count += 1
+            paired += 1
+    return codes[:count], frames[:count]
+
+
+def _without_repeats(codes: Codes, frames: Codes, period: int) -> npt.NDArray[np.intp]:
+    """Indices, in order, of the first `MAX_REPEATS` of each code in each period of frames."""
+    key = (frames // period).astype(np.uint64) << np.uint64(32) | codes
+    order = np.argsort(key, kind="stable")
+    ordered = key[order]
+    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(key) else order
+    rank = np.arange(len(key)) - np.repeat(first, np.diff(np.r_[first, len(key)]))
+    return np.sort(order[rank < MAX_REPEATS])

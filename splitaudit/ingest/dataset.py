@@ -1,0 +1,98 @@
+"""What a listing amounts to, before any file is opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from splitaudit.schema import ITEMS, conform
+
+UNSPLIT = "unsplit"
+_VAL = ("val", "valid", "validation", "dev")
+# In the order of evaluation; dev-clean is a validation split, devices is not.
+_ROLES = (
+    re.compile("test"),
+    re.compile("(val|valid|validation|dev)(?![a-z])"),
+    re.compile("train"),
+)
+
+
+@dataclass(frozen=True)
+class IngestOptions:
+    """How to read a target.
+
+    Parameters
+    ----------
+    root
+        The folder that relative paths of a table or manifest start from.
+    columns
+        Ours -> theirs, for tables.
+    """
+
+    root: Path | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The items of a dataset and where their media lie.
+
+    Parameters
+    ----------
+    name
+        Safe as a folder name.
+    root
+        The folder that the listing starts from.
+    items
+        `splitaudit.schema.ITEMS`; captions, labels and attributes may be empty, never null.
+    media
+        The first columns of `splitaudit.schema.MEDIA`, all others null. A status that is null
+        means: not looked at yet. Each item has at least one row.
+    memberships
+        `splitaudit.schema.MEMBERSHIPS`.
+    split_order
+        The order of evaluation; in a pair of splits, the earlier is the evaluated side.
+    notes
+        Sentences for the user.
+    """
+
+    name: str
+    root: Path
+    items: pa.Table
+    media: pa.Table
+    memberships: pa.Table
+    split_order: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def split_name(name: str) -> str:
+    """Return the name under which a split is known: val for valid, validation and dev."""
+    lowered = name.lower()
+    if lowered in _VAL:
+        return "val"
+    return lowered if lowered in ("train", "test") else name
+
+
+def split_role(name: str) -> int:
+    """Return 0 for a test, 1 for a validation, 2 for a train split, 3 for any other."""
+    matches = (role for role, pattern in enumerate(_ROLES) if pattern.match(name.lower()))
+    return next(matches, len(_ROLES))
+
+
+def split_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the splits in their order of evaluation, equals in the order given."""
+    return tuple(sorted(dict.fromkeys(names), key=split_role))
+
+
+def items_table(columns: dict[str, object]) -> pa.Table:
+    """Return an ITEMS table in which absent captions, labels and attributes are empty."""
+    table = pa.table(columns)
+    for name in ("captions", "labels", "attributes"):
+        if name not in columns:
+            empty = pa.array([[]] * table.num_rows, ITEMS.field(name).type)
+            table = table.append_column(name, empty)
+    return conform(table, ITEMS)

@@ -1,0 +1,253 @@
+"""A table as a dataset: its rows become items, its paths media."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from splitaudit.errors import InputError
+from splitaudit.ingest.columns import (
+    ATTRIBUTE,
+    CELLS,
+    SYNONYMS,
+    attribute_columns,
+    load,
+    problems_at,
+)
+from splitaudit.ingest.dataset import Dataset, IngestOptions, items_table, split_order
+from splitaudit.ingest.files import (
+    AUDIO,
+    MAY_BE_OPENED,
+    PARTS,
+    Outcome,
+    ending,
+    kind_of,
+    probe,
+    status_of,
+)
+from splitaudit.ingest.paths import encode_path, safe_name
+from splitaudit.ingest.readers import Problem, fail, read_rows
+from splitaudit.manifest import did_you_mean, nearest
+from splitaudit.schema import ITEMS, MEDIA, MEMBERSHIPS, SAME_SOURCE, UNSUPPORTED, conform
+
+_ITEM = ["split", "id"]
+_STRETCH = ["path", "clip_start_s", "clip_end_s"]
+
+
+def from_table(path: Path, options: IngestOptions) -> Dataset:
+    """Read a CSV, TSV, JSONL or Parquet table of items.
+
+    Raises
+    ------
+    InputError
+        Every fault at once, each with its line.
+    SplitauditError
+        Where the file cannot be read.
+    """
+    _check_names(options.columns)
+    how = "--column {ours}={theirs}"
+    frame, problems = load(read_rows(path), options.columns, ("path", "split"), how)
+    root = os.path.abspath(options.root or path.parent)
+    return build(path, safe_name(path.stem), root, frame, problems)
+
+
+def build(
+    where: Path, name: str, root: str, frame: pd.DataFrame, problems: list[Problem]
+) -> Dataset:
+    """Make a dataset of typed rows.
+
+    Parameters
+    ----------
+    where
+        The file at fault, for the error.
+    name
+        Of the dataset.
+    root
+        The absolute folder that relative paths start from.
+    frame
+        Rows as from `load`, of one or several tables.
+    problems
+        What is known to be wrong already.
+
+    Raises
+    ------
+    InputError
+        Every fault at once, those between rows too.
+    """
+    rows = frame.dropna(subset=[*_ITEM, "path"]).reset_index(drop=True)
+    items = _named(rows.drop_duplicates(_ITEM))
+    media = _parts(rows)
+    problems = problems + _same_name_twice(items) + _two_paths(media)
+    if problems:
+        fail(where, problems)
+    if rows.empty:
+        raise InputError(encode_path(str(where)), ["no rows"])
+    item_of_row = rows.groupby(_ITEM, sort=False).ngroup().to_numpy()
+    return Dataset(
+        name=name,
+        root=Path(root),
+        items=_items(items, rows, item_of_row),
+        media=_media(media.merge(items[[*_ITEM, "item_id"]], on=_ITEM, how="left"), root),
+        memberships=_memberships(items),
+        split_order=split_order(items["split"]),
+        notes=(*_shared_note(items), *_differing_notes(items, rows, item_of_row)),
+    )
+
+
+def _check_names(columns: Mapping[str, str]) -> None:
+    problems = [
+        f"{ours!r} is none of our columns{did_you_mean(nearest(ours, CELLS))} ({', '.join(CELLS)})"
+        for ours in columns
+        if SYNONYMS.get(ours, ours) not in CELLS
+    ]
+    if problems:
+        raise InputError("--column", problems)
+
+
+def _named(items: pd.DataFrame) -> pd.DataFrame:
+    """Add `shared` (the id stands in several splits) and `item_id`, then `split/id`."""
+    shared = items.duplicated("id", keep=False)
+    named = items["id"].where(~shared, items["split"] + "/" + items["id"])
+    return items.assign(shared=shared, item_id=[encode_path(text) for text in named])
+
+
+def _same_name_twice(items: pd.DataFrame) -> list[Problem]:
+    text = "the item would bear the name of another: an id in several splits becomes split/id"
+    return problems_at(items, items.duplicated("item_id", keep=False), text)
+
+
+def _parts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each part of each item, and further ones where rows contradict."""
+    kinds = [
+        given or kind_of(path) for given, path in zip(rows["modality"], rows["path"], strict=True)
+    ]
+    # A path that names no kind stands as sound, so that it counts in what is to be audited.
+    parts = [PARTS.get(kind or AUDIO, (AUDIO,)) for kind in kinds]
+    media = rows[["unit", "line", *_ITEM, *_STRETCH]].copy()
+    media["kind"] = pd.Series(kinds, dtype=object)
+    media["part"] = pd.Series(parts, dtype=object)
+    media = media.explode("part", ignore_index=True)
+    return media.drop_duplicates([*_ITEM, "part", *_STRETCH], ignore_index=True)
+
+
+def _two_paths(media: pd.DataFrame) -> list[Problem]:
+    key = [*_ITEM, "part"]
+    again = media.duplicated(key)
+    if not again.any():
+        return []
+    pairs = media[again].merge(media[~again], on=key, suffixes=("", "_first"))
+    pairs = pairs.drop_duplicates(["unit", "line"])  # a film contradicts in both its parts
+    return [Problem(row["unit"], row["line"], _second(row)) for row in pairs.to_dict("records")]
+
+
+def _second(row: dict[Hashable, Any]) -> str:
+    what = "path" if row["path"] != row["path_first"] else "stretch"
+    return (
+        f"id {row['id']!r} of split {row['split']!r} has a second {what} for its {row['part']}: "
+        f"{row['path']!r} after {row['path_first']!r} in {row['unit_first']} {row['line_first']}"
+    )
+
+
+def _items(items: pd.DataFrame, rows: pd.DataFrame, item_of_row: np.ndarray) -> pa.Table:
+    columns: dict[str, object] = {
+        name: pa.array(items[name], ITEMS.field(name).type, from_pandas=True)
+        for name in ("item_id", "split", "source", "start_s", "end_s")
+    }
+    columns["captions"] = _lists(rows["caption"], item_of_row, len(items))
+    columns["labels"] = _lists(rows["label"], item_of_row, len(items))
+    columns["attributes"] = _attributes(items)
+    return items_table(columns)
+
+
+def _lists(cells: pd.Series, item_of_row: np.ndarray, count: int) -> pa.Array:
+    """Return the texts of each item, in the order of rows, none twice."""
+    texts = pd.DataFrame({"item": item_of_row, "text": cells}).explode("text").dropna()
+    texts = texts.drop_duplicates().sort_values("item", kind="stable")
+    counts = np.bincount(texts["item"].to_numpy(dtype=np.int64), minlength=count)
+    return pa.ListArray.from_arrays(_offsets(counts), pa.array(texts["text"], pa.string()))
+
+
+def _attributes(items: pd.DataFrame) -> pa.Array:
+    names = attribute_columns(items)
+    values = items[names].to_numpy(dtype=object)
+    given = ~pd.isna(values)
+    keys = np.broadcast_to(
+        np.array([name.removeprefix(ATTRIBUTE) for name in names], dtype=object), values.shape
+    )
+    return pa.MapArray.from_arrays(
+        _offsets(given.sum(axis=1)),
+        pa.array(keys[given], pa.string()),
+        pa.array(values[given], pa.string()),
+    )
+
+
+def _offsets(counts: np.ndarray) -> pa.Array:
+    return pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
+
+
+def _media(media: pd.DataFrame, root: str) -> pa.Table:
+    path_of_row, paths = pd.factorize(media["path"])
+    absolute = [os.path.join(root, path) for path in paths]
+    encoded = np.array([encode_path(path) for path in absolute], dtype=object)
+    found = [probe(path) for path in absolute]  # once a path, however many stretches it has
+    outcomes = [
+        _outcome(kind, part, absolute[path], found[path])
+        for kind, part, path in zip(media["kind"], media["part"], path_of_row, strict=True)
+    ]
+    columns = {
+        "item_id": media["item_id"],
+        "part": media["part"],
+        "modality": media["part"],
+        "path": encoded[path_of_row],
+        "clip_start_s": media["clip_start_s"],
+        "clip_end_s": media["clip_end_s"],
+        "status": [status for status, _ in outcomes],
+        "error": [error for _, error in outcomes],
+    }
+    arrays = {
+        name: pa.array(values, MEDIA.field(name).type, from_pandas=True)
+        for name, values in columns.items()
+    }
+    return conform(pa.table(arrays), MEDIA)
+
+
+def _outcome(kind: str | None, part: str, path: str, found: Outcome) -> Outcome:
+    if kind is None and found == MAY_BE_OPENED:
+        name = encode_path(ending(path)) or "a name without ending"
+        return UNSUPPORTED, f"{name} tells no kind of media; say it in a column 'modality'"
+    return status_of(part, found)
+
+
+def _memberships(items: pd.DataFrame) -> pa.Table:
+    shared = items[items["shared"]]
+    columns = {
+        "item_id": pa.array(shared["item_id"], pa.string()),
+        "key": pa.array(["id"] * len(shared), pa.string()),
+        "value": pa.array([encode_path(text) for text in shared["id"]], pa.string()),
+        "relation": pa.array([SAME_SOURCE] * len(shared), pa.string()),
+    }
+    return conform(pa.table(columns), MEMBERSHIPS)
+
+
+def _shared_note(items: pd.DataFrame) -> list[str]:
+    count = items.loc[items["shared"], "id"].nunique()
+    if not count:
+        return []
+    ids = "1 id stands" if count == 1 else f"{count:,} ids stand"
+    return [f"{ids} in more than one split: items named split/id, joined by the key 'id'"]
+
+
+def _differing_notes(items: pd.DataFrame, rows: pd.DataFrame, item_of_row: np.ndarray) -> list[str]:
+    single = ["source", "start_s", "end_s", *attribute_columns(rows)]
+    return [
+        f"column {name.removeprefix(ATTRIBUTE)!r} differs between rows of one item: "
+        "the first row's was taken"
+        for name in single
+        if (items[name].to_numpy()[item_of_row] != rows[name].to_numpy()).any()
+    ]

@@ -1,0 +1,252 @@
+"""The expensive steps, each as a function that a process can be handed: facts about bytes.
+
+What is written here depends on the bytes of the files alone. A file that is gone or was changed
+while it was read leaves no fact, so that the next run looks again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from splitaudit import schema
+from splitaudit.errors import MediaError
+from splitaudit.fingerprints import landmark
+from splitaudit.media import audio
+from splitaudit.store import Parts, write_table
+from splitaudit.verify import audio as verifier
+
+FINGERPRINT = landmark.Landmark()
+# Shorter sounds give too few landmarks to be found again once they are recoded (docs/audio.md).
+SHORTEST_S = 0.5
+
+CONTENTS = pa.schema({"key": pa.string(), "digest": pa.string()})
+SOUNDS = pa.schema(
+    {
+        "key": pa.string(),  # content_id
+        "samples_id": pa.string(),  # null where nothing was decoded
+        "duration_s": pa.float64(),
+        "sample_rate": pa.int32(),
+        "channels": pa.int32(),
+        "bit_depth": pa.int32(),
+        "lossless": pa.bool_(),
+        "silent": pa.bool_(),
+        "status": pa.string(),
+        "error": pa.string(),
+        "codes": pa.list_(pa.uint32()),
+        "frames": pa.list_(pa.uint32()),
+    }
+)
+PROOFS = pa.schema(
+    {
+        "key": pa.string(),
+        "found": pa.bool_(),
+        **{f.name: pa.float64() for f in fields(verifier.Proof) if f.name != "accepted"},
+        "accepted": pa.bool_(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it was when the scan began, or a stretch of it.
+
+    Parameters
+    ----------
+    path
+        With odd bytes as surrogates.
+    start_s, end_s
+        The stretch; null: all of it.
+    signature
+        Size and times; another signature is another file.
+    content_id
+        Once it is known.
+    """
+
+    path: str
+    start_s: float | None
+    end_s: float | None
+    signature: str
+    content_id: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the file is another one by now, or gone."""
+        try:
+            return signature(self.path) != self.signature
+        except OSError:
+            return True
+
+
+def signature(path: str) -> str:
+    """Size and times of a file; ctime too, since a copy may bring an old mtime with it.
+
+    Raises
+    ------
+    OSError
+        As `os.stat`.
+    """
+    status = os.stat(path)
+    return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sounds to be compared at the offsets on which they got most votes.
+
+    Parameters
+    ----------
+    key
+        Of the fact: both contents and the offsets.
+    a, b
+        Where to read them.
+    offsets_s
+        Time of b minus time of a, the most votes first.
+    """
+
+    key: str
+    a: File
+    b: File
+    offsets_s: tuple[float, ...]
+
+
+def identify(files: Sequence[tuple[str, str]], folder: Path) -> int:
+    """Digest the bytes of files, given as (key, path)."""
+    rows = []
+    for key, path in files:
+        try:
+            with open(path, "rb") as file:
+                rows.append({"key": key, "digest": _digest(file)})
+        except OSError:
+            continue
+    return _write(rows, CONTENTS, [key for key, _ in files], folder)
+
+
+def _digest(file: Any) -> str:
+    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def fingerprint(files: Sequence[File], folder: Path) -> int:
+    """Decode sounds and take their fingerprints."""
+    rows = []
+    for file in files:
+        row = _sound(file)
+        if not file.changed:
+            rows.append({"key": file.content_id, **row})
+    return _write(rows, SOUNDS, [file.content_id for file in files], folder)
+
+
+def _sound(file: File) -> dict[str, Any]:
+    try:
+        return _read(audio.open_audio(file.path, file.start_s, file.end_s))
+    except MediaError as error:
+        return {"status": error.status, "error": error.reason}
+
+
+def _read(reading: audio.Reading) -> dict[str, Any]:
+    loudest = _Loudest()
+    pieces = audio.segments(loudest.watch(reading.mono()), landmark.SEGMENT, landmark.CONTEXT)
+    marks = FINGERPRINT.fingerprint(pieces)
+    if not reading.frames:
+        raise MediaError(schema.UNREADABLE, "no sound could be decoded")
+    form = reading.format
+    status, error = _status(reading, marks.degenerate, silent=loudest.peak < verifier.SILENCE)
+    return {
+        "samples_id": reading.samples_id,
+        "duration_s": reading.duration_s,
+        "sample_rate": form.sample_rate,
+        "channels": form.channels,
+        "bit_depth": form.bit_depth,
+        "lossless": form.lossless,
+        "silent": loudest.peak < verifier.SILENCE,
+        "status": status,
+        "error": error,
+        "codes": marks.codes,
+        "frames": marks.frames,
+    }
+
+
+class _Loudest:
+    """Remember the largest sample of a stream that passes by."""
+
+    peak = 0.0
+
+    def watch(self, pieces: Any) -> Any:
+        for piece in pieces:
+            self.peak = max(self.peak, float(np.abs(piece).max(initial=0.0)))
+            yield piece
+
+
+def _status(reading: audio.Reading, degenerate: bool, silent: bool) -> tuple[str, str | None]:
+    fault = audio.shortfall(reading)
+    if fault:
+        return schema.TRUNCATED, fault
+    if silent:
+        return schema.DEGENERATE, "silence"
+    if reading.duration_s < SHORTEST_S:
+        short = f"{reading.duration_s:.3g} s is too short: compared as an equal copy only"
+        return schema.UNSUPPORTED, short
+    if degenerate:
+        return schema.DEGENERATE, "a steady sound with nothing in it to compare"
+    return schema.OK, None
+
+
+def lost_fingerprint(files: Sequence[File], folder: Path) -> int:
+    """Note that the decoder died of these files."""
+    reason = "the decoder crashed"
+    rows = [{"key": f.content_id, "status": schema.ERROR, "error": reason} for f in files]
+    return _write(rows, SOUNDS, [file.content_id for file in files], folder)
+
+
+def verify(pairs: Sequence[Pair], folder: Path) -> int:
+    """Compare pairs of sounds."""
+    rows = [{"key": pair.key, **_proof(pair)} for pair in pairs]
+    return _write(rows, PROOFS, [pair.key for pair in pairs], folder)
+
+
+def _proof(pair: Pair) -> dict[str, Any]:
+    """The first accepted proof of a pair, else the best, else none."""
+    try:
+        a, b = _samples(pair.a), _samples(pair.b)
+    except MediaError:
+        return {"found": False}
+    best = None
+    for offset in pair.offsets_s:
+        proof = verifier.verify(a, b, offset)
+        if proof and (best is None or (proof.accepted, proof.score) > (best.accepted, best.score)):
+            best = proof
+        if best and best.accepted:
+            break
+    return {"found": True, **asdict(best)} if best else {"found": False}
+
+
+def lost_verify(pairs: Sequence[Pair], folder: Path) -> int:
+    """Note that nothing can be said of these pairs."""
+    rows = [{"key": pair.key, "found": False} for pair in pairs]
+    return _write(rows, PROOFS, [pair.key for pair in pairs], folder)
+
+
+_HELD: OrderedDict[File, audio.Samples] = OrderedDict()  # of this process; pairs come sorted
+_HELD_BYTES = 1 << 27
+
+
+def _samples(file: File) -> audio.Samples:
+    if file not in _HELD:
+        _HELD[file] = audio.load(file.path, file.start_s, file.end_s)
+    _HELD.move_to_end(file)
+    while len(_HELD) > 2 and sum(held.nbytes for held in _HELD.values()) > _HELD_BYTES:
+        _HELD.popitem(last=False)
+    return _HELD[file]
+
+
+def _write(rows: list[dict[str, Any]], of: pa.Schema, keys: Sequence[str], folder: Path) -> int:
+    write_table(schema.conform(rows, of), Parts(folder).path(keys))
+    return len(keys)

@@ -1,0 +1,213 @@
+"""From what was proven about contents to matches between items.
+
+Equal sounds are compared once, under one `sound_id`; here every item that holds one gets its rows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from splitaudit import schema
+
+NEAR_COVERAGE = 0.8  # >= on both sides: the same recording, not a part of it
+GENERIC_COVERAGE = 0.5  # < on both sides: a jingle, not a recording
+SAME_STRETCH = 0.5  # >= of an interval covered by another: it is the same jingle
+RECODED = 0.98  # < whitened correlation: more than level was changed
+GAIN_DB = 0.5  # >= in level is worth a word
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Names:
+    """How the rows say what found and what proved them."""
+
+    fingerprint: str
+    verifier: str
+
+
+def relations(proofs: pd.DataFrame, generic: int) -> pd.Series:
+    """Return the relation that each proof shows.
+
+    Parameters
+    ----------
+    proofs
+        Columns a, b (sound ids), a_start, a_end, b_start, b_end, coverage_a, coverage_b, accepted.
+    generic
+        A stretch found in more (>) sounds than this, and covering less than half of either side,
+        is shared material.
+    """
+    least = proofs[["coverage_a", "coverage_b"]].min(axis=1)
+    most = proofs[["coverage_a", "coverage_b"]].max(axis=1)
+    near = np.where(least >= NEAR_COVERAGE, schema.NEAR_DUPLICATE, schema.OVERLAP)
+    small = proofs["accepted"] & (most < GENERIC_COVERAGE)
+    shared = small & (_sounds_sharing(proofs[small]).reindex(proofs.index, fill_value=0) > generic)
+    return pd.Series(np.where(shared, schema.SHARED_MATERIAL, near), proofs.index)
+
+
+def _sounds_sharing(proofs: pd.DataFrame) -> pd.Series:
+    """In how many sounds the stretch of each proof is found, itself included."""
+    sides = pd.concat([_side(proofs, "a"), _side(proofs, "b")])
+    counts = [_stretches_alike(side) for _, side in sides.groupby("sound", sort=False)]
+    if not counts:
+        return pd.Series(dtype=int)
+    return pd.concat(counts).groupby(level=0).max() + 1
+
+
+def _side(proofs: pd.DataFrame, side: str) -> pd.DataFrame:
+    names = {side: "sound", f"{side}_start": "start", f"{side}_end": "end"}
+    return proofs[list(names)].rename(columns=names)
+
+
+def _stretches_alike(side: pd.DataFrame) -> pd.Series:
+    """For each stretch of one sound, how many of its stretches cover the same part (n, n)."""
+    start, end = side["start"].to_numpy(), side["end"].to_numpy()
+    common = np.minimum.outer(end, end) - np.maximum.outer(start, start)
+    longer = np.maximum.outer(end - start, end - start)
+    return pd.Series((common >= SAME_STRETCH * longer).sum(axis=1), side.index)
+
+
+def expand(
+    members: pd.DataFrame, proofs: pd.DataFrame, labels: Mapping[str, frozenset[str]], names: Names
+) -> pa.Table:
+    """Return the matches between items.
+
+    Parameters
+    ----------
+    members
+        Columns item_id, split, sound_id, content_id, duration_s, silent: items with a sound.
+    proofs
+        As `relations` takes them, with relation, score, correlation, gain_db; a < b not needed.
+    labels
+        Of items that have any.
+    names
+        For the columns fingerprint and verifier.
+    """
+    places = _places(members)
+    facts = members.set_index("item_id").to_dict("index")
+    rows = list(_equal_rows(members, places, facts))
+    for proof in proofs.to_dict("records"):
+        rows.extend(_proof_rows(proof, places, names))
+    for row in rows:
+        mine, theirs = labels.get(row["a"]), labels.get(row["b"])
+        row["label_conflict"] = bool(mine and theirs and mine != theirs)
+        row["part"] = "audio"
+    table = schema.conform([_ordered(row) for row in rows], schema.MATCHES)
+    return table.sort_by([("a", "ascending"), ("b", "ascending")])
+
+
+def _places(members: pd.DataFrame) -> dict[str, dict[str, list[str]]]:
+    """Sound -> split -> its items, sorted."""
+    places: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    ordered = members.sort_values("item_id")
+    for sound, split, item in zip(
+        ordered["sound_id"], ordered["split"], ordered["item_id"], strict=True
+    ):
+        places[sound][split].append(item)
+    return places
+
+
+def _equal_rows(
+    members: pd.DataFrame, places: dict[str, dict[str, list[str]]], facts: Mapping[str, Any]
+) -> Iterator[Row]:
+    held = members["sound_id"].value_counts()
+    for sound in sorted(held.index[held > 1]):
+        splits = sorted(places[sound])
+        for at, one in enumerate(splits):
+            pairs = _within(places[sound][one])
+            for other in splits[at + 1 :]:
+                pairs += _across(places[sound][one], places[sound][other])
+            yield from (_equal(*pair, facts) for pair in pairs)
+
+
+def _equal(a: str, b: str, n_equivalent: int, facts: Mapping[str, Any]) -> Row:
+    bytes_too = facts[a]["content_id"] == facts[b]["content_id"]
+    whole = facts[a]["duration_s"]
+    decoded = whole == whole  # not null
+    return {
+        "a": a,
+        "b": b,
+        "relation": schema.EXACT,
+        "score": 1.0,
+        "fingerprint": "content-v1",
+        "verifier": "bytes" if bytes_too else "samples",
+        "a_start": 0.0 if decoded else None,
+        "a_end": whole if decoded else None,
+        "b_start": 0.0 if decoded else None,
+        "b_end": whole if decoded else None,
+        "coverage_a": 1.0,
+        "coverage_b": 1.0,
+        "transform": "same bytes" if bytes_too else "same samples",
+        "n_equivalent": n_equivalent,
+        # Two silent files have equal samples and nothing in common.
+        "accepted": not facts[a]["silent"],
+    }
+
+
+def _proof_rows(proof: Row, places: dict[str, dict[str, list[str]]], names: Names) -> Iterator[Row]:
+    intervals = ("a_start", "a_end", "b_start", "b_end", "coverage_a", "coverage_b")
+    shown = {name: proof[name] for name in ("relation", "score", "accepted", *intervals)}
+    shown |= {"fingerprint": names.fingerprint, "verifier": names.verifier}
+    shown["transform"] = transform(proof)
+    for mine in places[proof["a"]].values():
+        for theirs in places[proof["b"]].values():
+            for a, b, n in _across(mine, theirs):
+                yield {"a": a, "b": b, "n_equivalent": n, **shown}
+
+
+def _across(mine: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Link every item to the smallest on the other side: a star that stands for all pairs.
+
+    The third number is how many pairs a row stands for; they add up to all of them.
+    """
+    first = (mine[0], theirs[0], 1)
+    to_theirs = [(item, theirs[0], len(theirs)) for item in mine[1:]]
+    return [first, *to_theirs, *((mine[0], item, 1) for item in theirs[1:])]
+
+
+def _within(items: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Link every item to the smallest; the n-th stands for its pairs with the n before it."""
+    return [(items[0], item, at) for at, item in enumerate(items) if at]
+
+
+def transform(proof: Row) -> str:
+    """Return in words what was done to a to make b."""
+    words = []
+    if min(proof["coverage_a"], proof["coverage_b"]) < NEAR_COVERAGE:
+        words.append("excerpt" if max(proof["coverage_a"], proof["coverage_b"]) >= 0.8 else "part")
+    if proof["correlation"] < 0:
+        words.append("polarity inverted")
+    if abs(proof["correlation"]) < RECODED:
+        words.append("recoded or filtered")
+    if abs(proof["gain_db"]) >= GAIN_DB:
+        words.append(f"gain {proof['gain_db']:+.1f} dB")
+    return ", ".join(words) or "same sound"
+
+
+def _ordered(row: Row) -> Row:
+    """The same row with a < b."""
+    if row["a"] < row["b"]:
+        return row
+    turned = dict(row)
+    for name, value in row.items():
+        if name.startswith("a_") or name == "a":
+            turned["b" + name[1:]] = value
+        elif name.startswith("b_") or name == "b":
+            turned["a" + name[1:]] = value
+    turned["coverage_a"], turned["coverage_b"] = row["coverage_b"], row["coverage_a"]
+    if turned["transform"].startswith("gain") or ", gain" in turned["transform"]:
+        turned["transform"] = _reversed_gain(turned["transform"])
+    return turned
+
+
+def _reversed_gain(words: str) -> str:
+    flip = str.maketrans("+-", "-+")
+    head, _, gain = words.rpartition("gain ")
+    return f"{head}gain {gain.translate(flip)}"

@@ -1,0 +1,218 @@
+"""The answer in numbers: the JSON of `--json`.
+
+Whatever was asked is answered, also with 0: every check, every split, every pair of splits. What is
+named by what was found (a status, a relation, a reason) stands there only where it was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from splitaudit.schema import AUDITED, LEAK_RELATIONS, SHARED_MATERIAL, STATUSES
+
+Positions = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What a run has found: the tables of `splitaudit.schema` as pandas frames.
+
+    Parameters
+    ----------
+    items, media, matches, memberships
+        With the columns of the schema of the same name.
+    checks
+        What was asked for, such as ``("audio",)``.
+    dataset
+        Its name.
+    """
+
+    items: pd.DataFrame
+    media: pd.DataFrame
+    matches: pd.DataFrame
+    memberships: pd.DataFrame
+    checks: tuple[str, ...]
+    dataset: str
+
+
+def summarise(tables: Tables, order: Sequence[str], *, min_coverage: float = 1.0) -> dict[str, Any]:
+    """Count what was audited, what leaks, what is double and what is weakly related.
+
+    Parameters
+    ----------
+    tables
+        The tables of one run.
+    order
+        Every split, in the order of evaluation: of ``test|train`` the first is evaluated.
+    min_coverage
+        A check whose audited share is `<` this cannot give the verdict "clean".
+
+    Returns
+    -------
+    dict
+        The JSON of `--json`, without `seconds` and `run`. `splits` holds the number of items of
+        each split, so that a share can be computed from the JSON alone.
+    """
+    ranks = pd.Series(split_ranks(tables.items, order), index=tables.items["item_id"])
+    found = _sided(tables.matches[tables.matches["accepted"].eq(True)], ranks)
+    leaks = found[found["relation"].isin(LEAK_RELATIONS)]
+    across = leaks["rank"] != leaks["other_rank"]
+    shared = found[found["relation"].eq(SHARED_MATERIAL) & (found["rank"] != found["other_rank"])]
+    summary: dict[str, Any] = {
+        "schema": 1,
+        "dataset": tables.dataset,
+        "verdict": "",
+        "splits": _sizes(ranks, order),
+        "coverage": {check: _coverage(tables.media, check) for check in tables.checks},
+        "leaks": _leaks(leaks[across], order),
+        "duplicates": _duplicates(leaks[~across], order),
+        "weak": _weak(shared, _key_crossings(tables.memberships, ranks), order),
+    }
+    summary["verdict"] = _verdict(summary, min_coverage)
+    return summary
+
+
+def exit_status(summary: dict[str, Any], *, min_coverage: float, fail_on_weak: bool) -> int:
+    """Return what `scan` and `check` end with: 0, 1 (leaks) or 4 (too little was audited)."""
+    if _leaking(summary) or (fail_on_weak and summary["weak"]):
+        return 1
+    return 0 if _covered(summary, min_coverage) else 4
+
+
+def split_ranks(items: pd.DataFrame, order: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Return the place of each item's split in `order`, shape (items,).
+
+    Raises
+    ------
+    ValueError
+        Where an item's split does not stand in `order`.
+    """
+    ranks = pd.Index(order).get_indexer(pd.Index(items["split"]))
+    if (ranks < 0).any():
+        raise ValueError(f"splits without an order: {sorted(set(items['split'][ranks < 0]))}")
+    return ranks.astype(np.int64)
+
+
+def _sided(matches: pd.DataFrame, ranks: pd.Series) -> pd.DataFrame:
+    """Turn each match so that `item` lies on the evaluated side and `other` on the other."""
+    a, b = positions(ranks.index, matches["a"]), positions(ranks.index, matches["b"])
+    rank = ranks.to_numpy()
+    swap = rank[a] > rank[b]
+    item, other = np.where(swap, b, a), np.where(swap, a, b)
+    sided = {"item": item, "other": other, "rank": rank[item], "other_rank": rank[other]}
+    implied = pd.to_numeric(matches["n_equivalent"]).fillna(1).to_numpy(np.int64)
+    return pd.DataFrame({**sided, "relation": matches["relation"].to_numpy(), "implied": implied})
+
+
+def positions(index: pd.Index[Any], values: pd.Series) -> Positions:
+    """Return the place of each value in `index`; a value that is not there raises ValueError."""
+    places = index.get_indexer(pd.Index(values))
+    if (places < 0).any():
+        raise ValueError(f"not an item: {values[places < 0].iloc[0]!r}")
+    return places
+
+
+def _sizes(ranks: pd.Series, order: Sequence[str]) -> dict[str, int]:
+    counts = np.bincount(ranks.to_numpy(), minlength=len(order)).tolist()
+    return dict(zip(order, counts, strict=True))
+
+
+def _coverage(media: pd.DataFrame, check: str) -> dict[str, Any]:
+    counts = media.loc[media["part"].eq(check), "status"].value_counts()
+    by_status = {status: int(counts[status]) for status in STATUSES if status in counts}
+    audited = sum(by_status.get(status, 0) for status in AUDITED)
+    return {"items": int(counts.sum()), "audited": audited, "by_status": by_status}
+
+
+def _leaks(leaks: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
+    sides = ["rank", "other_rank"]
+    entries: dict[str, Any] = {
+        f"{one}|{other}": {"items": 0, "pairs": 0, "pairs_implied": 0, "by_relation": {}}
+        for one, other in combinations(order, 2)
+    }
+    for (one, other), items, pairs, implied in _counted(leaks, sides):
+        entry = {"items": items, "pairs": pairs, "pairs_implied": implied}
+        entries[f"{order[one]}|{order[other]}"].update(entry)
+    for (one, other, relation), items, pairs, _ in _counted(leaks, [*sides, "relation"]):
+        by_relation = entries[f"{order[one]}|{order[other]}"]["by_relation"]
+        by_relation[relation] = {"items": items, "pairs": pairs}
+    for entry in entries.values():
+        found = entry["by_relation"]
+        entry["by_relation"] = {name: found[name] for name in LEAK_RELATIONS if name in found}
+    return entries
+
+
+def _counted(pairs: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[Any, ...], int, int, int]]:
+    """Yield (group, distinct evaluated items, rows, implied pairs) of each group."""
+    table = pairs.groupby(by).agg(
+        items=("item", "nunique"), pairs=("item", "size"), implied=("implied", "sum")
+    )
+    for row in table.itertuples(name=None):
+        yield row[0], int(row[1]), int(row[2]), int(row[3])
+
+
+def _duplicates(within: pd.DataFrame, order: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Count, within each split, the items that have a double, the pairs and their components."""
+    entries = {split: {"items": 0, "pairs": 0, "groups": 0} for split in order}
+    for rank, pairs in within.groupby("rank"):
+        ends = np.concatenate([pairs["item"].to_numpy(), pairs["other"].to_numpy()])
+        names, codes = np.unique(ends, return_inverse=True)
+        links = (np.ones(len(pairs), bool), (codes[: len(pairs)], codes[len(pairs) :]))
+        graph = coo_array(links, shape=(len(names), len(names)))
+        groups = int(connected_components(graph, directed=False, return_labels=False))
+        entry = {"items": len(names), "pairs": len(pairs), "groups": groups}
+        entries[order[int(str(rank))]] = entry
+    return entries
+
+
+def _key_crossings(memberships: pd.DataFrame, ranks: pd.Series) -> pd.DataFrame:
+    """Return (rank, other_rank, reason, item) of items whose key value stands in a later split.
+
+    Values are joined, never pairs of items: a tape of 657 clips costs 657 rows.
+    """
+    item = positions(ranks.index, memberships["item_id"])
+    rows = memberships[["key", "value"]].assign(item=item, rank=ranks.to_numpy()[item]).dropna()
+    values = rows[["key", "value", "rank"]].drop_duplicates()
+    pairs = values.merge(values.rename(columns={"rank": "other_rank"}), on=["key", "value"])
+    crossing = rows.merge(pairs[pairs["rank"] < pairs["other_rank"]], on=["key", "value", "rank"])
+    return crossing.assign(reason="key:" + crossing["key"].astype(str))
+
+
+def _weak(shared: pd.DataFrame, keys: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
+    columns = ["rank", "other_rank", "reason", "item"]
+    rows = pd.concat([keys[columns], shared.assign(reason=SHARED_MATERIAL)[columns]])
+    counts = rows.groupby(columns[:3])["item"].nunique()
+    entries: dict[str, Any] = {}
+    for (one, other, reason), items in zip(counts.index, counts, strict=True):
+        entry = entries.setdefault(f"{order[one]}|{order[other]}", {"by_reason": {}})
+        entry["by_reason"][reason] = {"items": int(items)}
+    return entries
+
+
+def _verdict(summary: dict[str, Any], min_coverage: float) -> str:
+    if _leaking(summary):
+        return "leaks"
+    if not _covered(summary, min_coverage):
+        return "incomplete"
+    return "weak" if summary["weak"] else "clean"
+
+
+def _leaking(summary: dict[str, Any]) -> bool:
+    return any(entry["pairs"] for entry in summary["leaks"].values())
+
+
+def _covered(summary: dict[str, Any], min_coverage: float) -> bool:
+    """Tell whether no check's audited share is `<` min_coverage; a check without media has none."""
+    return all(
+        part["audited"] / max(part["items"], 1) >= min_coverage
+        for part in summary["coverage"].values()
+    )

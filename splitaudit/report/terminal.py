@@ -1,0 +1,164 @@
+"""The answer on the screen, for 80 columns. Names are printed as text, never read as markup."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from splitaudit.report.words import clock, coverage_sentences, headline, visible
+from splitaudit.schema import AUDITED
+
+_STYLES = {"leaks": "bold red", "incomplete": "bold yellow", "weak": "bold yellow"}
+
+
+def print_verdict(summary: dict[str, Any], console: Console) -> None:
+    """Print the verdict, the coverage, the counts and what to do next.
+
+    Parameters
+    ----------
+    summary
+        From `splitaudit.report.summary.summarise`; its `run`, where given, is the run's folder.
+    console
+        Where to.
+    """
+    verdict = summary["verdict"]
+    style = _STYLES.get(verdict, "bold green")
+    _say(console, f"{verdict.upper()}: {headline(summary)}", style)
+    for sentence in coverage_sentences(summary):
+        _say(console, sentence)
+    _print_leak_counts(summary, console)
+    _print_duplicate_counts(summary, console)
+    _print_weak_counts(summary, console)
+    _print_next(summary, console)
+
+
+def print_leaks(frame: pd.DataFrame, console: Console, limit: int = 20) -> None:
+    """Print leaks, two lines each: what is shared, and where it lies in both items.
+
+    Parameters
+    ----------
+    frame
+        Rows of matches with `a_split` and `b_split`, in the order to be printed.
+    console
+        Where to.
+    limit
+        At most this many; how many are left out is said.
+    """
+    table = _grid("relation", "split", "item", "shared stretch", "of it")
+    for row in frame.head(limit).to_dict("records"):
+        if table.row_count:
+            table.add_row()
+        table.add_row(_text(row["relation"]), *_side(row, "a"))
+        table.add_row(_text(_score(row)), *_side(row, "b"))
+    if len(frame):
+        console.print(table)
+    _say_left_out(console, len(frame) - limit, "leaks")
+
+
+def print_unaudited(media: pd.DataFrame, console: Console, limit: int = 20) -> None:
+    """Print the media that were not audited, each with its status and the reason."""
+    rows = media[~media["status"].isin(AUDITED)]
+    table = _grid("status", "part", "item", "reason")
+    for row in rows.head(limit).to_dict("records"):
+        reason = row["error"] if isinstance(row["error"], str) else ""
+        table.add_row(*map(_text, (row["status"], row["part"], row["item_id"], reason)))
+    if len(rows):
+        console.print(table)
+    _say_left_out(console, len(rows) - limit, "media that were not audited")
+
+
+def _print_leak_counts(summary: dict[str, Any], console: Console) -> None:
+    table = _grid("evaluated", "already in", "relation", "items", "pairs", right=2)
+    for one, other in combinations(summary["splits"], 2):
+        entry = summary["leaks"][f"{one}|{other}"]
+        rows = list(entry["by_relation"].items())
+        if len(rows) > 1:
+            rows.append(("together", entry))
+        for number, (relation, counts) in enumerate(rows):
+            names = (_text(one), _text(other)) if number == 0 else ("", "")
+            table.add_row(*names, relation, f"{counts['items']:,}", f"{counts['pairs']:,}")
+    if table.row_count:
+        console.print()
+        console.print(table)
+        _print_implied(summary, console)
+
+
+def _print_implied(summary: dict[str, Any], console: Console) -> None:
+    for pair, entry in summary["leaks"].items():
+        if entry["pairs_implied"] > entry["pairs"]:
+            counted = f"{entry['pairs_implied']:,} pairs, counting every pair of equal files"
+            _say(console, f"{pair}: {counted}", "dim")
+
+
+def _print_duplicate_counts(summary: dict[str, Any], console: Console) -> None:
+    found = {split: entry for split, entry in summary["duplicates"].items() if entry["items"]}
+    if found:
+        console.print("\nDuplicates within a split")
+    for split, entry in found.items():
+        groups = f"{entry['groups']:,} group{'' if entry['groups'] == 1 else 's'}"
+        _say(console, f"  {split}: {entry['items']:,} items in {groups}")
+
+
+def _print_weak_counts(summary: dict[str, Any], console: Console) -> None:
+    if summary["weak"]:
+        console.print("\nWeakly related across splits (not called leaks)")
+    for pair, entry in summary["weak"].items():
+        reasons = entry["by_reason"].items()
+        counts = "; ".join(f"{name}, {found['items']:,} items" for name, found in reasons)
+        _say(console, f"  {pair}: {counts}")
+
+
+def _print_next(summary: dict[str, Any], console: Console) -> None:
+    steps = Table.grid(padding=(0, 3, 0, 0))
+    if summary["verdict"] == "leaks":
+        steps.add_row("  splitaudit leaks", "list them, with the stretch in both items")
+        steps.add_row("  splitaudit split", "write a split without them")
+    if any(entry["items"] for entry in summary["duplicates"].values()):
+        steps.add_row("  splitaudit dedup", "keep one item of each group")
+    if steps.row_count:
+        console.print("\nNext")
+        console.print(steps)
+    report = Path(summary.get("run", "")) / "report.html"
+    if report.is_file():
+        console.print()
+        _say(console, f"Report: {report}", soft_wrap=True)
+
+
+def _side(row: dict[Any, Any], side: str) -> tuple[Text, Text, str, str]:
+    start, end, coverage = row[f"{side}_start"], row[f"{side}_end"], row[f"coverage_{side}"]
+    stretch = "" if pd.isna(start) or pd.isna(end) else f"{clock(start)}-{clock(end)}"
+    share = "" if pd.isna(coverage) else f"{coverage:.0%}"
+    return _text(row[f"{side}_split"]), _text(row[side]), stretch, share
+
+
+def _score(row: dict[Any, Any]) -> str:
+    transform = row["transform"] if isinstance(row["transform"], str) else ""
+    return f"{row['score']:.3f} {transform}".strip()
+
+
+def _grid(*headers: str, right: int = 0) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for place, header in enumerate(headers):
+        justify: Any = "right" if place >= len(headers) - right else "left"
+        table.add_column(header, justify=justify, overflow="fold")
+    return table
+
+
+def _text(value: str) -> Text:
+    return Text(visible(value))
+
+
+def _say(console: Console, sentence: str, style: str = "", *, soft_wrap: bool = False) -> None:
+    """Print plain text on one line; with `soft_wrap` left whole, so that a path can be copied."""
+    console.print(Text(visible(sentence), style), soft_wrap=soft_wrap)
+
+
+def _say_left_out(console: Console, number: int, what: str) -> None:
+    if number > 0:
+        _say(console, f"... and {number:,} more {what}", "dim")

@@ -1,0 +1,209 @@
+"""Which sounds share many landmarks at one offset: an inverted file and a vote."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+MIN_VOTES = 5
+TOLERANCE = 1  # frames to each side that a vote may lie off
+BLOCK = 64  # sounds a thread takes at a time
+OFFSETS = 2  # offsets kept of a pair: the best, and the best that lies apart from it
+
+
+@dataclass(frozen=True)
+class Postings:
+    """Every landmark of a collection, sorted by code, then sound, then frame.
+
+    Parameters
+    ----------
+    starts
+        int64, shape (2**bits + 1,): where each code begins.
+    sounds, frames
+        int32, shape (n,).
+    """
+
+    starts: npt.NDArray[np.int64]
+    sounds: npt.NDArray[np.int32]
+    frames: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Pairs of sounds that share landmarks, sorted by (a, b, votes falling).
+
+    Parameters
+    ----------
+    a, b
+        int32, shape (n,): indices of the sounds, a < b.
+    offset
+        int32, shape (n,): frame of b minus frame of a.
+    votes
+        int32, shape (n,): landmarks that agree on the offset.
+    """
+
+    a: npt.NDArray[np.int32]
+    b: npt.NDArray[np.int32]
+    offset: npt.NDArray[np.int32]
+    votes: npt.NDArray[np.int32]
+
+
+def build(
+    codes: npt.NDArray[np.uint32], frames: npt.NDArray[np.uint32], lengths: Any, bits: int
+) -> Postings:
+    """Sort landmarks by code.
+
+    Parameters
+    ----------
+    codes, frames
+        Shape (n,), of all sounds one after the other, each sound sorted by frame.
+    lengths
+        Shape (n_sounds,), how many landmarks each has.
+    bits
+        Of a code.
+    """
+    starts = np.zeros((1 << bits) + 1, np.int64)
+    np.cumsum(np.bincount(codes, minlength=1 << bits), out=starts[1:])
+    sounds_out, frames_out = np.empty(len(codes), np.int32), np.empty(len(codes), np.int32)
+    _place(codes, frames, np.asarray(lengths, np.int64), starts[:-1].copy(), sounds_out, frames_out)
+    return Postings(starts, sounds_out, frames_out)
+
+
+@numba.njit(cache=True, nogil=True)
+def _place(codes: Any, frames: Any, lengths: Any, cursor: Any, sounds: Any, out: Any) -> None:
+    """Counting sort; stable, so a code's entries stay sorted by sound and frame."""
+    at = 0
+    for sound in range(len(lengths)):
+        for _ in range(lengths[sound]):
+            to = cursor[codes[at]]
+            sounds[to], out[to] = sound, frames[at]
+            cursor[codes[at]] += 1
+            at += 1
+
+
+def join(
+    postings: Postings, codes: Any, frames: Any, lengths: Any, jobs: int | None = None
+) -> Candidates:
+    """Return all pairs of sounds with at least `MIN_VOTES` votes on one offset.
+
+    No list is cut: what many sounds share costs time and loses no pair. Memory beyond the
+    postings is a counter a sound and thread.
+
+    Parameters
+    ----------
+    postings
+        Of the same landmarks, from `build`.
+    codes, frames, lengths
+        As in `build`.
+    jobs
+        Threads; None: one a core.
+    """
+    bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    n = len(bounds) - 1
+
+    def block(first: int) -> Any:
+        index = (postings.starts, postings.sounds, postings.frames)
+        return _join_block(index, codes, frames, bounds, first, min(n, first + BLOCK))
+
+    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as threads:
+        rows = list(threads.map(block, range(0, n, BLOCK)))
+    table = np.concatenate([np.zeros((0, 4), np.int64), *rows]).astype(np.int32)
+    return Candidates(*table.T)
+
+
+@numba.njit(cache=True, nogil=True)
+def _join_block(
+    index: Any, codes: Any, frames: Any, bounds: Any, first: int, last: int
+) -> Any:
+    """Rows (a, b, offset, votes) of the sounds first <= a < last with all later ones."""
+    shared = np.zeros(len(bounds) - 1, np.int32)
+    rows = [np.int64(0) for _ in range(0)]  # so that numba knows the type of an empty list
+    for a in range(first, last):
+        own = slice(bounds[a], bounds[a + 1])
+        # Count what each later sound shares at any offset; few share enough to look closer.
+        _count(index, codes[own], a, shared)
+        keys = _offsets(index, codes[own], frames[own], a, shared)
+        shared[:] = 0
+        begin = 0
+        while begin < len(keys):
+            b = keys[begin] >> 32
+            end = begin
+            while end < len(keys) and keys[end] >> 32 == b:
+                end += 1
+            span = frames[bounds[a + 1] - 1] + frames[bounds[b + 1] - 1] + 1
+            least = _least_votes(end - begin, span)
+            taken = np.int64(1) << 40
+            for _ in range(OFFSETS):
+                votes, offset = _vote(keys[begin:end], taken)
+                if votes < least:
+                    break
+                rows.extend([np.int64(a), b, offset, np.int64(votes)])
+                taken = offset
+            begin = end
+    return np.array(rows, np.int64).reshape(-1, 4)
+
+
+@numba.njit(cache=True, nogil=True)
+def _later(index: Any, code: int, a: int) -> tuple[int, int]:
+    """The entries of a code that belong to sounds after `a`."""
+    starts, sounds, _ = index
+    low, high = starts[code], starts[code + 1]
+    end = high
+    while low < high:
+        middle = (low + high) // 2
+        if sounds[middle] <= a:
+            low = middle + 1
+        else:
+            high = middle
+    return low, end
+
+
+@numba.njit(cache=True, nogil=True)
+def _count(index: Any, codes: Any, a: int, shared: Any) -> None:
+    for code in codes:
+        low, high = _later(index, code, a)
+        for entry in range(low, high):
+            shared[index[1][entry]] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _offsets(index: Any, codes: Any, frames: Any, a: int, shared: Any) -> Any:
+    """Sorted keys (sound << 32 | offset + 2**31) of the sounds that share `MIN_VOTES` or more."""
+    keys = np.empty(shared[shared >= MIN_VOTES].sum(), np.int64)
+    count = 0
+    for i in range(len(codes)):
+        low, high = _later(index, codes[i], a)
+        for entry in range(low, high):
+            sound = np.int64(index[1][entry])
+            if shared[sound] >= MIN_VOTES:
+                offset = np.int64(index[2][entry]) - np.int64(frames[i])
+                keys[count] = sound << 32 | (offset + (1 << 31))
+                count += 1
+    keys.sort()
+    return keys
+
+
+@numba.njit(cache=True, nogil=True)
+def _least_votes(shared: int, span: int) -> float:
+    """Votes that chance does not give: six deviations above the mean of a Poisson process."""
+    expected = shared * (2.0 * TOLERANCE + 1) / span
+    return max(float(MIN_VOTES), 3 + expected + 6 * np.sqrt(expected))
+
+
+@numba.njit(cache=True, nogil=True)
+def _vote(keys: Any, taken: int) -> tuple[int, int]:
+    """The offset on which most of one pair's sorted keys agree, apart from `taken`."""
+    most, at, end = 0, np.int64(0), 0
+    for begin in range(len(keys)):
+        while end < len(keys) and keys[end] - keys[begin] <= 2 * TOLERANCE:
+            end += 1
+        offset = (keys[(begin + end) // 2] & 0xFFFFFFFF) - (1 << 31)
+        if end - begin > most and abs(offset - taken) > 2 * TOLERANCE + 1:
+            most, at = end - begin, offset
+    return most, at

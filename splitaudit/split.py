@@ -1,0 +1,233 @@
+"""A split that no group crosses: the old one repaired, or a new one by ratio and seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from splitaudit.errors import SplitauditError
+from splitaudit.order import EVALUATED, TRAIN, evaluation_order, role
+from splitaudit.schema import SPLITS, conform
+
+# Targets are ratios of whole numbers of items: 0.29 * 100 is a hair below 29.
+_ROUNDING = 1e-9
+
+
+def repair(items: pa.Table, groups: pa.Table, *, train_to_eval: bool = True) -> pa.Table:
+    """Return the split with the fewest moves in which no group is cut.
+
+    A group goes where most of its items are; among equals test before val before train before
+    others, so that official test items stay in test.
+
+    Parameters
+    ----------
+    items, groups
+        Schemas ITEMS and GROUPS, with the same items; the order of the rows does not matter.
+    train_to_eval
+        If False, no item of the old train enters val or test: a group that holds one goes to train.
+
+    Returns
+    -------
+    table
+        Schema SPLITS, sorted by item id, every item once.
+
+    Raises
+    ------
+    SplitauditError
+        Where an item has no split.
+    """
+    rows = _joined(items, groups)
+    rows["new_split"] = rows["group_id"].map(_homes(rows, train_to_eval))
+    staying = rows[rows["old_split"] == rows["new_split"]].drop_duplicates("group_id")
+    partner = rows["group_id"].map(staying.set_index("group_id")["item_id"])
+    return _plan(rows, "shares a group with " + partner + " in " + rows["new_split"])
+
+
+def regroup(
+    items: pa.Table,
+    groups: pa.Table,
+    *,
+    ratios: Mapping[str, float],
+    seed: int,
+    train_to_eval: bool = True,
+) -> pa.Table:
+    """Return a new split by ratio in which no group is cut.
+
+    Largest groups first, in seeded order among equals; each goes, of the splits it fits, to the one
+    with the largest share of its target still empty, and to the one with most room where it fits
+    none. So every split ends less than one group (the largest) away from its target, unless
+    `train_to_eval=False` forces more than its target into train.
+
+    Parameters
+    ----------
+    items, groups
+        Schemas ITEMS and GROUPS, with the same items; the order of the rows does not matter.
+    ratios
+        Split to share, each > 0; they need not add up to 1.
+    seed
+        Seed of the order among groups of equal size.
+    train_to_eval
+        If False, a group that holds an item of the old train goes to train.
+
+    Returns
+    -------
+    table
+        Schema SPLITS, sorted by item id, every item once.
+
+    Raises
+    ------
+    SplitauditError
+        Where a ratio is not above 0, an item has no split, or items must stay in train and the
+        ratios have none.
+    """
+    rows = _joined(items, groups)
+    targets = _targets(ratios, len(rows))
+    bound = rows["group_id"].isin(set() if train_to_eval else _groups_with_train(rows))
+    filled = dict.fromkeys(targets, 0)
+    homes = _fill(_shuffled(rows[bound], seed), _train_targets(targets, bool(bound.any())), filled)
+    homes |= _fill(_shuffled(rows[~bound], seed), targets, filled)
+    rows["new_split"] = rows["group_id"].map(homes).astype("str")
+    size = rows.groupby("group_id")["item_id"].transform("size")
+    company = (", with its group of " + size.astype("str") + " items").where(size > 1, "")
+    pinned = "its group holds items of the old train, which may not enter evaluation"
+    return _plan(rows, ("placed by ratio and seed" + company).mask(bound, pinned))
+
+
+def lower_bound(items: pa.Table, groups: pa.Table) -> int:
+    """Return the number of moves that no repair can beat.
+
+    A group of n items ends in one split, so all but those that are there already move: the sum over
+    the groups of n minus the largest number of its items in one split.
+    """
+    counts = _counts(_joined(items, groups)).groupby("group_id")["n"]
+    return int((counts.sum() - counts.max()).sum())
+
+
+def entering_eval(splits: pa.Table) -> dict[str, int]:
+    """Return how many items of the old train enter each evaluated split (those of val and test).
+
+    Checkpoints trained on the old split have seen these items.
+    """
+    rows = splits.select(["old_split", "new_split"]).to_pandas().dropna()
+    evaluated = [name for name in _order(rows["new_split"]) if role(name) in EVALUATED]
+    entering = rows["new_split"][_is_train(rows["old_split"])]
+    return {name: int((entering == name).sum()) for name in evaluated}
+
+
+def digest(splits: pa.Table) -> str:
+    """Return the SHA-256, in hexadecimal, over the sorted (item id, new split) pairs.
+
+    Each pair is one line, `["id","split"]` in JSON with ASCII escapes and no spaces, ended by a
+    line feed; the pairs are sorted by id, then split, by code points. A dropped item has no split,
+    so it is not among the pairs: the digest is the same for every export of the split.
+    """
+    rows = splits.select(["item_id", "new_split"]).to_pandas().dropna()
+    pairs = sorted(zip(rows["item_id"], rows["new_split"], strict=True))
+    lines = (json.dumps(pair, separators=(",", ":")) + "\n" for pair in pairs)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _joined(items: pa.Table, groups: pa.Table) -> pd.DataFrame:
+    """Return item_id, old_split and group_id, sorted by item id."""
+    placed = items.select(["item_id", "split"]).rename_columns(["item_id", "old_split"]).to_pandas()
+    grouped = groups.select(["item_id", "group_id"]).to_pandas()
+    rows: pd.DataFrame = placed.merge(
+        grouped, on="item_id", how="outer", validate="one_to_one", indicator=True
+    )
+    if (rows.pop("_merge") != "both").any():
+        raise ValueError("items and groups do not hold the same items")
+    homeless = rows["item_id"][rows["old_split"].isna()]
+    if len(homeless):
+        raise SplitauditError(
+            f"{len(homeless)} items have no split (the first: {homeless.iloc[0]!r}); "
+            "give every item a split before you ask for another one"
+        )
+    return rows.sort_values("item_id", ignore_index=True)
+
+
+def _order(splits: pd.Series[str]) -> list[str]:
+    return evaluation_order(sorted(splits.unique()))
+
+
+def _is_train(splits: pd.Series[str]) -> pd.Series[bool]:
+    return splits.isin([name for name in splits.unique() if role(name) == TRAIN])
+
+
+def _counts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return n, the number of items of each group in each old split."""
+    counts = rows.groupby(["group_id", "old_split"]).size()
+    return counts.rename("n").reset_index()
+
+
+def _homes(rows: pd.DataFrame, train_to_eval: bool) -> pd.Series[str]:
+    """Return the split of each group, by group id."""
+    counts = _counts(rows)
+    place = {name: rank for rank, name in enumerate(_order(rows["old_split"]))}
+    counts["rank"] = counts["old_split"].map(place)
+    counts["bound"] = _is_train(counts["old_split"]) & (not train_to_eval)
+    preferred = counts.sort_values(["bound", "n", "rank"], ascending=[False, False, True])
+    return preferred.drop_duplicates("group_id").set_index("group_id")["old_split"]
+
+
+def _groups_with_train(rows: pd.DataFrame) -> set[str]:
+    return set(rows["group_id"][_is_train(rows["old_split"])])
+
+
+def _targets(ratios: Mapping[str, float], n: int) -> dict[str, float]:
+    """Return the number of items each split should get, the largest first."""
+    bad = {name: ratio for name, ratio in ratios.items() if not 0 < ratio < math.inf}
+    if bad or not ratios:
+        raise SplitauditError(f"each split needs a ratio above 0, as in train=0.8; got {bad}")
+    total = sum(ratios.values())
+    by_size = sorted(ratios, key=lambda name: (-ratios[name], name))
+    return {name: n * ratios[name] / total for name in by_size}
+
+
+def _train_targets(targets: dict[str, float], needed: bool) -> dict[str, float]:
+    train = {name: target for name, target in targets.items() if role(name) == TRAIN}
+    if needed and not train:
+        raise SplitauditError(
+            f"items of the old train must stay in train, and the ratios name only {list(targets)}; "
+            "add a split whose name begins with train"
+        )
+    return train
+
+
+def _shuffled(rows: pd.DataFrame, seed: int) -> pd.Series[int]:
+    """Return the size of each group, the largest first, in seeded order among equals."""
+    sizes = rows.groupby("group_id").size()
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    return sizes.iloc[order].sort_values(ascending=False, kind="stable")
+
+
+def _fill(
+    sizes: pd.Series[int], targets: dict[str, float], filled: dict[str, int]
+) -> dict[str, str]:
+    """Return the split of each group; `filled` (items in each split) is brought up to date."""
+    homes = {}
+    for group, size in sizes.items():
+        room = {name: target - filled[name] for name, target in targets.items()}
+        fitting = {name: left / targets[name] for name, left in room.items() if _fits(size, left)}
+        needs = fitting or room
+        home = max(needs, key=needs.__getitem__)
+        filled[home] += size
+        homes[str(group)] = home
+    return homes
+
+
+def _fits(size: int, room: float) -> bool:
+    return size <= room + _ROUNDING
+
+
+def _plan(rows: pd.DataFrame, why_moved: pd.Series[str]) -> pa.Table:
+    """Return the SPLITS table of rows with item_id, group_id, old_split and new_split."""
+    stays = rows["old_split"] == rows["new_split"]
+    rows["action"] = stays.map({True: "kept", False: "moved"})
+    rows["reason"] = why_moved.mask(stays, "stays")
+    return conform(pa.Table.from_pandas(rows, preserve_index=False), SPLITS)

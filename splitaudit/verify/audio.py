@@ -1,0 +1,301 @@
+"""Whether two sounds share a recording: the waveforms aligned, whitened and compared.
+
+A recording and its copy agree in the *phase* of every part of the spectrum that survived, whatever
+filter, gain or codec lies between them; two sounds that are only alike (one speaker, two showers of
+rain) do not. So both waveforms are whitened (every frequency made equally loud, as in the generalised
+cross-correlation of Knapp and Carter, 1976) and correlated around the offset the search proposes.
+The peak must stand above every other lag: what repeats itself (a tone, a hum, an engine) has many
+equal peaks and proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+NAME = "waveform-v1"
+RATE = 16_000
+WINDOW = 4096  # of the whitening; 0.26 s
+SMOOTHING = 9  # bins (35 Hz) over which a spectrum is made flat
+SLACK = 1_600  # samples to each side of the proposed offset where the peak may lie
+LAGS = 4_800  # samples to each side among which it must be the highest
+PEAK_WIDTH = 80  # samples to each side (5 ms) that belong to the peak: its filter, its room
+BLOCK = 4 * RATE  # correlated at once
+CHUNK = 64 * RATE  # whitened at once
+FRAME = 320  # 20 ms; the resolution of the intervals
+PATCH = 51  # frames (1 s) that must agree on the whole to count as shared
+DYNAMIC_DB = 45.0  # below the loud parts lies silence
+SILENCE = 10 ** (-75 / 20)  # amplitude; silence wherever it is
+BLURRED = 0.9
+
+# Chosen on sounds by source that no benchmark reports on; see docs/audio.md.
+MIN_PEAK = 0.08  # <: the whitened correlation of a stretch, 1 for equal waveforms
+MIN_SCORE = 0.40  # <: 1 - rival / peak
+MIN_ACTIVE_S = 0.75  # <: sound, as opposed to silence, in the shared stretch
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a comparison found, in seconds of each sound.
+
+    Parameters
+    ----------
+    score
+        In [0, 1]: how far the alignment stands above the best other one, 0 where nothing is shared.
+    correlation
+        Mean whitened correlation of the shared stretch, negative where polarity is inverted.
+    gain_db
+        Level of b over that of a in the shared stretch.
+    a_start, a_end, b_start, b_end
+        The shared stretch.
+    coverage_a, coverage_b
+        Its share of the sound, silence apart, of each side.
+    accepted
+        Whether it is a copy at the default thresholds.
+    """
+
+    score: float
+    correlation: float
+    gain_db: float
+    a_start: float
+    a_end: float
+    b_start: float
+    b_end: float
+    coverage_a: float
+    coverage_b: float
+    accepted: bool
+
+
+def verify(a: Samples, b: Samples, offset_s: float) -> Proof | None:
+    """Compare two sounds at one offset.
+
+    Parameters
+    ----------
+    a, b
+        One channel at 16 kHz, shape (n,) and (m,); may be memory maps of any length.
+    offset_s
+        Time of b minus time of a of the same moment, to within `SLACK`.
+
+    Returns
+    -------
+    Proof or None
+        None where no stretch of the two correlates.
+    """
+    aligned = _align(a, b, round(offset_s * RATE))
+    if aligned is None:
+        return None
+    return _prove(a, b, *aligned)
+
+
+@cache
+def _taper() -> Samples:
+    return np.sqrt(np.hanning(WINDOW + 1)[:-1]).astype(np.float32)
+
+
+def whiten(samples: Samples) -> Samples:
+    """Make every frequency equally loud, in windows of `WINDOW`; shape kept."""
+    import scipy.fft
+
+    half = WINDOW // 2
+    padded = np.pad(samples, (half, WINDOW + (-len(samples)) % half))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::half]
+    spectrum = scipy.fft.rfft(frames * _taper(), axis=1)
+    magnitude = np.abs(spectrum)
+    level = np.sqrt(np.mean(magnitude**2, dtype=np.float64))
+    flat = _smooth(magnitude) + np.float32(1e-3 * level + 1e-5 * WINDOW**0.5)
+    white = scipy.fft.irfft(spectrum / flat, axis=1) * _taper()
+    out = np.zeros(len(padded), np.float32)
+    even, odd = white[::2].ravel(), white[1::2].ravel()
+    out[: len(even)] += even[: len(out)]
+    out[half : half + len(odd)] += odd[: len(out) - half]
+    return out[half : half + len(samples)]
+
+
+def _smooth(magnitude: Samples) -> Samples:
+    """Mean over `SMOOTHING` neighbouring bins, by slices: exact, so that it is never negative."""
+    reach = SMOOTHING // 2
+    padded = np.pad(magnitude, ((0, 0), (reach, reach)), mode="edge")
+    n = magnitude.shape[1]
+    total = padded[:, :n].copy()
+    for shift in range(1, SMOOTHING):
+        total += padded[:, shift : shift + n]
+    return total / np.float32(SMOOTHING)
+
+
+def _pieces(
+    a: Samples, b: Samples, offset: int, margin: int
+) -> Iterator[tuple[int, Samples, Samples]]:
+    """Whiten the overlap of two sounds in chunks.
+
+    Yields
+    ------
+    (start, white_a, white_b)
+        `start` is the index in a; `white_b` has `margin` samples more on both sides.
+    """
+    first, last = max(0, -offset), min(len(a), len(b) - offset)
+    for start in range(first, last, CHUNK):
+        end = min(last, start + CHUNK)
+        low, high = start + offset - margin, end + offset + margin
+        inside = b[max(0, low) : min(len(b), high)]
+        around = np.pad(inside, (max(0, -low), max(0, high - len(b))))
+        yield start, whiten(a[start:end]), whiten(around)
+
+
+def _align(a: Samples, b: Samples, offset: int) -> tuple[int, float] | None:
+    """The lag around `offset` on which the stretches that correlate agree, and its score."""
+    total = np.zeros(2 * LAGS + 1)
+    for _, white_a, white_b in _pieces(a, b, offset, LAGS):
+        for start in range(0, max(1, len(white_a) - BLOCK // 2), BLOCK // 2):
+            x = white_a[start : start + BLOCK]
+            correlation, weight = _correlate(x, white_b[start : start + len(x) + 2 * LAGS])
+            height, rival, _ = _peak(correlation)
+            # a block in which another lag is as good would only blur the sum
+            if height >= MIN_PEAK and rival < BLURRED * height:
+                total += correlation * weight
+    if not total.any():
+        return None
+    height, rival, lag = _peak(total)
+    return offset + lag, 1 - rival / height
+
+
+def _correlate(x: Samples, y: Samples) -> tuple[Samples, float]:
+    """Correlation of x with y at lags -LAGS..LAGS, 1 where equal, and the energy it stands for."""
+    import scipy.fft
+
+    size = scipy.fft.next_fast_len(len(y), real=True)
+    cross = np.conj(scipy.fft.rfft(x, size)) * scipy.fft.rfft(y, size)
+    middle = y[LAGS : LAGS + len(x)]
+    energy = float(np.sqrt((x @ x) * (middle @ middle))) + 1e-6 * len(x)
+    return scipy.fft.irfft(cross, size)[: 2 * LAGS + 1] / np.float32(energy), energy
+
+
+def _peak(correlation: npt.NDArray[np.floating]) -> tuple[float, float, int]:
+    """Height of the highest lag within `SLACK`, of the highest apart from it, and where it is."""
+    height = np.abs(correlation)
+    at = LAGS - SLACK + int(np.argmax(height[LAGS - SLACK : LAGS + SLACK + 1]))
+    left, right = height[: max(0, at - PEAK_WIDTH)], height[at + PEAK_WIDTH + 1 :]
+    rival = max(left.max(initial=0.0), right.max(initial=0.0))
+    return float(height[at]), float(rival), at - LAGS
+
+
+def _agreement(a: Samples, b: Samples, offset: int) -> npt.NDArray[np.float64]:
+    """Whitened correlation of each `FRAME` of the overlap, shape (frames,), in [-1, 1]."""
+    cross, power_a, power_b = [], [], []
+    for _, white_a, white_b in _pieces(a, b, offset, 0):
+        whole = len(white_a) // FRAME * FRAME
+        x = white_a[:whole].reshape(-1, FRAME)
+        y = white_b[:whole].reshape(-1, FRAME)
+        cross.append(np.einsum("ij,ij->i", x, y))
+        power_a.append(np.einsum("ij,ij->i", x, x))
+        power_b.append(np.einsum("ij,ij->i", y, y))
+    energy = np.sqrt(np.concatenate(power_a) * np.concatenate(power_b), dtype=np.float64)
+    # a silent frame, in which whitening has nothing to lift, counts as much as its energy
+    usual = np.median(energy) if len(energy) else 0.0
+    return np.concatenate(cross) / np.maximum(energy, 0.1 * usual + 1e-9)
+
+
+def _levels(samples: Samples) -> npt.NDArray[np.float64]:
+    """Mean power of each `FRAME`, shape (frames,)."""
+    whole = len(samples) // FRAME * FRAME
+    power = [
+        np.einsum("ij,ij->i", piece, piece, dtype=np.float64)
+        for start in range(0, whole, CHUNK)
+        for piece in [samples[start : min(whole, start + CHUNK)].reshape(-1, FRAME)]
+    ]
+    return np.concatenate([np.zeros(0), *power]) / FRAME
+
+
+def _active(levels: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Frames that are not silence: within `DYNAMIC_DB` of the loud ones."""
+    if not len(levels):
+        return np.zeros(0, bool)
+    loud = float(np.percentile(levels, 95))
+    return levels > max(loud * 10 ** (-DYNAMIC_DB / 10), SILENCE**2)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One sound on the grid of frames that starts where the overlap does."""
+
+    active: npt.NDArray[np.bool_]  # of all its frames
+    levels: npt.NDArray[np.float64]  # of the overlap
+    overlap: slice
+
+    @classmethod
+    def of(cls, samples: Samples, first: int, frames: int) -> _Side:
+        levels = _levels(samples[first % FRAME :])
+        overlap = slice(first // FRAME, first // FRAME + frames)
+        return cls(_active(levels), levels[overlap], overlap)
+
+    def coverage(self, shared: npt.NDArray[np.bool_]) -> float:
+        """Share of the active frames of the whole that are `shared` frames of the overlap."""
+        total = int(self.active.sum())
+        return float((self.active[self.overlap] & shared).sum() / total) if total else 0.0
+
+
+def _prove(a: Samples, b: Samples, offset: int, score: float) -> Proof:
+    """Measure the shared stretch of two aligned sounds."""
+    agreement = _agreement(a, b, offset)
+    first_a, first_b = max(0, -offset), max(0, offset)
+    side_a = _Side.of(a, first_a, len(agreement))
+    side_b = _Side.of(b, first_b, len(agreement))
+    heard = side_a.active[side_a.overlap] | side_b.active[side_b.overlap]
+    sign = -1.0 if agreement[heard].sum() < 0 else 1.0
+    start, end, mean = _stretch(sign * agreement, heard)
+    inside = np.zeros(len(agreement), bool)
+    inside[start:end] = True
+    shared = inside & _agreeing(sign * agreement, heard, mean)
+    length = min(len(a) - first_a, len(b) - first_b)
+    begin_s, end_s = start * FRAME / RATE, (length if end == len(agreement) else end * FRAME) / RATE
+    power = [float(side.levels[shared].sum()) + 1e-12 for side in (side_a, side_b)]
+    active_s = float((shared & heard).sum() * FRAME / RATE)
+    return Proof(
+        score=float(np.clip(score, 0, 1)),
+        correlation=sign * mean,
+        gain_db=float(10 * np.log10(power[1] / power[0])),
+        a_start=first_a / RATE + begin_s,
+        a_end=first_a / RATE + end_s,
+        b_start=first_b / RATE + begin_s,
+        b_end=first_b / RATE + end_s,
+        coverage_a=side_a.coverage(shared),
+        coverage_b=side_b.coverage(shared),
+        accepted=score >= MIN_SCORE and mean >= MIN_PEAK and active_s >= MIN_ACTIVE_S,
+    )
+
+
+def _stretch(
+    agreement: npt.NDArray[np.float64], heard: npt.NDArray[np.bool_]
+) -> tuple[int, int, float]:
+    """First and last (exclusive) frame of the shared stretch and its mean agreement.
+
+    The stretch has the largest sum of agreement above half its own mean, which is where the
+    likelihood of a change from agreeing to not agreeing is largest; silence counts for neither.
+    """
+    least, start, end, mean = MIN_PEAK / 2, 0, 0, 0.0
+    for _ in range(2):
+        total = np.concatenate([[0.0], np.cumsum(np.where(heard, agreement - least, 0.0))])
+        end = int(np.argmax(total - np.minimum.accumulate(total)))
+        start = int(np.argmin(total[: end + 1]))
+        inside = agreement[start:end][heard[start:end]]
+        mean = float(inside.mean()) if len(inside) else 0.0
+        least = max(least, mean / 2)
+    # Silence at either edge of the overlap belongs to the stretch it borders on.
+    start = start if heard[:start].any() else 0
+    end = end if heard[end:].any() else len(heard)
+    return start, end, mean
+
+
+def _agreeing(
+    agreement: npt.NDArray[np.float64], heard: npt.NDArray[np.bool_], mean: float
+) -> npt.NDArray[np.bool_]:
+    """Frames in whose surroundings of `PATCH` the sounds agree: a patched-in second does not."""
+    kernel = np.ones(PATCH)
+    total = np.convolve(np.where(heard, agreement, 0.0), kernel, mode="same")[: len(heard)]
+    count = np.convolve(heard.astype(float), kernel, mode="same")[: len(heard)]
+    return (total >= count * mean / 4) & (count > 0)
