@@ -179,7 +179,7 @@ def _with_contents(pairs: pd.DataFrame, contents: pd.DataFrame, a: str, b: str) 
 
 def _reasons(ties: pd.DataFrame) -> pd.Series[str]:
     """Return the tie of each dropped item in words, by item id."""
-    score = "score " + ties["score"].map("{:.2f}".format)
+    score = "score " + ties["score"].map("{:.2f}".format).astype("str")
     exact = "exact copy of " + ties["stands_for"]
     near = "same recording as " + ties["stands_for"] + " (near_duplicate, " + score + ")"
     overlap = "overlaps " + ties["stands_for"] + " (" + score + ")"

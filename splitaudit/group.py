@@ -127,9 +127,9 @@ def _named_bridges(item_ids: pd.Series[str], edges: pd.DataFrame) -> list[tuple[
     inside = edges[edges["a"].isin(ids)]
     weights = inside.groupby(["a", "b"])["weight"].max()
     a, b = (ids.get_indexer(weights.index.get_level_values(side)) for side in ("a", "b"))
-    return [
-        (ids[i], ids[j], weights[ids[i], ids[j]], side) for i, j, side in _bridges(len(ids), a, b)
-    ]
+    weight = weights.to_dict()
+    named = ((ids[i], ids[j], side) for i, j, side in _bridges(len(ids), a, b))
+    return [(x, y, weight[x, y], side) for x, y, side in named]
 
 
 def _bridges(n: int, a: Indices, b: Indices) -> list[tuple[int, int, int]]:

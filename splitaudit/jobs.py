@@ -6,6 +6,7 @@ while it was read leaves no fact, so that the next run looks again.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections import OrderedDict
@@ -21,7 +22,7 @@ from splitaudit import schema
 from splitaudit.errors import MediaError
 from splitaudit.fingerprints import landmark
 from splitaudit.media import audio
-from splitaudit.store import Parts, write_table
+from splitaudit.store import Parts, digest, write_table
 from splitaudit.verify import audio as verifier
 
 FINGERPRINT = landmark.Landmark()
@@ -41,8 +42,9 @@ SOUNDS = pa.schema(
         "silent": pa.bool_(),
         "status": pa.string(),
         "error": pa.string(),
-        "codes": pa.list_(pa.uint32()),
-        "frames": pa.list_(pa.uint32()),
+        "holds_frames": pa.bool_(),
+        "codes": pa.large_list(pa.uint32()),
+        "frames": pa.large_list(pa.uint32()),
     }
 )
 PROOFS = pa.schema(
@@ -76,6 +78,24 @@ class File:
     end_s: float | None
     signature: str
     content_id: str = ""
+
+    @property
+    def name(self) -> str:
+        """Key of the fact which bytes it holds."""
+        return digest(self.path, self.signature)
+
+    @property
+    def stretch(self) -> str:
+        """The part of the content id that says which stretch of the bytes it is."""
+        if self.start_s is None and self.end_s is None:
+            return ""
+        end = "" if self.end_s is None else f"{self.end_s:.6f}"
+        return f"@{self.start_s or 0.0:.6f}-{end}"
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return int(self.signature.split("-")[0])
 
     @property
     def changed(self) -> bool:
@@ -118,16 +138,18 @@ class Pair:
     offsets_s: tuple[float, ...]
 
 
-def identify(files: Sequence[tuple[str, str]], folder: Path) -> int:
-    """Digest the bytes of files, given as (key, path)."""
+def identify(files: Sequence[File], folder: Path) -> int:
+    """Digest the bytes of files."""
     rows = []
-    for key, path in files:
-        try:
-            with open(path, "rb") as file:
-                rows.append({"key": key, "digest": _digest(file)})
-        except OSError:
-            continue
-    return _write(rows, CONTENTS, [key for key, _ in files], folder)
+    for file in files:
+        with contextlib.suppress(OSError), open(file.path, "rb") as opened:
+            rows.append({"key": file.name, "digest": _digest(opened)})
+    return _write(rows, CONTENTS, [file.name for file in files], folder)
+
+
+def lost_identify(files: Sequence[File], folder: Path) -> int:
+    """Leave files unread that a process died of reading."""
+    return _write([], CONTENTS, [file.name for file in files], folder)
 
 
 def _digest(file: Any) -> str:
@@ -148,7 +170,8 @@ def _sound(file: File) -> dict[str, Any]:
     try:
         return _read(audio.open_audio(file.path, file.start_s, file.end_s))
     except MediaError as error:
-        return {"status": error.status, "error": error.reason}
+        empty = os.path.getsize(file.path) == 0
+        return {"status": error.status, "error": error.reason, "silent": empty}
 
 
 def _read(reading: audio.Reading) -> dict[str, Any]:
@@ -169,6 +192,7 @@ def _read(reading: audio.Reading) -> dict[str, Any]:
         "silent": loudest.peak < verifier.SILENCE,
         "status": status,
         "error": error,
+        "holds_frames": form.holds_frames,
         "codes": marks.codes,
         "frames": marks.frames,
     }
@@ -195,7 +219,7 @@ def _status(reading: audio.Reading, degenerate: bool, silent: bool) -> tuple[str
         short = f"{reading.duration_s:.3g} s is too short: compared as an equal copy only"
         return schema.UNSUPPORTED, short
     if degenerate:
-        return schema.DEGENERATE, "a steady sound with nothing in it to compare"
+        return schema.DEGENERATE, "too quiet or too steady to compare"
     return schema.OK, None
 
 
@@ -208,16 +232,16 @@ def lost_fingerprint(files: Sequence[File], folder: Path) -> int:
 
 def verify(pairs: Sequence[Pair], folder: Path) -> int:
     """Compare pairs of sounds."""
-    rows = [{"key": pair.key, **_proof(pair)} for pair in pairs]
+    rows = []
+    for pair in pairs:
+        if not (pair.a.changed or pair.b.changed):
+            rows.append({"key": pair.key, **_proof(pair)})
     return _write(rows, PROOFS, [pair.key for pair in pairs], folder)
 
 
 def _proof(pair: Pair) -> dict[str, Any]:
     """The first accepted proof of a pair, else the best, else none."""
-    try:
-        a, b = _samples(pair.a), _samples(pair.b)
-    except MediaError:
-        return {"found": False}
+    a, b = _samples(pair.a), _samples(pair.b)
     best = None
     for offset in pair.offsets_s:
         proof = verifier.verify(a, b, offset)

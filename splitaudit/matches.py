@@ -99,7 +99,7 @@ def expand(
         mine, theirs = labels.get(row["a"]), labels.get(row["b"])
         row["label_conflict"] = bool(mine and theirs and mine != theirs)
         row["part"] = "audio"
-    table = schema.conform([_ordered(row) for row in rows], schema.MATCHES)
+    table = schema.conform(rows, schema.MATCHES)
     return table.sort_by([("a", "ascending"), ("b", "ascending")])
 
 
@@ -132,8 +132,8 @@ def _equal(a: str, b: str, n_equivalent: int, facts: Mapping[str, Any]) -> Row:
     whole = facts[a]["duration_s"]
     decoded = whole == whole  # not null
     return {
-        "a": a,
-        "b": b,
+        "a": min(a, b),
+        "b": max(a, b),
         "relation": schema.EXACT,
         "score": 1.0,
         "fingerprint": "content-v1",
@@ -152,14 +152,34 @@ def _equal(a: str, b: str, n_equivalent: int, facts: Mapping[str, Any]) -> Row:
 
 
 def _proof_rows(proof: Row, places: dict[str, dict[str, list[str]]], names: Names) -> Iterator[Row]:
-    intervals = ("a_start", "a_end", "b_start", "b_end", "coverage_a", "coverage_b")
-    shown = {name: proof[name] for name in ("relation", "score", "accepted", *intervals)}
-    shown |= {"fingerprint": names.fingerprint, "verifier": names.verifier}
-    shown["transform"] = transform(proof)
+    forward, backward = _shown(proof, names), _shown(_turned(proof), names)
     for mine in places[proof["a"]].values():
         for theirs in places[proof["b"]].values():
             for a, b, n in _across(mine, theirs):
-                yield {"a": a, "b": b, "n_equivalent": n, **shown}
+                if a < b:
+                    yield {**forward, "a": a, "b": b, "n_equivalent": n}
+                else:
+                    yield {**backward, "a": b, "b": a, "n_equivalent": n}
+
+
+def _shown(proof: Row, names: Names) -> Row:
+    """The columns of a match that its proof decides."""
+    intervals = ("a_start", "a_end", "b_start", "b_end", "coverage_a", "coverage_b")
+    return {
+        **{name: proof[name] for name in ("relation", "score", "accepted", *intervals)},
+        "fingerprint": names.fingerprint,
+        "verifier": names.verifier,
+        "transform": transform(proof),
+    }
+
+
+def _turned(proof: Row) -> Row:
+    """The same proof with its sides exchanged."""
+    sides = ("start", "end")
+    turned = {**proof, "gain_db": -proof["gain_db"]}
+    turned |= {f"a_{name}": proof[f"b_{name}"] for name in sides}
+    turned |= {f"b_{name}": proof[f"a_{name}"] for name in sides}
+    return turned | {"coverage_a": proof["coverage_b"], "coverage_b": proof["coverage_a"]}
 
 
 def _across(mine: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, str, int]]:
@@ -189,25 +209,3 @@ def transform(proof: Row) -> str:
     if abs(proof["gain_db"]) >= GAIN_DB:
         words.append(f"gain {proof['gain_db']:+.1f} dB")
     return ", ".join(words) or "same sound"
-
-
-def _ordered(row: Row) -> Row:
-    """The same row with a < b."""
-    if row["a"] < row["b"]:
-        return row
-    turned = dict(row)
-    for name, value in row.items():
-        if name.startswith("a_") or name == "a":
-            turned["b" + name[1:]] = value
-        elif name.startswith("b_") or name == "b":
-            turned["a" + name[1:]] = value
-    turned["coverage_a"], turned["coverage_b"] = row["coverage_b"], row["coverage_a"]
-    if turned["transform"].startswith("gain") or ", gain" in turned["transform"]:
-        turned["transform"] = _reversed_gain(turned["transform"])
-    return turned
-
-
-def _reversed_gain(words: str) -> str:
-    flip = str.maketrans("+-", "-+")
-    head, _, gain = words.rpartition("gain ")
-    return f"{head}gain {gain.translate(flip)}"

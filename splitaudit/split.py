@@ -30,7 +30,8 @@ def repair(items: pa.Table, groups: pa.Table, *, train_to_eval: bool = True) -> 
     items, groups
         Schemas ITEMS and GROUPS, with the same items; the order of the rows does not matter.
     train_to_eval
-        If False, no item of the old train enters val or test: a group that holds one goes to train.
+        If False, items of the old train stay in train, so none enters val or test: a group that
+        holds one goes to train.
 
     Returns
     -------

@@ -33,9 +33,9 @@ def read_split(path: str | Path) -> pd.DataFrame:
     path
         A table (.parquet, .csv, .tsv, .jsonl) with a column item_id or id and a column new_split or
         split, where a dropped item has a null, or the action `dropped` and an empty split. Or a
-        folder with splits.parquet, or with one list (train.txt, an id a line) or one Parquet file
-        (a column item_id or id) a split. A sidecar split.json in the folder may say which file
-        is which split (`files`) and what was dropped (`dropped`). Ids are taken as they stand.
+        folder whose sidecar split.json says which file is which split (`files`) and what was
+        dropped (`dropped`); or that holds splits.parquet; or one list (train.txt, an id a line) or
+        one Parquet file (a column item_id or id) a split. Ids are taken as they stand.
 
     Raises
     ------
@@ -72,11 +72,10 @@ def read_digest(path: str | Path) -> str | None:
 
 
 def _folder(folder: Path) -> list[Row]:
-    whole = folder / "splits.parquet"
-    if whole.is_file():
+    sidecar, whole = _sidecar(folder), folder / "splits.parquet"
+    if "files" not in sidecar and whole.is_file():
         return _table(whole)
-    sidecar = _sidecar(folder)
-    files = sidecar.get("files", _file_of_each_split(folder))
+    files = sidecar["files"] if "files" in sidecar else _file_of_each_split(folder)
     rows: list[Row] = [(x, split) for split, name in files.items() for x in _members(folder / name)]
     return rows + [(x, None) for x in sidecar.get("dropped", [])]
 
@@ -161,7 +160,7 @@ def _csv(path: Path, delimiter: str) -> Records:
         _need(path, [_ID, _SPLIT], reader.fieldnames or [])
         return [(f"line {reader.line_num}", row) for row in reader]
     except csv.Error as fault:
-        raise InputError(path, [f"line {reader.line_num}: {fault}"]) from None
+        raise InputError(path, [f"line {reader.reader.line_num}: {fault}"]) from None
 
 
 def _json_object(text: str) -> dict[str, Any]:

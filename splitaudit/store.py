@@ -146,6 +146,11 @@ def _first_of_each(table: pa.Table) -> pa.Table:
     return table.filter(pa.concat_arrays([pa.array([True]), new]))
 
 
+def to_json(value: Any) -> str:
+    """Return JSON that people may read too."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
 def read_json(path: Path) -> Any:
     """Return what a JSON file holds."""
     return json.loads(path.read_text(encoding="utf-8"))

@@ -30,7 +30,7 @@ LOWEST_BIN = 6  # 94 Hz; below is rumble and hum
 # Power of a sine at -95 dBFS. White noise of -73 dBFS is as strong in each bin: the dither of
 # 16 bits lies far below, the quietest recordings in use above.
 FLOOR_DBFS = -95.0
-ABOVE_FLOOR = 1.5  # nats
+ABOVE_FLOOR = 4.5  # times in power: what a peak needs
 MAX_REPEATS = 8  # of one code in a segment: what repeats more is a steady tone, and costs n * n
 MIN_CODES = 5  # distinct codes; fewer cannot be told from chance
 
@@ -102,10 +102,9 @@ class Landmark:
 
     def _peaks(self, start: int, samples: Samples) -> tuple[Codes, Codes]:
         """Peaks of one segment, (frame of the whole sound, bin), those in its context left out."""
-        log_power, floor = spectrogram(samples, self.window, self.hop)
-        t, f = _local_maxima(
-            log_power, floor + ABOVE_FLOOR, self.reach, self.spread, self.widening
-        )
+        power = spectrogram(samples, self.window, self.hop)
+        least = ABOVE_FLOOR * (10 ** (FLOOR_DBFS / 20) * self.window / 4) ** 2
+        t, f = _local_maxima(power, least, self.reach, self.spread, self.widening)
         margin = CONTEXT // self.hop
         first = 0 if start == 0 else margin
         last = margin + SEGMENT // self.hop
@@ -118,18 +117,25 @@ def _window(length: int) -> Samples:
     return np.hanning(length + 1)[:-1].astype(np.float32)
 
 
-def spectrogram(samples: Samples, window: int, hop: int) -> tuple[Samples, float]:
-    """Log power, shape (frames, window // 2), and the floor it was lifted to."""
+def spectrogram(samples: Samples, window: int, hop: int) -> Samples:
+    """Power, shape (frames, window // 2)."""
     import scipy.fft
 
     padded = np.pad(samples, (0, max(0, window - len(samples))))
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
-    spectrum = scipy.fft.rfft(frames * _window(window), axis=1)[:, :-1]
-    power = spectrum.real**2
-    power += spectrum.imag**2
-    floor = (10 ** (FLOOR_DBFS / 20) * window / 4) ** 2
-    power += np.float32(floor)
-    return np.log(power, out=power), float(np.log(floor))
+    spectrum = scipy.fft.rfft(frames * _window(window), axis=1)
+    return _power(spectrum)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _power(spectrum: Any) -> Any:
+    """Squared magnitude without the highest bin."""
+    n_frames, n_bins = spectrum.shape
+    power = np.empty((n_frames, n_bins - 1), np.float32)
+    for t in range(n_frames):
+        for f in range(n_bins - 1):
+            power[t, f] = spectrum[t, f].real ** 2 + spectrum[t, f].imag ** 2
+    return power
 
 
 @numba.njit(cache=True, nogil=True)

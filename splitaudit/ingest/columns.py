@@ -62,7 +62,7 @@ def _find(
     mapped = {SYNONYMS.get(ours, ours): theirs for ours, theirs in given.items()}
     found = {ours: theirs for ours, theirs in mapped.items() if theirs in present}
     problems = [
-        f"column {theirs!r} (for {ours}) is not in the table{did_you_mean(nearest(theirs, present))}"
+        f"column {theirs!r} (for {ours}) is not there{did_you_mean(nearest(theirs, present))}"
         for ours, theirs in mapped.items()
         if ours not in found
     ]
@@ -88,12 +88,13 @@ def _missing(ours: str, present: list[str], how: str) -> str:
 
 
 def _typed(rows: Rows, found: Mapping[str, str]) -> tuple[pd.DataFrame, list[Problem]]:
-    count = len(rows.lines)
     columns: dict[str, object] = {"unit": rows.unit, "line": rows.lines}
     problems: list[Problem] = []
     for ours, convert in CELLS.items():
-        written = rows.columns[found[ours]] if ours in found else [None] * count
-        columns[ours], wrong = _converted(written, convert)
+        if ours not in found:
+            columns[ours] = None
+            continue
+        columns[ours], wrong = _converted(rows.columns[found[ours]], convert)
         problems += [Problem(rows.unit, rows.lines[i], f"{ours}: {text}") for i, text in wrong]
     used = {theirs for ours, theirs in found.items() if ours in CELLS}
     renamed = {theirs: ours for ours, theirs in found.items() if ours not in CELLS}
@@ -101,7 +102,7 @@ def _typed(rows: Rows, found: Mapping[str, str]) -> tuple[pd.DataFrame, list[Pro
         if theirs not in used:
             name = ATTRIBUTE + renamed.get(theirs, theirs)
             columns[name] = [_attribute(cell) for cell in rows.columns[theirs]]
-    return pd.DataFrame(columns, index=range(count), dtype=object), problems
+    return pd.DataFrame(columns, index=range(len(rows.lines)), dtype=object), problems
 
 
 def _check_rows(frame: pd.DataFrame, filled: Sequence[str]) -> list[Problem]:
@@ -177,9 +178,10 @@ def _number(cell: object) -> float | None:
     return number
 
 
-def _texts(cell: object) -> list[str]:
-    cells = cell if isinstance(cell, list) else [cell]
-    return [text for text in map(_text, cells) if text is not None]
+def _texts(cell: object) -> str | list[str] | None:
+    if isinstance(cell, list):
+        return [text for text in map(_text, cell) if text is not None]
+    return _text(cell)
 
 
 def _attribute(cell: object) -> str | None:

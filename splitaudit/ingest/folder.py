@@ -149,11 +149,12 @@ def _visit(folder: _Folder, entry: os.DirEntry[str], listing: _Listing) -> list[
                 return _enter(folder, entry.name, (info.st_dev, info.st_ino), listing)
             found = outcome_of(info.st_mode)
     except OSError as error:
+        is_link = os.path.islink(entry.path)
         found = failure(error)
-        if found[0] == MISSING:
+        if is_link and found[0] == MISSING:
             found = MISSING, "a link to a file that does not exist"
-        if not ending(entry.name):  # perhaps a link to a whole split that is not there today
-            kind = kind or AUDIO
+        if not is_link or not ending(entry.name):
+            kind = kind or AUDIO  # a folder, or a link to one: perhaps a whole split
     if kind:
         listing.add(folder, entry.name, PARTS[kind], found)
     else:

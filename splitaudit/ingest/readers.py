@@ -123,7 +123,7 @@ def _delimited(path: Path, unit: str, delimiter: str) -> Rows:
             problems.append(Problem(unit, line, reason))
         else:
             lines.append(line)
-            rows.append(cells)
+            rows.append(tuple(cells))  # not a list: the collector need not follow it
     problems += _header_problems(header, unit)
     columns = zip(*rows, strict=True) if rows else ((),) * len(header)
     return Rows(unit, lines, dict(zip(header, columns, strict=False)), problems)

@@ -124,12 +124,12 @@ def _same_name_twice(items: pd.DataFrame) -> list[Problem]:
 
 def _parts(rows: pd.DataFrame) -> pd.DataFrame:
     """Return one row for each part of each item, and further ones where rows contradict."""
-    kinds = [
-        given or kind_of(path) for given, path in zip(rows["modality"], rows["path"], strict=True)
-    ]
+    medium = [*_ITEM, *_STRETCH, "modality"]
+    media = rows[["unit", "line", *medium]].drop_duplicates(medium, ignore_index=True)
+    named = zip(media["modality"], media["path"], strict=True)
+    kinds = [modality or kind_of(path) for modality, path in named]
     # A path that names no kind stands as sound, so that it counts in what is to be audited.
     parts = [PARTS.get(kind or AUDIO, (AUDIO,)) for kind in kinds]
-    media = rows[["unit", "line", *_ITEM, *_STRETCH]].copy()
     media["kind"] = pd.Series(kinds, dtype=object)
     media["part"] = pd.Series(parts, dtype=object)
     media = media.explode("part", ignore_index=True)

@@ -13,7 +13,7 @@ import os
 import struct
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ Samples = npt.NDArray[np.float32]
 RATE = 16_000  # Hz, of everything after decoding; keeps speech, cries, most of music
 HELD_SAMPLES = 1 << 24  # held in memory of one sound when it is compared: 17 minutes
 BLOCK_SAMPLES = 1 << 21  # decoded values (frames x channels) held at once
+NO_SOUND = "holds no sound"
 LOWEST_RATE = 2_000  # Hz; below it there is no band left in which sounds differ
 # A decoder may drop its last frame: the longest frames in use (AAC-LD apart) hold 0.13 s at 16 kHz.
 TOLERATED_LOSS_S = 0.15
@@ -41,6 +42,7 @@ class Format:
     bit_depth: int | None
     lossless: bool
     declared_s: float | None  # None: the container does not say
+    holds_frames: bool = False  # a film; a cover picture is none
 
 
 @dataclass
@@ -98,9 +100,8 @@ def _canonical(block: Samples, scale: int) -> npt.NDArray[np.int32]:
     A lossy decoder works in floating point; what people store of it is 16 bits, so that is what
     its samples are compared at. float32 holds 24-bit samples exactly.
     """
-    # float64: at 24 bits, rounding in float32 could differ between vector widths
-    whole = np.rint(np.clip(block, -1.0, 1.0).astype(np.float64) * scale)
-    return (whole.astype(np.int32)) * np.int32((1 << 23) // scale)
+    whole = np.clip(np.rint(block * np.float32(scale)), -scale, scale - 1)
+    return np.ascontiguousarray(whole, np.int32) * np.int32((1 << 23) // scale)
 
 
 def _mix(block: Samples) -> Samples:
@@ -249,12 +250,12 @@ def _open_av(path: str, head: bytes) -> Reading:
     import av
 
     try:
-        container = av.open(os.fsencode(path).decode("utf-8", "surrogateescape"), metadata_errors="replace")
+        container = av.open(path, metadata_errors="replace")
     except (av.FFmpegError, UnicodeError, ValueError) as error:
         raise MediaError(schema.UNREADABLE, f"no sound file: {_said(error)}") from None
     if not container.streams.audio:
         container.close()
-        raise MediaError(schema.UNSUPPORTED, "holds no sound")
+        raise MediaError(schema.UNSUPPORTED, NO_SOUND)
     stream = container.streams.audio[0]
     context = stream.codec_context
     if not context.sample_rate or not context.channels:
@@ -266,6 +267,10 @@ def _open_av(path: str, head: bytes) -> Reading:
         bit_depth=None,
         lossless=context.name.startswith(("pcm_", "flac", "alac", "wavpack", "ape", "tta")),
         declared_s=_declared(container, stream, head),
+        holds_frames=any(
+            not film.disposition & av.stream.Disposition.attached_pic
+            for film in container.streams.video
+        ),
     )
     reading = Reading(info, iter(()))
     reading.blocks = _av_blocks(container, info, reading.faults)
@@ -342,8 +347,7 @@ def _stretch(reading: Reading, start_s: float, end_s: float | None) -> Reading:
     first, last = round(start_s * rate), None if end_s is None else round(end_s * rate)
     end = min(x for x in (end_s, declared, float("inf")) if x is not None)
     length = max(0.0, end - start_s) if end < float("inf") else None
-    info = Format(rate, reading.format.channels, reading.format.bit_depth, reading.format.lossless, length)
-    return Reading(info, _crop(reading.blocks, first, last), reading.faults)
+    return Reading(replace(reading.format, declared_s=length), _crop(reading.blocks, first, last), reading.faults)
 
 
 def _crop(blocks: Iterator[Samples], first: int, last: int | None) -> Iterator[Samples]:

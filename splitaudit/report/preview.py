@@ -17,6 +17,7 @@ FRAMES = 160  # at most
 _WINDOW = 1024
 _RANGE_DB = 65.0
 _BIT_RATE = 32_000
+_QUICK = {"compression_level": "7"}  # LAME's fast setting: half the time, the same size
 
 Samples = npt.NDArray[np.float32]
 
@@ -52,13 +53,13 @@ def embed(samples: Samples, start_s: float) -> dict[str, Any]:
 
 
 def encode_mp3(samples: Samples) -> bytes:
-    """Return mono samples at `RATE` as an MP3 file, which every browser plays."""
+    """Return mono samples at `RATE`, at least one, as an MP3 file, which every browser plays."""
     import av
 
     buffer = io.BytesIO()
     pcm = (np.clip(samples, -1, 1) * 32767).astype(np.int16)
     with av.open(buffer, "w", format="mp3") as container:
-        stream = container.add_stream("libmp3lame", rate=RATE, layout="mono")
+        stream = container.add_stream("libmp3lame", rate=RATE, layout="mono", options=_QUICK)
         stream.bit_rate = _BIT_RATE
         frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
         frame.sample_rate = RATE

@@ -104,7 +104,7 @@ def split_ranks(items: pd.DataFrame, order: Sequence[str]) -> npt.NDArray[np.int
 
 def _sided(matches: pd.DataFrame, ranks: pd.Series) -> pd.DataFrame:
     """Turn each match so that `item` lies on the evaluated side and `other` on the other."""
-    a, b = positions(ranks.index, matches["a"]), positions(ranks.index, matches["b"])
+    a, b = (positions(ranks.index, pd.Index(matches[side])) for side in "ab")
     rank = ranks.to_numpy()
     swap = rank[a] > rank[b]
     item, other = np.where(swap, b, a), np.where(swap, a, b)
@@ -113,11 +113,11 @@ def _sided(matches: pd.DataFrame, ranks: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({**sided, "relation": matches["relation"].to_numpy(), "implied": implied})
 
 
-def positions(index: pd.Index[Any], values: pd.Series) -> Positions:
+def positions(index: pd.Index[Any], values: pd.Index[Any]) -> Positions:
     """Return the place of each value in `index`; a value that is not there raises ValueError."""
-    places = index.get_indexer(pd.Index(values))
+    places = index.get_indexer(values)
     if (places < 0).any():
-        raise ValueError(f"not an item: {values[places < 0].iloc[0]!r}")
+        raise ValueError(f"not an item: {values[places < 0][0]!r}")
     return places
 
 
@@ -179,7 +179,7 @@ def _key_crossings(memberships: pd.DataFrame, ranks: pd.Series) -> pd.DataFrame:
 
     Values are joined, never pairs of items: a tape of 657 clips costs 657 rows.
     """
-    item = positions(ranks.index, memberships["item_id"])
+    item = positions(ranks.index, pd.Index(memberships["item_id"]))
     rows = memberships[["key", "value"]].assign(item=item, rank=ranks.to_numpy()[item]).dropna()
     values = rows[["key", "value", "rank"]].drop_duplicates()
     pairs = values.merge(values.rename(columns={"rank": "other_rank"}), on=["key", "value"])

@@ -1,0 +1,376 @@
+"""Audit: what a notebook works with, and what every verb of the command line calls."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from splitaudit import dedup, group, pipeline, schema, split
+from splitaudit.check import CheckResult, check
+from splitaudit.errors import SplitauditError
+from splitaudit.exports import lists, parquet
+from splitaudit.ingest import Dataset, IngestOptions, decode_path, ingest
+from splitaudit.media.audio import load
+from splitaudit.progress import Progress, Quiet
+from splitaudit.report.html import write_report
+from splitaudit.report.summary import Tables, summarise
+from splitaudit.splitfiles import read_digest, read_split
+from splitaudit.store import read_json, to_json, write_table, write_text
+
+HOME = Path(".splitaudit")
+CHECKS = ("audio", "video", "image")
+GIANT_SHARE = 0.05  # > of the items in one group: reported, with the edges that weld it
+_WRITES = {"splits": "`splitaudit split`", "dedup": "`splitaudit dedup`"}
+FORMATS = {"parquet": parquet.export, "lists": lists.export}
+
+
+class Audit:
+    """The audit of one dataset: its run on the disk, and what can be asked of it.
+
+    Use `splitaudit.open` to make one.
+
+    Parameters
+    ----------
+    run
+        The folder of the run.
+    settings
+        Of the scan.
+    dataset
+        What to scan; None where an earlier run is only looked at.
+    checks
+        What to ask of each item, of `CHECKS`; None: everything the dataset holds.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        settings: pipeline.Settings,
+        dataset: Dataset | None = None,
+        checks: Sequence[str] | None = None,
+    ) -> None:
+        self.run = run
+        self.settings = settings
+        self.dataset = dataset
+        self._checks = checks
+
+    def plan(self) -> list[pipeline.Step]:
+        """Say what `scan` would compute, computing nothing."""
+        return pipeline.plan(self._dataset(), self.settings)
+
+    def scan(self, *, progress: Progress | None = None, min_coverage: float = 1.0) -> Audit:
+        """Read, fingerprint, search and verify; write the tables of the run.
+
+        What earlier scans found out about the same bytes is used again.
+
+        Parameters
+        ----------
+        progress
+            Is told how far it is.
+        min_coverage
+            The share of the items that must be audited for the verdict `clean`.
+        """
+        begun, dataset = time.perf_counter(), self._dataset()
+        log = pipeline.StageLog(progress or Quiet())
+        tables = pipeline.scan(dataset, self.settings, log)
+        for name, table in tables.items():
+            write_table(table, self.run / f"{name}.parquet")
+        record = {
+            "dataset": dataset.name,
+            "order": list(dataset.split_order),
+            "notes": list(dataset.notes),
+            "checks": self._asked(tables["media"]),
+            "settings": {"generic": self.settings.generic, "min_coverage": min_coverage},
+            "stages": log.stages,
+            "versions": pipeline.versions(),
+            "seconds": round(time.perf_counter() - begun, 3),
+        }
+        write_text(to_json(record), self.run / "run.json")
+        self.report()
+        return self
+
+    def _note(self, **facts: Any) -> None:
+        write_text(to_json({**self.record, **facts}), self.run / "run.json")
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What run.json holds.
+
+        Raises
+        ------
+        SplitauditError
+            Where there is no run yet.
+        """
+        path = self.run / "run.json"
+        if not path.exists():
+            raise SplitauditError(f"no run in {self.run}: run `splitaudit scan TARGET` first")
+        record: dict[str, Any] = read_json(path)
+        return record
+
+    def table(self, name: str) -> pa.Table:
+        """Return a table of the run: items, media, matches, memberships, edges, groups, splits."""
+        path = self.run / f"{name}.parquet"
+        if not path.exists():
+            raise SplitauditError(f"{self.run} has no {name}.parquet: run {_WRITES.get(name, '`splitaudit scan` again')}")
+        return pq.read_table(path, partitioning=None)
+
+    def summary(self, *, min_coverage: float | None = None) -> dict[str, Any]:
+        """Return the answer in numbers, as `--json` prints it."""
+        record = self.record
+        least = record["settings"]["min_coverage"] if min_coverage is None else min_coverage
+        counted = summarise(self._tables(), record["order"], min_coverage=least)
+        return {**counted, "seconds": record["seconds"], "run": str(self.run)}
+
+    def matches(self) -> pd.DataFrame:
+        """Return every pair a verifier has looked at, accepted or not, with both splits."""
+        frame = self.table("matches").to_pandas()
+        of_item = self.table("items").select(["item_id", "split"]).to_pandas()
+        splits = of_item.set_index("item_id")["split"]
+        return frame.assign(a_split=frame["a"].map(splits), b_split=frame["b"].map(splits))
+
+    def leaks(self) -> pd.DataFrame:
+        """Return the accepted matches across splits, the most certain first.
+
+        Returns
+        -------
+        DataFrame
+            The columns of matches, `a_split`, `b_split` and `splits` (such as ``test|train``: the
+            evaluated side first).
+        """
+        found = self._accepted(schema.LEAK_RELATIONS)
+        across = found[found["a_split"] != found["b_split"]]
+        order = {name: rank for rank, name in enumerate(self.record["order"])}
+        names = [
+            "|".join(sorted(pair, key=order.__getitem__))
+            for pair in zip(across["a_split"], across["b_split"], strict=True)
+        ]
+        return across.assign(splits=names)
+
+    def duplicates(self) -> pd.DataFrame:
+        """Return the accepted matches within a split, the most certain first."""
+        found = self._accepted(schema.LEAK_RELATIONS)
+        return found[found["a_split"] == found["b_split"]]
+
+    def shared_material(self) -> pd.DataFrame:
+        """Return the matches of stretches that many items share, such as a jingle."""
+        return self._accepted((schema.SHARED_MATERIAL,))
+
+    def groups(self) -> pd.DataFrame:
+        """Return the group of each item: what must stay on one side of a split."""
+        return self.table("groups").to_pandas()
+
+    def giants(self) -> pd.DataFrame:
+        """Return the groups of more than `GIANT_SHARE` of the items, with what welds them."""
+        return group.giants(self.table("groups"), self.table("edges"), GIANT_SHARE)
+
+    def dedup(
+        self, *, within: str | None = None, keep: dedup.Keep = "best", prefer: str | None = None
+    ) -> pd.DataFrame:
+        """Keep one item of each duplicate group; write and return what becomes of each item.
+
+        Parameters
+        ----------
+        within
+            Look only at this split.
+        keep
+            `longest`, `first` or `best`.
+        prefer
+            The split whose items are kept before others'; by default the evaluated one.
+        """
+        tables = [self.table(name) for name in ("items", "media", "matches", "groups")]
+        kept = dedup.dedup(*tables, within=within, keep=keep, prefer=prefer)
+        write_table(kept, self.run / "dedup.parquet")
+        return kept.to_pandas()
+
+    def split(
+        self,
+        mode: str = "repair",
+        *,
+        ratios: Mapping[str, float] | None = None,
+        seed: int = 0,
+        train_to_eval: bool = True,
+    ) -> pd.DataFrame:
+        """Make a split that no leak crosses; write, export and return it.
+
+        Parameters
+        ----------
+        mode
+            `repair`: the fewest moves that end all leaks. `regroup`: a new split by ratio.
+        ratios
+            Split to share, of `regroup`; by default those of the present split.
+        seed
+            Of `regroup`.
+        train_to_eval
+            Whether items of train may enter an evaluated split.
+        """
+        items, groups = self.table("items"), self.table("groups")
+        if mode == "repair":
+            plan = split.repair(items, groups, train_to_eval=train_to_eval)
+        elif mode == "regroup":
+            shares = ratios or items["split"].to_pandas().value_counts(normalize=True).to_dict()
+            plan = split.regroup(
+                items, groups, ratios=shares, seed=seed, train_to_eval=train_to_eval
+            )
+        else:
+            raise SplitauditError(f"no split mode {mode!r}: choose repair or regroup")
+        write_table(plan, self.run / "splits.parquet")
+        self._note(split={"mode": mode, "seed": seed, "policy": group.DUPLICATE})
+        self.export(self.run / "split")
+        return plan.to_pandas()
+
+    def split_facts(self) -> dict[str, Any]:
+        """Return what is to be known of the split: moves, their lower bound, what enters eval."""
+        items, groups, plan = (self.table(name) for name in ("items", "groups", "splits"))
+        return {
+            "moved": pc.sum(pc.equal(plan["action"], "moved")).as_py() or 0,
+            "lower_bound": split.lower_bound(items, groups),
+            "entering_eval": split.entering_eval(plan),
+            "counts": plan["new_split"].drop_null().to_pandas().value_counts().to_dict(),
+            "digest": split.digest(plan),
+        }
+
+    def export(self, folder: str | Path, form: str = "parquet") -> list[Path]:
+        """Write the split that `split` made to `folder`, in one of `FORMATS`, with a sidecar."""
+        if form not in FORMATS:
+            raise SplitauditError(f"no export {form!r}: choose one of {', '.join(FORMATS)}")
+        items, media, plan = (self.table(name) for name in ("items", "media", "splits"))
+        sidecar = {**self.record.get("split", {}), "digest": split.digest(plan)}
+        return FORMATS[form](items, media, plan, Path(folder), sidecar)
+
+    def check(
+        self,
+        against: str | Path | None = None,
+        *,
+        min_coverage: float | None = None,
+        rescan: bool = False,
+    ) -> CheckResult:
+        """Verify a split from its files, by code that shares nothing with the splitter.
+
+        Parameters
+        ----------
+        against
+            A table, a folder of lists or a folder that `export` wrote; None: the one `split` made.
+        min_coverage
+            The share of the items that must be audited; None: that of the scan.
+        rescan
+            Read and search all media again, trusting nothing that was computed before.
+        """
+        record = self.record
+        path = Path(against) if against is not None else self.run / "split"
+        if against is None and not path.exists():
+            raise SplitauditError(f"{self.run} has no split yet: run `splitaudit split` first")
+        tables = self._rescanned() if rescan else self._known("items", "media", "matches")
+        least = record["settings"]["min_coverage"] if min_coverage is None else min_coverage
+        return check(
+            tables["items"],
+            tables["media"],
+            tables["matches"],
+            read_split(path),
+            claimed_digest=read_digest(path),
+            checks=record["checks"],
+            min_coverage=least,
+        )
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the report, one HTML file that opens without a network; return its path."""
+        target = Path(path) if path is not None else self.run / "report.html"
+        tables = self._tables()
+        write_report(tables, self.summary(), target, preview=load, decode_path=decode_path)
+        return target
+
+    def _dataset(self) -> Dataset:
+        if self.dataset is None:
+            raise SplitauditError("this audit was opened from a run: open its target to scan it")
+        return self.dataset
+
+    def _known(self, *names: str) -> dict[str, pa.Table]:
+        return {name: self.table(name) for name in names}
+
+    def _rescanned(self) -> dict[str, pa.Table]:
+        listed = self.table("media").to_pandas()
+        listed.loc[listed["part"] == "audio", ["status", "error"]] = None
+        media = schema.conform(pa.Table.from_pandas(listed, schema.MEDIA, False), schema.MEDIA)
+        known = self._known("items", "memberships")
+        dataset = Dataset(
+            self.record["dataset"], self.run, known["items"], media, known["memberships"], ()
+        )
+        with tempfile.TemporaryDirectory(prefix="splitaudit-") as empty:
+            settings = replace(self.settings, cache=Path(empty))
+            return pipeline.scan(dataset, settings, pipeline.StageLog(Quiet()))
+
+    def _accepted(self, relations: Sequence[str]) -> pd.DataFrame:
+        found = self.matches()
+        found = found[found["accepted"].astype(bool) & found["relation"].isin(relations)]
+        return found.sort_values(["score", "a", "b"], ascending=[False, True, True], ignore_index=True)
+
+    def _asked(self, media: pa.Table) -> list[str]:
+        """The checks to be answered: those asked for, else all of which the dataset holds a part."""
+        held = set(media["part"].to_pylist())
+        return list(self._checks or [check for check in CHECKS if check in held])
+
+    def _tables(self) -> Tables:
+        record = self.record
+        names = ("items", "media", "matches", "memberships")
+        frames = {name: table.to_pandas() for name, table in self._known(*names).items()}
+        return Tables(**frames, checks=tuple(record["checks"]), dataset=record["dataset"])
+
+
+def open_target(
+    target: str | Path,
+    *,
+    out: str | Path | None = None,
+    cache: str | Path | None = None,
+    options: IngestOptions | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Audit:
+    """Open a dataset, to scan it or to look at its last scan.
+
+    Parameters
+    ----------
+    target
+        A folder, a table, a manifest or the name of a shipped one; or the folder of a run.
+    out
+        Folder of the run; by default ``.splitaudit/runs/<name>``.
+    cache
+        Folder of what is known about files; by default ``.splitaudit/cache``.
+    options
+        How to read the target.
+    settings
+        `processes`, `generic` and `checks`.
+    """
+    chosen = dict(settings or {})
+    checks = chosen.pop("checks", None)
+    facts = pipeline.Settings(Path(cache) if cache else HOME / "cache", **chosen)
+    if (Path(target) / "run.json").is_file():
+        return Audit(Path(target), facts)
+    dataset = ingest(str(target), options)
+    run = Path(out) if out else HOME / "runs" / dataset.name
+    return Audit(run, facts, dataset, checks)
+
+
+def open_run(run: str | Path | None = None) -> Audit:
+    """Open what a scan has written.
+
+    Parameters
+    ----------
+    run
+        The folder of the run, or what was scanned; None: the newest below ``.splitaudit/runs``.
+    """
+    if run is None:
+        newest = sorted((HOME / "runs").glob("*/run.json"), key=lambda file: file.stat().st_mtime)
+        if not newest:
+            raise SplitauditError(f"no run below {HOME / 'runs'}: run `splitaudit scan TARGET` first")
+        return Audit(newest[-1].parent, pipeline.Settings(HOME / "cache"))
+    if (HOME / "runs" / Path(run).name / "run.json").is_file() and not (Path(run) / "run.json").is_file():
+        run = HOME / "runs" / Path(run).name
+    audit = Audit(Path(run), pipeline.Settings(HOME / "cache"))
+    audit.record  # noqa: B018  an error here, not at first use
+    return audit

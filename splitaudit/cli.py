@@ -1,0 +1,366 @@
+"""The command line: parse, call `Audit`, print. Only click and the standard library at start.
+
+Results go to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import splitaudit
+from splitaudit.errors import SplitauditError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from splitaudit.audit import Audit
+
+INTERNAL_ERROR = 3
+
+
+def main() -> None:
+    """Run the command line; the exit status says what was found (see `docs/exit-status.md`)."""
+    try:
+        sys.exit(cli.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("interrupted; run the same command again to go on from there", err=True)
+        sys.exit(130)
+    except SplitauditError as error:
+        click.echo(f"splitaudit: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:  # such as `splitaudit leaks | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception:
+        traceback.print_exc()
+        click.echo("splitaudit: internal error; please report it with the lines above", err=True)
+        sys.exit(INTERNAL_ERROR)
+
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+_run = click.argument("run", required=False)
+_coverage = click.option(
+    "--min-coverage",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Share of the items that must be audited to call a dataset clean.",
+)
+_cache = click.option("--cache", help="Folder of facts about files.  [default: .splitaudit/cache]")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88})
+@click.version_option(splitaudit.__version__, message="splitaudit %(version)s")
+def cli() -> None:
+    """Find the test items that are already in train, with proof, and get a split without them.
+
+    \b
+      splitaudit scan my_dataset     every leak, and a report to listen to
+      splitaudit leaks               list them
+      splitaudit split               a split without them, checked
+    """
+
+
+@cli.command()
+@click.argument("target")
+@click.option("--out", help="Folder of the run.  [default: .splitaudit/runs/NAME]")
+@_cache
+@click.option("--root", type=click.Path(path_type=Path), help="Where relative paths start from.")
+@click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Map a column.")
+@click.option("--checks", help="Ask only these, of audio,video,image.  [default: all there is]")
+@click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: one a core]")
+@click.option(
+    "--generic",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="What more sounds than this share is a jingle, not a leak.",
+)
+@_coverage
+@click.option("--fail-on", type=click.Choice(["weak"]), help="Exit 1 on weak relations too.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
+@click.option("--plan", "only_plan", is_flag=True, help="Say what would be computed, and stop.")
+@_json
+def scan(target: str, only_plan: bool, as_json: bool, exit_zero: bool, **options: Any) -> int:
+    """Find every leak and duplicate in TARGET, with proof.
+
+    TARGET is a folder whose first-level folders are the splits (train, val, test), a table (CSV,
+    TSV, JSONL, Parquet), a manifest (.toml) or the name of a shipped one (see `splitaudit list`).
+
+    Exit status: 0 no leak, 1 leaks, 2 wrong usage, 3 an internal error, 4 no leak found but less
+    audited than --min-coverage.
+    """
+    from splitaudit.progress import bars
+    from splitaudit.report.summary import exit_status
+
+    audit = _opened(target, options)
+    if only_plan:
+        return _print_plan(audit, as_json)
+    _say_notes(audit)
+    with bars() as progress:
+        audit.scan(progress=progress, min_coverage=options["min_coverage"])
+    summary = audit.summary()
+    _print_json(summary) if as_json else _print_scan(audit, summary)
+    status = exit_status(
+        summary, min_coverage=options["min_coverage"], fail_on_weak=options["fail_on"] == "weak"
+    )
+    return 0 if exit_zero else status
+
+
+@cli.command()
+@_run
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--duplicates", is_flag=True, help="List the pairs within a split instead.")
+@_json
+def leaks(run: str | None, limit: int, duplicates: bool, as_json: bool) -> None:
+    """List the leaks of RUN, the most certain first.
+
+    RUN is the folder of a run or what was scanned; by default the newest run.
+    """
+    from splitaudit.report.terminal import print_leaks
+
+    audit = _opened_run(run)
+    found = audit.duplicates() if duplicates else audit.leaks()
+    if as_json:
+        _print_records(found)
+    elif found.empty:
+        click.echo("no duplicates within a split" if duplicates else "no leaks")
+    else:
+        print_leaks(found, _console(), limit)
+
+
+@cli.command()
+@_run
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@_json
+def groups(run: str | None, limit: int, as_json: bool) -> None:
+    """List the groups of RUN: items that must stay on one side of a split."""
+    audit = _opened_run(run)
+    found = audit.groups()
+    if as_json:
+        _print_records(found)
+        return
+    from splitaudit.report.plans import print_groups
+
+    print_groups(found, audit.giants(), _console(), limit)
+
+
+@cli.command()
+@_run
+@click.option("--within", metavar="SPLIT", help="Look only at this split.")
+@click.option(
+    "--keep",
+    type=click.Choice(["longest", "first", "best"]),
+    default="best",
+    show_default=True,
+    help="Which item of a group is kept.",
+)
+@click.option("--prefer", metavar="SPLIT", help="Keep items of this split before others'.")
+@_json
+def dedup(run: str | None, as_json: bool, **options: Any) -> None:
+    """Keep one item of each duplicate group of RUN.
+
+    Items of the evaluated splits are kept before others, unless --prefer says otherwise. `best`
+    is the highest sample rate, then bit depth, then duration, then lossless before lossy.
+    """
+    audit = _opened_run(run)
+    kept = audit.dedup(**options)
+    if as_json:
+        _print_records(kept)
+        return
+    from splitaudit.report.plans import print_dedup
+
+    print_dedup(kept, _console())
+    click.echo(f"\nWritten: {audit.run / 'dedup.parquet'}")
+
+
+@cli.command()
+@_run
+@click.option(
+    "--mode",
+    type=click.Choice(["repair", "regroup"]),
+    default="repair",
+    show_default=True,
+    help="repair: fewest moves; regroup: a new split by ratio.",
+)
+@click.option("--ratios", metavar="SPLIT=SHARE,...", help="Of regroup.  [default: as they are]")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of regroup.")
+@click.option("--no-train-to-eval", is_flag=True, help="Move no train item to val or test.")
+@_coverage
+@_json
+def split(run: str | None, as_json: bool, min_coverage: float, **options: Any) -> int:
+    """Make a split of RUN that no leak crosses, and check it.
+
+    The exit status is that of `splitaudit check` on the new split.
+    """
+    audit = _opened_run(run)
+    audit.split(
+        options["mode"],
+        ratios=_ratios(options["ratios"]),
+        seed=options["seed"],
+        train_to_eval=not options["no_train_to_eval"],
+    )
+    facts, result = audit.split_facts(), audit.check(min_coverage=min_coverage)
+    if as_json:
+        _print_json({**facts, "check": result.sentences(), "run": str(audit.run)})
+    else:
+        from splitaudit.report.plans import print_split
+
+        print_split(facts, result.sentences(), _console())
+        click.echo(f"\nWritten: {audit.run / 'split'}")
+    return result.exit_status
+
+
+@cli.command()
+@click.argument("against", required=False)
+@click.option("--run", "run", help="Folder of the run.  [default: the newest]")
+@click.option("--rescan", is_flag=True, help="Read and search all media again.")
+@_coverage
+@_json
+def check(against: str | None, run: str | None, as_json: bool, **options: Any) -> int:
+    """Verify the split AGAINST, or the one that `splitaudit split` made, against a run.
+
+    AGAINST is a table with the columns id and split, or a folder with a list (train.txt) or a
+    Parquet file a split.
+
+    Exit status: 1 where a leak crosses the split or an item is missing, unknown or listed twice; 4
+    where not enough was audited to say so.
+    """
+    audit = _opened_run(run)
+    result = audit.check(against, **options)
+    if as_json:
+        crossings = json.loads(result.crossings.to_json(orient="records"))
+        said = {"exit_status": result.exit_status, "sentences": result.sentences()}
+        _print_json({**said, "coverage": result.coverage, "crossings": crossings})
+    else:
+        click.echo("\n".join(result.sentences()))
+    return result.exit_status
+
+
+@cli.command()
+@_run
+@click.option("--to", "folder", required=True, help="Folder to write to.")
+@click.option(
+    "--format", "form", type=click.Choice(["parquet", "lists"]), default="parquet", show_default=True
+)
+def export(run: str | None, folder: str, form: str) -> None:
+    """Write the new split of RUN to a folder, with a sidecar that holds its digest."""
+    for path in _opened_run(run).export(folder, form):
+        click.echo(path)
+
+
+@cli.command()
+@_run
+@click.option("--to", "path", help="File to write.  [default: report.html in the run]")
+def report(run: str | None, path: str | None) -> None:
+    """Write the report of RUN: one HTML file to look at and listen to, without a network."""
+    click.echo(_opened_run(run).report(path))
+
+
+@cli.command("list")
+@_json
+def list_manifests(as_json: bool) -> None:
+    """List the shipped manifests."""
+    from splitaudit.manifest import read_manifest, shipped
+
+    found = {name: read_manifest(file, confined=True) for name, file in shipped().items()}
+    if as_json:
+        _print_json({name: {"title": m.title, "homepage": m.homepage} for name, m in found.items()})
+        return
+    for name, manifest in found.items():
+        click.echo(f"{name:<14} {manifest.title or ''}  {manifest.homepage or ''}")
+
+
+def _opened(target: str, options: dict[str, Any]) -> Audit:
+    from splitaudit.audit import CHECKS, open_target
+    from splitaudit.ingest import IngestOptions
+
+    columns = dict(_assigned(options["columns"], "--column"))
+    checks = [name.strip() for name in (options["checks"] or "").split(",") if name.strip()]
+    if unknown := [name for name in checks if name not in CHECKS]:
+        raise SplitauditError(f"--checks: no check {unknown[0]!r}; choose from {', '.join(CHECKS)}")
+    settings: dict[str, Any] = {"generic": options["generic"], "checks": checks or None}
+    if options["jobs"]:
+        settings["processes"] = options["jobs"]
+    return open_target(
+        target,
+        out=options["out"],
+        cache=options["cache"],
+        options=IngestOptions(options["root"], columns),
+        settings=settings,
+    )
+
+
+def _opened_run(run: str | None) -> Audit:
+    from splitaudit.audit import open_run
+
+    return open_run(run)
+
+
+def _assigned(words: Sequence[str], option: str) -> Iterator[tuple[str, str]]:
+    for word in words:
+        ours, equals, theirs = word.partition("=")
+        if not (ours and equals and theirs):
+            raise SplitauditError(f"{option} {word}: expected two names such as path=filename")
+        yield ours.strip(), theirs.strip()
+
+
+def _ratios(text: str | None) -> dict[str, float] | None:
+    if text is None:
+        return None
+    try:
+        return {name: float(share) for name, share in _assigned(text.split(","), "--ratios")}
+    except ValueError:
+        raise SplitauditError(f"--ratios {text}: expected numbers, as train=0.8,test=0.2") from None
+
+
+def _print_plan(audit: Audit, as_json: bool) -> int:
+    steps = [vars(step) for step in audit.plan()]
+    if as_json:
+        _print_json(steps)
+    else:
+        for step in steps:
+            click.echo(f"{step['stage']:<12} {step['action']:<8} {step['why']}")
+    return 0
+
+
+def _say_notes(audit: Audit) -> None:
+    for note in audit.dataset.notes if audit.dataset else ():
+        click.echo(f"note: {note}", err=True)
+
+
+def _print_scan(audit: Audit, summary: dict[str, Any]) -> None:
+    from splitaudit.report.terminal import print_unaudited, print_verdict
+
+    console = _console()
+    print_unaudited(audit.table("media").to_pandas(), console, limit=10)
+    print_verdict(summary, console)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _print_records(frame: Any) -> None:
+    click.echo(frame.to_json(orient="records", indent=2, force_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""What became of each medium: the media table, filled in after the files were read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import pyarrow as pa
+
+from splitaudit import schema
+from splitaudit.jobs import File
+from splitaudit.media.audio import NO_SOUND
+
+_FACTS = ["duration_s", "sample_rate", "channels", "bit_depth", "lossless"]
+
+
+def fill(media: pa.Table, files: Mapping[int, File], sounds: pd.DataFrame) -> pa.Table:
+    """Return `media` with what was found, less the parts that files turned out not to hold.
+
+    Parameters
+    ----------
+    media
+        As listed: the status is null where a file was to be read.
+    files
+        Row -> the file as it was when the scan began, for those that were there.
+    sounds
+        What is known of each content (`splitaudit.jobs.SOUNDS`), index: content id.
+    """
+    frame = media.to_pandas()
+    contents = pd.Series({row: file.content_id for row, file in files.items()}, dtype=object)
+    frame["content_id"] = contents.reindex(frame.index).replace("", None)
+    known = sounds.reindex(frame["content_id"]).set_axis(frame.index)
+    audio = (frame["part"] == "audio") & frame["status"].isna()
+    frame.loc[audio, _FACTS] = known.loc[audio, _FACTS]
+    frame.loc[audio, ["status", "error"]] = known.loc[audio, ["status", "error"]]
+    for row in frame.index[audio & frame["status"].isna()]:
+        frame.loc[row, ["status", "error"]] = _unread(files.get(row))
+    frame = _parts_held(frame, known["holds_frames"])
+    return schema.conform(pa.Table.from_pandas(frame, schema.MEDIA, False), schema.MEDIA)
+
+
+def _unread(file: File | None) -> tuple[str, str]:
+    """Why nothing is known of a file."""
+    if file is None:
+        return schema.MISSING, "there is no such file"
+    try:
+        with open(file.path, "rb"):
+            pass
+    except FileNotFoundError:
+        return schema.MISSING, "vanished during the scan"
+    except OSError as error:
+        return schema.UNREADABLE, error.strerror or str(error)
+    return schema.ERROR, "changed during the scan: run it again"
+
+
+def _parts_held(frame: pd.DataFrame, holds_frames: pd.Series) -> pd.DataFrame:
+    """Decide the sound and the frames of files that may hold either or both."""
+    undecided = (frame["part"] == "video") & frame["status"].isna()
+    sound = frame[frame["part"] == "audio"].set_index("item_id")
+    sound["holds_frames"] = holds_frames[frame["part"] == "audio"].to_numpy()
+    its_sound = sound.reindex(frame.loc[undecided, "item_id"])
+    read = its_sound["sample_rate"].notna().to_numpy()
+    mute = (its_sound["error"] == NO_SOUND).to_numpy()
+    film = mute | (its_sound["holds_frames"].fillna(False).astype(bool).to_numpy() & read)
+    video = frame.loc[undecided, ["status", "error"]].copy()
+    video["status"], video["error"] = its_sound["status"].to_numpy(), its_sound["error"].to_numpy()
+    video.loc[film, ["status", "error"]] = schema.UNSUPPORTED, "frames are not audited yet"
+    frame.loc[undecided, ["status", "error"]] = video
+    no_film = frame.index[undecided][read & ~film]
+    mute_items = its_sound.index[mute]
+    no_sound = frame.index[(frame["part"] == "audio") & frame["item_id"].isin(mute_items)]
+    return frame.drop(index=no_film.union(no_sound))

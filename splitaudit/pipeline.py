@@ -1,0 +1,297 @@
+"""The stages in order: the only place where the store, the executor and the algorithms meet."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from splitaudit import __version__, execute, group, jobs, matches, outcomes, schema
+from splitaudit.fingerprints import landmark
+from splitaudit.ingest import Dataset, decode_path
+from splitaudit.media.audio import RATE
+from splitaudit.progress import Progress
+from splitaudit.search import postings
+from splitaudit.store import Parts, digest, write_table
+from splitaudit.verify import audio as verifier
+
+FINGERPRINT_ID = (
+    f"{landmark.Landmark.name}-v{landmark.Landmark.version}-{digest(asdict(jobs.FINGERPRINT))[:8]}"
+)
+# Fewer items, and fewer bytes, are done before other processes would have started.
+MANY = 400
+LARGE = 64 << 20
+MOST_IN_A_PART = 256
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a user may choose of a scan.
+
+    Parameters
+    ----------
+    cache
+        Folder of facts about bytes, shared by runs.
+    processes
+        How many to use.
+    generic
+        A stretch in more sounds than this is shared material, where it is a small part of them.
+    """
+
+    cache: Path
+    processes: int = field(default_factory=lambda: os.cpu_count() or 1)
+    generic: int = 20
+
+    def facts(self, kind: str) -> Parts:
+        """Return the facts of one kind."""
+        return Parts(self.cache / kind)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a stage would do: `reuse`, `extend` or `compute`, and why."""
+
+    stage: str
+    action: str
+    why: str
+
+
+def plan(dataset: Dataset, settings: Settings) -> list[Step]:
+    """Say what a scan would do, doing none of it."""
+    files = _files(dataset.media)
+    contents = _contents(files, settings)
+    new = len({file.signature for file in files.values()}) - len(contents)
+    steps = [_step("identify", new, len(contents) + new)]
+    known = settings.facts(_FINGERPRINT.kind).known(pa.array(sorted(contents), pa.string()))
+    missing = new + len(contents) - sum(known.to_pylist())
+    steps.append(_step("fingerprint", missing, len(contents) + new))
+    state = "compute" if missing else "reuse"
+    why = "its inputs change" if missing else "its inputs are the same; only new pairs are compared"
+    return [*steps, Step("search", state, why), Step("verify", state, why)]
+
+
+def _step(stage: str, new: int, total: int) -> Step:
+    if not new:
+        return Step(stage, "reuse", f"{total:,} known")
+    action = "compute" if new == total else "extend"
+    return Step(stage, action, f"{new:,} of {total:,} files are new")
+
+
+class StageLog:
+    """What each stage did, for run.json, told to a progress on the way.
+
+    Parameters
+    ----------
+    progress
+        Is told the steps.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._begun = time.perf_counter()
+        self.stages: dict[str, dict[str, Any]] = {}
+
+    def start(self, stage: str, new: int, key: str) -> None:
+        """Begin a stage that has `new` things to do; `key` is the digest of what it reads."""
+        self.end()
+        self.stages[stage] = {"key": key, "computed": new}
+        self._progress.start(stage, new)
+
+    def advance(self, steps: int) -> None:
+        """Note that `steps` more are done."""
+        self._progress.advance(steps)
+
+    def end(self) -> None:
+        """Note how long the stage under way took."""
+        now = time.perf_counter()
+        for stage in list(self.stages.values())[-1:]:
+            stage["seconds"] = round(now - self._begun, 3)
+        self._begun = now
+
+
+_Files = dict[int, jobs.File]  # row of the media table -> what lies there
+_Contents = dict[str, jobs.File]  # content id -> one file that holds it
+
+
+def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Table]:
+    """Return the tables of a run, by name: items, media, matches, memberships, edges, groups."""
+    files = _files(dataset.media)
+    _do(_IDENTIFY, {file.name: file for file in files.values()}, settings, log)
+    contents = _contents(files, settings)
+    _do(_FINGERPRINT, contents, settings, log)
+    sounds = _sounds(contents, settings)
+    proofs = _prove(contents, sounds, settings, log)
+    media = outcomes.fill(dataset.media, files, sounds)
+    found = _matches(dataset.items, media, sounds, proofs, settings.generic)
+    edges = group.edges(found)
+    log.end()
+    return {
+        "items": dataset.items,
+        "media": media,
+        "matches": found,
+        "memberships": dataset.memberships,
+        "edges": edges,
+        "groups": group.groups(dataset.items["item_id"].to_pylist(), edges),
+    }
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """A sharded stage: where its facts lie, and what computes them."""
+
+    name: str
+    kind: str
+    fn: Callable[[Sequence[Any], Path], int]
+    lost: Callable[[Sequence[Any], Path], int]
+
+
+_IDENTIFY = _Stage("identify", "contents", jobs.identify, jobs.lost_identify)
+_FINGERPRINT = _Stage(
+    "fingerprint", f"fingerprints/{FINGERPRINT_ID}", jobs.fingerprint, jobs.lost_fingerprint
+)
+_VERIFY = _Stage(
+    "verify", f"proofs/{verifier.NAME}-{FINGERPRINT_ID}", jobs.verify, jobs.lost_verify
+)
+
+
+def _do(stage: _Stage, todo: Mapping[str, Any], settings: Settings, log: StageLog) -> None:
+    """Compute the facts of `todo` (key -> item) that are not known yet."""
+    facts = settings.facts(stage.kind)
+    facts.sweep()
+    known = facts.known(pa.array(todo, pa.string())).to_pylist()
+    items = [item for item, have in zip(todo.values(), known, strict=True) if not have]
+    size = max(1, min(MOST_IN_A_PART, len(items) // (8 * settings.processes)))
+    batches = [items[at : at + size] for at in range(0, len(items), size)]
+    work = [execute.Job(stage.fn, batch, facts.folder, stage.lost) for batch in batches]
+    log.start(stage.name, len(items), digest(sorted(todo)))
+    for done in execute.run(work, settings.processes if _is_large(items) else 1):
+        log.advance(done)
+
+
+def _is_large(items: Sequence[Any]) -> bool:
+    return len(items) >= MANY or sum(getattr(item, "size", 0) for item in items) >= LARGE
+
+
+def _files(media: pa.Table) -> _Files:
+    """The sounds that can be looked at, as they are now."""
+    files = {}
+    for row, one in enumerate(media.to_pylist()):
+        if one["part"] == "audio" and one["status"] is None:
+            path = decode_path(one["path"])
+            with contextlib.suppress(OSError):
+                now = jobs.signature(path)
+                files[row] = jobs.File(path, one["clip_start_s"], one["clip_end_s"], now)
+    return files
+
+
+def _contents(files: _Files, settings: Settings) -> _Contents:
+    """Note in `files` the content of each whose bytes are known; return one file of each."""
+    names = pa.array(sorted({file.name for file in files.values()}), pa.string())
+    rows = settings.facts(_IDENTIFY.kind).read(names, jobs.CONTENTS).to_pylist()
+    digests = {row["key"]: row["digest"] for row in rows}
+    contents: _Contents = {}
+    for row, file in files.items():
+        if (of_bytes := digests.get(file.name)) is not None:
+            files[row] = replace(file, content_id=of_bytes + file.stretch)
+            contents.setdefault(files[row].content_id, files[row])
+    return dict(sorted(contents.items()))
+
+
+def _sounds(contents: _Contents, settings: Settings) -> pd.DataFrame:
+    """What is known of each content, without its codes; index: content id."""
+    columns = [field for field in jobs.SOUNDS if field.name not in ("codes", "frames")]
+    facts = settings.facts(_FINGERPRINT.kind).read(pa.array(contents, pa.string()), pa.schema(columns))
+    sounds = facts.to_pandas().set_index("key")
+    # Contents with equal samples are one sound; one that could not be decoded stands for itself.
+    sounds["sound_id"] = sounds["samples_id"].fillna(sounds.index.to_series())
+    sounds["silent"] = sounds["silent"].fillna(False).astype(bool)
+    return sounds
+
+
+def _prove(
+    contents: _Contents, sounds: pd.DataFrame, settings: Settings, log: StageLog
+) -> pd.DataFrame:
+    """Search, and verify every candidate; a row a pair in which something was found."""
+    searched = sounds[sounds["status"].isin([schema.OK, schema.TRUNCATED])]
+    # one content stands for all with equal samples
+    keys = pa.array(sorted(searched.reset_index().groupby("sound_id")["key"].min()), pa.string())
+    pairs = _pairs(keys.to_pylist(), contents, _candidates(keys, settings, log))
+    _do(_VERIFY, pairs, settings, log)
+    names = pa.array(sorted(pairs), pa.string())
+    proofs = settings.facts(_VERIFY.kind).read(names, jobs.PROOFS).to_pandas()
+    proofs = proofs[proofs["found"].astype(bool)].drop(columns="found")
+    for side in ("a", "b"):
+        content = [getattr(pairs[key], side).content_id for key in proofs["key"]]
+        proofs[side] = sounds["sound_id"].reindex(content).to_numpy()
+    return proofs.astype({"accepted": bool})
+
+
+def _candidates(keys: pa.Array, settings: Settings, log: StageLog) -> pa.Table:
+    """Pairs of sounds, as positions in `keys`, that share landmarks at one offset."""
+    path = settings.cache / "candidates" / f"{digest(FINGERPRINT_ID, keys.to_pylist())}.parquet"
+    log.start("search", len(keys), path.stem)
+    if not path.exists():
+        write_table(_search(keys, settings), path)
+    log.advance(len(keys))
+    return pq.read_table(path, partitioning=None)
+
+
+def _search(keys: pa.Array, settings: Settings) -> pa.Table:
+    columns = pa.schema([jobs.SOUNDS.field(name) for name in ("key", "codes", "frames")])
+    facts = settings.facts(_FINGERPRINT.kind).read(keys, columns)
+    lengths = pc.list_value_length(facts["codes"]).to_numpy()
+    codes = facts["codes"].combine_chunks().flatten().to_numpy()
+    frames = facts["frames"].combine_chunks().flatten().to_numpy()
+    del facts
+    index = postings.build(codes, frames, lengths, landmark.CODE_BITS)
+    found = postings.join(index, codes, frames, lengths, settings.processes)
+    return pa.table(asdict(found))
+
+
+def _pairs(keys: list[str], contents: _Contents, candidates: pa.Table) -> dict[str, jobs.Pair]:
+    hop_s = jobs.FINGERPRINT.hop / RATE
+    offsets: dict[tuple[int, int], list[int]] = {}
+    for row in candidates.select(["a", "b", "offset"]).to_pylist():
+        offsets.setdefault((row["a"], row["b"]), []).append(row["offset"])
+    pairs = {}
+    for (a, b), frames in offsets.items():
+        name = " ".join([keys[a], keys[b], *map(str, frames)])
+        shifts = tuple(frame * hop_s for frame in frames)
+        pairs[name] = jobs.Pair(name, contents[keys[a]], contents[keys[b]], shifts)
+    return pairs
+
+
+def _matches(
+    items: pa.Table, media: pa.Table, sounds: pd.DataFrame, proofs: pd.DataFrame, generic: int
+) -> pa.Table:
+    held = media.select(["item_id", "part", "content_id"]).to_pandas()
+    held = held[(held["part"] == "audio") & held["content_id"].isin(sounds.index)]
+    members = held[["item_id", "content_id"]].merge(
+        items.select(["item_id", "split"]).to_pandas(), on="item_id"
+    )
+    known = sounds[["sound_id", "duration_s", "silent"]]
+    members = members.merge(known, left_on="content_id", right_index=True)
+    proofs = proofs.assign(relation=matches.relations(proofs, generic))
+    labels = {
+        row["item_id"]: frozenset(row["labels"])
+        for row in items.select(["item_id", "labels"]).to_pylist()
+        if row["labels"]
+    }
+    names = matches.Names(FINGERPRINT_ID, verifier.NAME)
+    return matches.expand(members, proofs, labels, names)
+
+
+def versions() -> dict[str, str]:
+    """Return the packages that the result depends on."""
+    names = ("av", "numba", "numpy", "pyarrow", "scipy", "soundfile", "soxr")
+    return {"splitaudit": __version__} | {name: metadata.version(name) for name in names}

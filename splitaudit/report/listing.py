@@ -1,0 +1,171 @@
+"""What the lists of the HTML report hold: pairs, their media and previews, and the unaudited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from splitaudit.errors import MediaError
+from splitaudit.ingest.paths import decode_path
+from splitaudit.report.preview import BANDS, embed, stretch
+from splitaudit.report.summary import Tables, positions, split_ranks
+from splitaudit.report.words import visible
+from splitaudit.schema import AUDITED, LEAK_RELATIONS, SHARED_MATERIAL
+
+Load = Callable[[str, float, float], npt.NDArray[np.float32]]
+
+EMBEDDED = 100  # pairs with a preview
+LISTED = 20_000  # rows of each kind: a browser still opens the file
+KINDS = ("leaks", "duplicates", "shared material")
+RELATIONS = (*LEAK_RELATIONS, SHARED_MATERIAL)
+SIDES = ("one", "other")
+
+
+class Source(NamedTuple):
+    """Where a preview is read: seconds of the item's medium, which begins at `offset` of a file."""
+
+    path: str
+    offset: float
+    start: float
+    end: float
+
+
+def listing(tables: Tables, order: Sequence[str], load: Load) -> dict[str, Any]:
+    """Return the data of the page's lists, ready for JSON: tables are dicts of columns.
+
+    Parameters
+    ----------
+    tables
+        The tables of a run.
+    order
+        Every split, in the order of evaluation.
+    load
+        ``(file, start_s, end_s)`` to samples, mono at 16 kHz, or a `MediaError`.
+    """
+    pairs = _pairs(tables, order)
+    counts = pairs["kind"].value_counts().reindex(range(len(KINDS)), fill_value=0)
+    pairs = pairs.groupby("kind").head(LISTED).reset_index(drop=True)
+    previews, places = _previews(pairs.head(EMBEDDED), tables.media, load)
+    used, codes = np.unique(pairs[list(SIDES)], return_inverse=True)
+    pairs[list(SIDES)] = codes.reshape(-1, 2)
+    unaudited = _unaudited(tables)
+    return {
+        "relations": RELATIONS,
+        "counts": counts.tolist(),
+        "media": _columns(_media(tables.media.iloc[used], tables.items)),
+        "pairs": _columns(pairs.round(4)),
+        "previews": previews,
+        "preview_of": places,
+        "bands": BANDS,
+        "unaudited": _columns(unaudited.head(LISTED)),
+        "unaudited_count": len(unaudited),
+    }
+
+
+def _pairs(tables: Tables, order: Sequence[str]) -> pd.DataFrame:
+    """Return what the list shows, the most certain first, `one` being the evaluated side."""
+    matches = tables.matches
+    shown = matches["accepted"].eq(True) & matches["relation"].isin(RELATIONS)
+    matches = matches[shown].reset_index(drop=True)
+    ranks = pd.Series(split_ranks(tables.items, order), index=tables.items["item_id"])
+    rank_a, rank_b = (ranks.loc[matches[side]].to_numpy() for side in "ab")
+    kind = np.where(rank_a == rank_b, 1, 0)
+    kind[matches["relation"].eq(SHARED_MATERIAL)] = 2
+    hardness = pd.Index(RELATIONS).get_indexer(pd.Index(matches["relation"]))
+    told = matches[["score", "transform", "n_equivalent", "label_conflict"]]
+    sides = _sides(matches, tables.media, rank_a > rank_b)
+    pairs = pd.concat([sides, told], axis=1).assign(kind=kind, relation=hardness)
+    by = ["kind", "score", "relation"]
+    return pairs.sort_values(by, ascending=[True, False, True], kind="stable")
+
+
+def _sides(matches: pd.DataFrame, media: pd.DataFrame, swap: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """Return row of `media`, start, end, coverage of both sides: a is `one`, unless swapped."""
+    places = pd.MultiIndex.from_frame(media[["item_id", "part"]])
+    columns: dict[str, Any] = {}
+    for name, kept, swapped in (("one", "a", "b"), ("other", "b", "a")):
+        ids = np.where(swap, matches[swapped], matches[kept])
+        columns[name] = positions(places, pd.MultiIndex.from_arrays([ids, matches["part"]]))
+        for what, source in (("start", "{}_start"), ("end", "{}_end"), ("cover", "coverage_{}")):
+            values = (matches[source.format(side)].astype(float) for side in (swapped, kept))
+            columns[f"{name}_{what}"] = np.where(swap, *values)
+    return pd.DataFrame(columns)
+
+
+def _previews(
+    pairs: pd.DataFrame, media: pd.DataFrame, load: Load
+) -> tuple[list[dict[str, Any]], dict[str, list[int]]]:
+    """Return the previews, and for both sides the place of each pair's preview among them.
+
+    One stretch of one content is embedded once, however many pairs show it.
+    """
+    sources: dict[tuple[Any, ...], Source] = {}
+    keys: dict[str, list[tuple[Any, ...]]] = {}
+    for side in SIDES:
+        rows = zip(pairs[side], pairs[f"{side}_start"], pairs[f"{side}_end"], strict=True)
+        wanted = [_source(media.iloc[place], start, end) for place, start, end in rows]
+        contents = media["content_id"].iloc[pairs[side]].fillna("")
+        keys[side] = [
+            (content or source.path, source.start, source.end)
+            for content, source in zip(contents, wanted, strict=True)
+        ]
+        sources.update(zip(keys[side], wanted, strict=True))
+    places = {key: place for place, key in enumerate(sources)}
+    found = [_preview(source, load) for source in sources.values()]
+    return found, {side: [places[key] for key in keys[side]] for side in SIDES}
+
+
+def _source(medium: pd.Series, start: float, end: float) -> Source:
+    first, last = stretch(start, end, medium["duration_s"])
+    return Source(medium["path"], float(np.nan_to_num(medium["clip_start_s"])), first, last)
+
+
+def _preview(source: Source, load: Load) -> dict[str, Any]:
+    start, end = source.offset + source.start, source.offset + source.end
+    try:
+        samples = load(decode_path(source.path), start, end)
+    except MediaError as error:
+        return {"error": visible(str(error))}
+    return embed(samples, source.start) if len(samples) else {"error": "there is no sound here"}
+
+
+def _media(media: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    splits = items.set_index("item_id")["split"]
+    return pd.DataFrame(
+        {
+            "item": media["item_id"].map(visible),
+            "split": media["item_id"].map(splits).map(visible),
+            "path": media["path"].map(visible),
+            "uri": [Path(decode_path(path)).as_uri() for path in media["path"]],
+            "offset": media["clip_start_s"].fillna(0.0),
+            "seconds": media["duration_s"],
+        }
+    )
+
+
+def _unaudited(tables: Tables) -> pd.DataFrame:
+    media = tables.media
+    rows = media[media["part"].isin(tables.checks) & ~media["status"].isin(AUDITED)]
+    splits = tables.items.set_index("item_id")["split"]
+    return pd.DataFrame(
+        {
+            "item": rows["item_id"].map(visible),
+            "split": rows["item_id"].map(splits).map(visible),
+            "part": rows["part"],
+            "status": rows["status"],
+            "reason": rows["error"].fillna("").map(visible),
+        }
+    ).sort_values("status", kind="stable")
+
+
+def _columns(frame: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return the columns as lists of Python values, null where a value is missing."""
+    return {
+        str(name): column.astype(object).where(column.notna(), None).tolist()
+        for name, column in frame.items()
+    }

@@ -1,0 +1,106 @@
+"""Groups, deduplication and splits on the screen, for 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from splitaudit.report.words import visible
+
+
+def print_groups(
+    groups: pd.DataFrame, giants: pd.DataFrame, console: Console, limit: int = 20
+) -> None:
+    """Print how many groups there are, the largest, and what welds giant ones together.
+
+    Parameters
+    ----------
+    groups
+        `splitaudit.schema.GROUPS`.
+    giants
+        From `splitaudit.group.giants`.
+    console, limit
+        Where to, and how many groups.
+    """
+    sizes = groups.drop_duplicates("group_id").sort_values(
+        ["size", "group_id"], ascending=[False, True]
+    )
+    joined = sizes[sizes["size"] > 1]
+    console.print(
+        f"{len(groups):,} items in {len(sizes):,} groups; {len(joined):,} groups hold more than "
+        f"one item, together {joined['size'].sum():,}."
+    )
+    table = Table("items", "group (its smallest item)", box=None, pad_edge=False)
+    for row in joined.head(limit).to_dict("records"):
+        table.add_row(f"{row['size']:,}", Text(visible(row["group_id"])))
+    if table.row_count:
+        console.print(table)
+    if len(joined) > limit:
+        console.print(f"... and {len(joined) - limit:,} more: --limit, --json")
+    _print_giants(giants, console)
+
+
+def _print_giants(giants: pd.DataFrame, console: Console) -> None:
+    for group_id, rows in giants.groupby("group_id"):
+        share = rows["share"].iloc[0]
+        name = visible(str(group_id))
+        console.print(f"\nA giant group, {share:.0%} of all items: ", Text(name), style="bold")
+        bridges = rows.dropna(subset=["a"])
+        for row in bridges.head(10).to_dict("records"):
+            pair = f"{visible(row['a'])} - {visible(row['b'])}"
+            console.print(Text(f"  held together by {pair} (score {row['weight']:.2f})"))
+
+
+def print_dedup(kept: pd.DataFrame, console: Console, limit: int = 20) -> None:
+    """Print how many items are kept, and which stands for each dropped one.
+
+    Parameters
+    ----------
+    kept
+        `splitaudit.schema.DEDUP`.
+    console, limit
+        Where to, and how many dropped items.
+    """
+    dropped = kept[kept["action"] == "dropped"]
+    console.print(f"kept {len(kept) - len(dropped):,} of {len(kept):,} items")
+    for row in dropped.head(limit).to_dict("records"):
+        console.print(Text(f"- {visible(row['item_id'])}"))
+        console.print(Text(f"    {visible(row['reason'])}", style="dim"))
+    if len(dropped) > limit:
+        console.print(f"... and {len(dropped) - limit:,} more: --json")
+
+
+def print_split(facts: dict[str, Any], proof: Sequence[str], console: Console) -> None:
+    """Print what a split changed, what it costs, and the proof.
+
+    Parameters
+    ----------
+    facts
+        From `splitaudit.audit.Audit.split_facts`.
+    proof
+        From `splitaudit.check.CheckResult.sentences`.
+    console
+        Where to.
+    """
+    counts = ", ".join(f"{visible(name)} {n:,}" for name, n in facts["counts"].items())
+    console.print(Text(f"new split: {counts}"))
+    console.print(
+        f"moved {facts['moved']:,} items; no split without leaks moves fewer than "
+        f"{facts['lower_bound']:,}"
+    )
+    for name, entering in facts["entering_eval"].items():
+        if entering:
+            console.print(
+                Text(
+                    f"{entering:,} items of the old train enter {visible(name)}: checkpoints "
+                    "trained on the old split have seen them (--no-train-to-eval forbids it)"
+                )
+            )
+    console.print("\nChecked from the written files:")
+    for sentence in proof:
+        console.print(Text(f"  {sentence}"))
