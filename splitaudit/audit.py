@@ -18,7 +18,7 @@ from splitaudit import dedup, group, pipeline, schema, split
 from splitaudit.check import CheckResult, check
 from splitaudit.errors import SplitauditError
 from splitaudit.exports import lists, parquet
-from splitaudit.ingest import Dataset, IngestOptions, decode_path, ingest
+from splitaudit.ingest import Dataset, IngestOptions, ingest
 from splitaudit.media.audio import load
 from splitaudit.progress import Progress, Quiet
 from splitaudit.report.html import write_report
@@ -283,7 +283,7 @@ class Audit:
         """Write the report, one HTML file that opens without a network; return its path."""
         target = Path(path) if path is not None else self.run / "report.html"
         tables = self._tables()
-        write_report(tables, self.summary(), target, preview=load, decode_path=decode_path)
+        write_report(tables, self.summary(), target, preview=load)
         return target
 
     def _dataset(self) -> Dataset:

@@ -150,20 +150,16 @@ def _plan(rows: pd.DataFrame, proven: pd.DataFrame, media: pa.Table) -> pa.Table
 def _ties(pairs: pd.DataFrame, proven: pd.DataFrame, media: pa.Table) -> pd.DataFrame:
     """Return the hardest relation and its score between each dropped item and the kept one.
 
-    Items of equal content share their matches, of which `matches` lists only some, so we look them
-    up by content too. A pair that is joined only through other items has no row.
+    Looked up by content: items of equal content share their matches, of which `matches` lists only
+    some. A pair that is joined only through other items has no row.
     """
+    contents = media.select(["item_id", "part", "content_id"]).to_pandas().dropna()
     turned = proven.rename(columns={"a": "b", "b": "a"})
     both_ways = pd.concat([proven, turned], ignore_index=True)
-    direct = pairs.merge(both_ways, left_on=["item_id", "stands_for"], right_on=["a", "b"])
-    contents = media.select(["item_id", "part", "content_id"]).to_pandas().dropna()
-    shared = _with_contents(pairs, contents, "item_id", "stands_for")
-    equal = shared[shared["x"] == shared["y"]].assign(relation=EXACT, score=1.0)
     known = _with_contents(both_ways, contents, "a", "b")
     known = known[["part", "x", "y", "relation", "score"]].drop_duplicates()
-    through = shared.merge(known, on=["part", "x", "y"])
-    columns = ["item_id", "stands_for", "relation", "score"]
-    found = pd.concat([x[columns] for x in (direct, equal, through)], ignore_index=True)
+    asked = _with_contents(pairs, contents, "item_id", "stands_for")
+    found = asked.merge(known, on=["part", "x", "y"])
     found["rank"] = found["relation"].map(_RELATION_RANK)
     hardest = found.sort_values(["rank", "score"], ascending=[True, False])
     return hardest.drop_duplicates("item_id")

@@ -123,6 +123,16 @@ def test_the_most_certain_crossing_comes_first():
     )
 
 
+def test_a_digest_that_does_not_hold_fails_on_its_own():
+    result = small([], SOUND, claimed_digest="0" * 64)
+    assert (result.digest_holds, result.exit_status) == (False, 1)
+    assert (
+        "The digest does not hold: this is not the split that its sidecar describes."
+        in result.sentences()
+    )
+    assert small([], SOUND).digest_holds is None
+
+
 def test_missing_unknown_and_dropped():
     assert small([], {"a": "train", "b": "test"}).missing == ("c",)
     assert small([], {"a": "train", "b": "test"}).exit_status == 1

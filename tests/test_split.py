@@ -183,6 +183,24 @@ def test_regroup_meets_its_targets_within_one_group(sizes, ratios, seed):
         assert abs(new.count(split) - target) < max(sizes) + 1e-6
 
 
+def pairs_and_singles(n_pairs, n_singles):
+    pairs = [(f"p{x:02d}a", f"p{x:02d}b") for x in range(n_pairs)]
+    names = [x for pair in pairs for x in pair] + [f"s{x:02d}" for x in range(n_singles)]
+    items = items_of(dict.fromkeys(names, "train"))
+    return items, groups_of(items, matches_of(match(*pair) for pair in pairs))
+
+
+def test_many_small_splits_do_not_starve_a_large_one():
+    ratios = {"train": 0.5} | {f"fold{x}": 0.05 for x in range(10)}
+    new = regroup(*pairs_and_singles(10, 0), ratios=ratios, seed=0)
+    assert new["new_split"].to_pylist().count("train") == 10
+
+
+def test_large_groups_come_first_so_that_small_ones_even_out():
+    new = regroup(*pairs_and_singles(3, 6), ratios={"a": 0.5, "b": 0.5}, seed=0)
+    assert new["new_split"].to_pylist().count("a") == 6
+
+
 def test_regroup_spreads_large_groups_over_all_splits():
     items, matches = random_dataset(3000, 2000, seed=5)
     grouped = groups_of(items, matches)

@@ -4,65 +4,35 @@ from __future__ import annotations
 
 import json
 from itertools import combinations
-from typing import Any
 
-import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from run_tables import ORDER, tables_of
+from small_tables import match, unhurried
 
-from splitaudit import schema
-from splitaudit.report.summary import Tables, exit_status, summarise
+from splitaudit.report.summary import exit_status, summarise
 from splitaudit.report.words import clock, coverage_sentences, headline, visible
-
-ORDER = ["test", "val", "train"]
-
-
-def frame(rows: list[dict[str, Any]], table: Any) -> pd.DataFrame:
-    return schema.conform(rows, table).to_pandas()
-
-
-def make_tables(
-    splits: dict[str, str],
-    matches: list[dict[str, Any]] = (),  # type: ignore[assignment]
-    memberships: list[dict[str, Any]] = (),  # type: ignore[assignment]
-    statuses: dict[str, str] | None = None,
-    checks: tuple[str, ...] = ("audio",),
-) -> Tables:
-    """Tables of items `splits` (item: split), all of status ok but those in `statuses`."""
-    statuses = statuses or {}
-    items = [{"item_id": item, "split": split} for item, split in splits.items()]
-    media = [{"item_id": i, "part": "audio", "status": statuses.get(i, "ok")} for i in splits]
-    full = [{"part": "audio", "n_equivalent": 1, "accepted": True, **row} for row in matches]
-    return Tables(
-        items=frame(items, schema.ITEMS),
-        media=frame(media, schema.MEDIA),
-        matches=frame(full, schema.MATCHES),
-        memberships=frame(list(memberships), schema.MEMBERSHIPS),
-        checks=checks,
-        dataset="sounds",
-    )
-
-
-def match(a: str, b: str, relation: str = "exact", **more: Any) -> dict[str, Any]:
-    return {"a": min(a, b), "b": max(a, b), "relation": relation, **more}
-
 
 SPLITS = {"t1": "test", "t2": "test", "v1": "val", "a1": "train", "a2": "train", "a3": "train"}
 
 
+def states(statuses: dict[str, str]) -> dict[str, dict[str, object]]:
+    return {item: {"status": status} for item, status in statuses.items()}
+
+
 def test_counts_by_hand() -> None:
-    tables = make_tables(
+    tables = tables_of(
         SPLITS,
         [
-            match("t1", "a1"),
+            match("t1", "a1", "exact"),
             match("t1", "a2", "overlap"),
             match("v1", "a2", "near_duplicate"),
             match("t2", "a3", accepted=False),
             match("a1", "a2"),
             match("a2", "a3", "overlap"),
         ],
-        statuses={"a3": "missing", "t2": "degenerate"},
+        media=states({"a3": "missing", "t2": "degenerate"}),
     )
     assert summarise(tables, ORDER) == {
         "schema": 1,
@@ -107,7 +77,7 @@ def test_items_are_counted_on_the_evaluated_side_whatever_their_names() -> None:
     """One train item that leaks into three test items is three leaking items, and `a < b` is not
     the order of evaluation."""
     splits = {"m": "train", "a": "test", "b": "test", "z": "test"}
-    tables = make_tables(splits, [match("m", other) for other in "abz"])
+    tables = tables_of(splits, [match("m", other) for other in "abz"])
     leaks = summarise(tables, ["test", "train"])["leaks"]["test|train"]
     assert (leaks["items"], leaks["pairs"]) == (3, 3)
 
@@ -115,7 +85,7 @@ def test_items_are_counted_on_the_evaluated_side_whatever_their_names() -> None:
 def test_one_content_in_three_splits_is_counted_in_each_pair_of_splits() -> None:
     """The star of equal content: every item linked to the smallest id of the other side."""
     splits = {"t1": "test", "t2": "test", "v1": "val", "v2": "val", "a1": "train"}
-    tables = make_tables(
+    tables = tables_of(
         splits,
         [
             match("t1", "v1", n_equivalent=2),
@@ -138,24 +108,24 @@ def test_one_content_in_three_splits_is_counted_in_each_pair_of_splits() -> None
 def test_groups_are_components() -> None:
     splits = dict.fromkeys("abcdefg", "train")
     pairs = [("a", "b"), ("b", "c"), ("d", "e"), ("a", "c")]
-    summary = summarise(make_tables(splits, [match(*pair) for pair in pairs]), ["train"])
+    summary = summarise(tables_of(splits, [match(*pair) for pair in pairs]), ["train"])
     assert summary["duplicates"]["train"] == {"items": 5, "pairs": 4, "groups": 2}
     assert summary["verdict"] == "clean"
     assert "only one split" in headline(summary)
 
 
 def test_weak_relations_are_counted_by_reason() -> None:
-    tables = make_tables(
+    tables = tables_of(
         SPLITS,
         [match("t1", "a1", "shared_material"), match("t1", "a2", "shared_material")],
         [
-            {"item_id": "t1", "key": "tape", "value": "7"},
-            {"item_id": "t2", "key": "tape", "value": "7"},
-            {"item_id": "a1", "key": "tape", "value": "7"},
-            {"item_id": "v1", "key": "tape", "value": "8"},
-            {"item_id": "v1", "key": "room", "value": "7"},
-            {"item_id": "t1", "key": "room", "value": None},
-            {"item_id": "a1", "key": "room", "value": None},
+            ("t1", "tape", "7"),
+            ("t2", "tape", "7"),
+            ("a1", "tape", "7"),
+            ("v1", "tape", "8"),
+            ("v1", "room", "7"),
+            ("t1", "room", None),
+            ("a1", "room", None),
         ],
     )
     summary = summarise(tables, ORDER)
@@ -176,14 +146,14 @@ def test_the_verdict_prefers_leaks_to_incomplete_to_weak_to_clean() -> None:
         ([], {"a2": "truncated"}, "incomplete", 4),
     ]
     for matches, statuses, verdict, status in cases:
-        summary = summarise(make_tables(SPLITS, matches, statuses=statuses), ORDER)
+        summary = summarise(tables_of(SPLITS, matches, media=states(statuses)), ORDER)
         assert summary["verdict"] == verdict
         assert exit_status(summary, min_coverage=1.0, fail_on_weak=False) == status
 
 
 def test_exit_status_obeys_its_options() -> None:
     weak = [match("t1", "a1", "shared_material")]
-    summary = summarise(make_tables(SPLITS, weak, statuses={"a2": "missing"}), ORDER)
+    summary = summarise(tables_of(SPLITS, weak, media=states({"a2": "missing"})), ORDER)
     assert exit_status(summary, min_coverage=1.0, fail_on_weak=True) == 1
     assert exit_status(summary, min_coverage=5 / 6, fail_on_weak=False) == 0
     assert exit_status(summary, min_coverage=0.9, fail_on_weak=False) == 4
@@ -193,12 +163,12 @@ def test_a_share_equal_to_min_coverage_suffices_also_where_its_product_rounds_up
     """0.07 * 100 is 7.000000000000001 in binary."""
     splits = {f"i{n}": "train" for n in range(100)}
     statuses = {f"i{n}": "missing" for n in range(93)}
-    summary = summarise(make_tables(splits, statuses=statuses), ["train"], min_coverage=0.07)
+    summary = summarise(tables_of(splits, media=states(statuses)), ["train"], min_coverage=0.07)
     assert summary["verdict"] == "clean"
 
 
 def test_a_check_without_media_is_not_clean() -> None:
-    summary = summarise(make_tables(SPLITS, checks=("audio", "video")), ORDER)
+    summary = summarise(tables_of(SPLITS, checks=("audio", "video")), ORDER)
     assert summary["coverage"]["video"] == {"items": 0, "audited": 0, "by_status": {}}
     assert summary["verdict"] == "incomplete"
     assert headline(summary).endswith("0 of 0 items could be audited for video")
@@ -206,9 +176,9 @@ def test_a_check_without_media_is_not_clean() -> None:
 
 def test_unknown_splits_and_items_are_refused() -> None:
     with pytest.raises(ValueError, match="val"):
-        summarise(make_tables(SPLITS), ["test", "train"])
+        summarise(tables_of(SPLITS), ["test", "train"])
     with pytest.raises(ValueError, match="nobody"):
-        summarise(make_tables(SPLITS, [match("a1", "nobody")]), ORDER)
+        summarise(tables_of(SPLITS, [match("a1", "nobody")]), ORDER)
 
 
 names = st.sampled_from([f"i{n}" for n in range(8)])
@@ -217,7 +187,7 @@ rows = st.tuples(names, names, relations, st.booleans()).filter(lambda row: row[
 keyed = st.tuples(names, st.sampled_from(["tape", "room"]), st.sampled_from("xy"))
 
 
-@settings(deadline=None, max_examples=60)
+@unhurried
 @given(
     st.lists(st.sampled_from(ORDER), min_size=8, max_size=8),
     st.lists(rows, unique_by=lambda row: row[:3]),
@@ -227,10 +197,10 @@ def test_equals_a_slow_count(
     splits: list[str], found: list[tuple[str, str, str, bool]], keys: list[tuple[str, str, str]]
 ) -> None:
     split = {f"i{n}": name for n, name in enumerate(splits)}
-    tables = make_tables(
+    tables = tables_of(
         split,
         [match(a, b, relation, accepted=yes) for a, b, relation, yes in found],
-        [{"item_id": item, "key": key, "value": value} for item, key, value in keys],
+        keys,
     )
     summary = summarise(tables, ORDER)
     assert json.loads(json.dumps(summary)) == summary
@@ -258,18 +228,18 @@ def test_equals_a_slow_count(
 
 def test_the_headline_speaks_of_test_and_train_first() -> None:
     found = [match("v1", "a1"), match("t1", "v1"), match("t1", "a1")]
-    assert headline(summarise(make_tables(SPLITS, found), ORDER)) == (
+    assert headline(summarise(tables_of(SPLITS, found), ORDER)) == (
         "1 of 2 test items is already in train"
     )
     found.append(match("t2", "a1"))
-    assert headline(summarise(make_tables(SPLITS, found), ORDER)) == (
+    assert headline(summarise(tables_of(SPLITS, found), ORDER)) == (
         "2 of 2 test items are already in train"
     )
 
 
 def test_coverage_is_said_with_what_became_of_the_rest() -> None:
     statuses = {"a1": "missing", "a2": "unreadable", "a3": "unreadable", "t1": "degenerate"}
-    summary = summarise(make_tables(SPLITS, statuses=statuses), ORDER)
+    summary = summarise(tables_of(SPLITS, media=states(statuses)), ORDER)
     assert coverage_sentences(summary) == [
         "audio: audited 3 of 6 items: 1 missing, 2 unreadable"
         " (1 silent or steady: nothing to match)"

@@ -184,8 +184,10 @@ def _with_jingle(folder: Path, logo: Sound, fresh: Iterator[Sound], rng: Rng) ->
 def _write_soundfile(path: Path, samples: Sound) -> None:
     import soundfile
 
-    settings = _SOUNDFILE_LOSSY.get(path.suffix, {"subtype": "PCM_16"})
-    soundfile.write(path, samples, RATE, **settings)
+    if path.suffix in _SOUNDFILE_LOSSY:
+        soundfile.write(path, samples, RATE, **_SOUNDFILE_LOSSY[path.suffix])
+    else:  # Given floats, libsndfile rounds for flac and cuts off for wav: unequal samples.
+        soundfile.write(path, np.rint(samples * 32767).astype(np.int16), RATE)
 
 
 def _write_av(path: Path, samples: Sound) -> None:

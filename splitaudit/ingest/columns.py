@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from splitaudit.ingest.dataset import split_name
@@ -51,7 +52,14 @@ def load(
     if "id" not in found:
         frame["id"] = frame["path"]
     filled = [name for name in dict.fromkeys(("id", *required)) if name in found]
-    return frame, rows.problems + problems + wrong + _check_rows(frame, filled)
+    told = {(problem.line, problem.text.partition(":")[0]) for problem in wrong}
+    empty = [
+        Problem(rows.unit, rows.lines[row], f"{name} is empty")
+        for name in filled
+        for row in np.flatnonzero(frame[name].isna()).tolist()
+        if (rows.lines[row], name) not in told
+    ]
+    return frame, [*rows.problems, *problems, *wrong, *empty, *_check_rows(frame)]
 
 
 def _find(
@@ -105,13 +113,10 @@ def _typed(rows: Rows, found: Mapping[str, str]) -> tuple[pd.DataFrame, list[Pro
     return pd.DataFrame(columns, index=range(len(rows.lines)), dtype=object), problems
 
 
-def _check_rows(frame: pd.DataFrame, filled: Sequence[str]) -> list[Problem]:
-    problems = []
-    for name in filled:
-        problems += problems_at(frame, frame[name].isna(), f"{name} is empty")
+def _check_rows(frame: pd.DataFrame) -> list[Problem]:
     start = frame["clip_start_s"].astype(float)
     end = frame["clip_end_s"].astype(float)
-    problems += problems_at(frame, start < 0, "clip_start_s is negative")
+    problems = problems_at(frame, start < 0, "clip_start_s is negative")
     problems += problems_at(
         frame, end <= start.fillna(0.0), "clip_end_s is not greater than clip_start_s"
     )

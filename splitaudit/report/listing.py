@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -116,7 +117,8 @@ def _previews(
         ]
         sources.update(zip(keys[side], wanted, strict=True))
     places = {key: place for place, key in enumerate(sources)}
-    found = [_preview(source, load) for source in sources.values()]
+    with ThreadPoolExecutor() as pool:  # the MP3 encoder takes most of the time, without the GIL
+        found = list(pool.map(lambda source: _preview(source, load), sources.values()))
     return found, {side: [places[key] for key in keys[side]] for side in SIDES}
 
 

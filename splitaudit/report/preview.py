@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,7 @@ def log_mel(samples: Samples) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray((np.clip(shade, 0, 1) * 255).astype(np.uint8).T[::-1])
 
 
+@cache
 def _mel_filters() -> npt.NDArray[np.float64]:
     """Return triangles evenly spaced in mel (O'Shaughnessy), shape (_WINDOW // 2 + 1, BANDS)."""
     edges_mel = np.linspace(

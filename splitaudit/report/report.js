@@ -92,7 +92,7 @@ function virtualList(box, drawRow, drawPanel) {
     drawn.get(open).after(panel);
     sizes.observe(panel);
     measure();
-    reveal(top(open), ROW_HEIGHT + panelHeight);
+    for (const node of [panel, drawn.get(open)]) node.scrollIntoView({ block: "nearest" });
   }
 
   function measure() {
@@ -100,17 +100,10 @@ function virtualList(box, drawRow, drawPanel) {
     draw();
   }
 
-  function reveal(from, height) {
-    const head = body.offsetTop;
-    const lowest = from + height + head - box.clientHeight;
-    box.scrollTop = Math.min(Math.max(box.scrollTop, lowest), from);
-  }
-
   function move(position) {
     current = Math.min(Math.max(position, 0), rows.length - 1);
-    reveal(top(current), ROW_HEIGHT);
     draw();
-    drawn.get(current).focus({ preventScroll: true });
+    drawn.get(current).focus(); // scrolls it into view
   }
 
   const page = () => Math.max(1, Math.floor(box.clientHeight / ROW_HEIGHT) - 1);
@@ -142,6 +135,8 @@ function virtualList(box, drawRow, drawPanel) {
 
 /* ---- pairs ---- */
 
+const score = (pair) => (pairs.score[pair] === null ? "" : pairs.score[pair].toFixed(3));
+
 function pairRow(pair) {
   const names = element("div"), times = element("div", "times"), shares = element("div", "times");
   for (const side of SIDES) {
@@ -153,8 +148,7 @@ function pairRow(pair) {
     shares.append(element("div", "", percent(pairs[`${side}_cover`][pair])));
   }
   const relation = element("div", "relation", relations[pairs.relation[pair]]);
-  const score = pairs.score[pair] === null ? "" : pairs.score[pair].toFixed(3);
-  return element("div", "row", relation, names, times, shares, element("div", "times", score));
+  return element("div", "row", relation, names, times, shares, element("div", "times", score(pair)));
 }
 
 /* Both pictures stand on one axis: seconds from the start of the shared stretch. */
@@ -188,8 +182,7 @@ function mediumBlock(side, from, to, longest) {
   const look = element("div", "look");
   const playable = side.preview && !side.preview.error;
   const player = playable ? embeddedPlayer(side) : filePlayer(side);
-  look.append(playable ? picture(side, from, to, player) : remark(side), player, times(side));
-  if (side.seconds) look.append(extent(side, longest));
+  look.append(playable ? picture(side, from, to, player) : remark(side), player, whereabouts(side, longest));
   return element("div", "medium", title, look);
 }
 
@@ -272,25 +265,22 @@ function filePlayer(side) {
   return player;
 }
 
-function times(side) {
-  const whole = side.seconds ? ` of ${clock(side.seconds)}` : "";
-  return element("div", "under", `${interval(side.start, side.end) || clock(side.start)}${whole}`);
-}
-
-/* The whole medium as a bar, the longer of the two across the full width. */
-function extent(side, longest) {
+/* The shared stretch in figures, and where it lies in its medium; the longer medium has the longer bar. */
+function whereabouts(side, longest) {
+  const stretch = interval(side.start, side.end) || `from ${clock(side.start)}`;
+  if (!side.seconds) return element("div", "under", stretch);
   const bar = element("div", "whole");
   bar.style.width = `${(100 * side.seconds) / longest}%`;
   const end = side.end ?? side.seconds;
   bar.append(place(element("i"), side.start / side.seconds, (end - side.start) / side.seconds));
-  return bar;
+  return element("div", "under", `${stretch} of ${clock(side.seconds)}`, element("div", "track", bar));
 }
 
 function facts(pair) {
   const list = element("dl");
   const add = (term, value) => value && list.append(element("div", "", element("dt", "", term), element("dd", "", value)));
   add("Relation", relations[pairs.relation[pair]]);
-  add("Score", pairs.score[pair] === null ? "" : String(pairs.score[pair]));
+  add("Score", score(pair));
   add("Found", pairs.transform[pair]);
   add("Labels", pairs.label_conflict[pair] ? "differ" : "");
   add("Stands for", pairs.n_equivalent[pair] > 1 ? `${pairs.n_equivalent[pair]} pairs of equal files` : "");
@@ -315,25 +305,29 @@ function failurePanel(index) {
 
 /* ---- the page ---- */
 
-const everyIndex = (columns) => [...columns.keys()];
-const form = document.getElementById("filters");
-const showPairs = virtualList(document.getElementById("pairs"), pairRow, pairPanel);
-const searched = pairs.kind.map((_, pair) => SIDES.flatMap((side) => [media.split[pairs[side][pair]], media.item[pairs[side][pair]]]).join(" ").toLowerCase());
+const everyIndex = (column) => [...column.keys()];
 
-function filterPairs() {
-  const { kind, relation, text } = Object.fromEntries(new FormData(form));
-  const word = text.trim().toLowerCase();
-  const listed = everyIndex(pairs.kind).filter((pair) =>
-    (kind === "all" || pairs.kind[pair] === Number(kind)) &&
-    (relation === "all" || pairs.relation[pair] === Number(relation)) &&
-    searched[pair].includes(word));
-  document.getElementById("shown").textContent = `${listed.length.toLocaleString("en")} shown`;
-  showPairs(listed);
+function listPairs(form) {
+  const show = virtualList(document.getElementById("pairs"), pairRow, pairPanel);
+  const words = (side, pair) => `${media.split[pairs[side][pair]]} ${media.item[pairs[side][pair]]}`;
+  const searched = pairs.kind.map((_, pair) => SIDES.map((side) => words(side, pair)).join(" ").toLowerCase());
+
+  function filter() {
+    const { kind, relation, text } = Object.fromEntries(new FormData(form));
+    const sought = text.trim().toLowerCase();
+    const listed = everyIndex(pairs.kind).filter((pair) =>
+      (kind === "all" || pairs.kind[pair] === Number(kind)) &&
+      (relation === "all" || pairs.relation[pair] === Number(relation)) &&
+      searched[pair].includes(sought));
+    document.getElementById("shown").textContent = `${listed.length.toLocaleString("en")} shown`;
+    show(listed);
+  }
+
+  form.elements.kind.value = String(pairs.kind[0]);
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  filter();
 }
 
-const firstKind = data.counts.findIndex((count) => count > 0);
-form.elements.kind.value = firstKind < 0 ? "0" : String(firstKind);
-form.addEventListener("input", filterPairs);
-form.addEventListener("submit", (event) => event.preventDefault());
-filterPairs();
+if (pairs.kind.length) listPairs(document.getElementById("filters"));
 if (failures.item.length) virtualList(document.getElementById("failures"), failureRow, failurePanel)(everyIndex(failures.item));

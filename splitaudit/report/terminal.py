@@ -50,7 +50,7 @@ def print_leaks(frame: pd.DataFrame, console: Console, limit: int = 20) -> None:
     limit
         At most this many; how many are left out is said.
     """
-    table = _grid("relation", "split", "item", "shared stretch", "of it")
+    table = _grid("relation", "split", "item", "shared stretch", "coverage")
     for row in frame.head(limit).to_dict("records"):
         if table.row_count:
             table.add_row()

@@ -21,8 +21,7 @@ Samples = npt.NDArray[np.float32]
 
 NAME = "waveform-v1"
 RATE = 16_000
-WINDOW = 4096  # of the whitening; 0.26 s
-SMOOTHING = 9  # bins (35 Hz) over which a spectrum is made flat
+WINDOW = 4096  # of the whitening; 0.26 s, which parts the harmonics of most voices
 SLACK = 1_600  # samples to each side of the proposed offset where the peak may lie
 LAGS = 4_800  # samples to each side among which it must be the highest
 PEAK_WIDTH = 80  # samples to each side (5 ms) that belong to the peak: its filter, its room
@@ -32,12 +31,14 @@ FRAME = 320  # 20 ms; the resolution of the intervals
 PATCH = 51  # frames (1 s) that must agree on the whole to count as shared
 DYNAMIC_DB = 45.0  # below the loud parts lies silence
 SILENCE = 10 ** (-75 / 20)  # amplitude; silence wherever it is
-BLURRED = 0.9
+BLURRED = 0.9  # <: of the peak; a block with a higher rival does not know its lag
 
 # Chosen on sounds by source that no benchmark reports on; see docs/audio.md.
-MIN_PEAK = 0.08  # <: the whitened correlation of a stretch, 1 for equal waveforms
-MIN_SCORE = 0.40  # <: 1 - rival / peak
-MIN_ACTIVE_S = 0.75  # <: sound, as opposed to silence, in the shared stretch
+MIN_PEAK = 0.08  # <=: the whitened correlation of a stretch, 1 for equal waveforms
+MIN_SCORE = 0.75  # <=: 1 - rival / peak
+MIN_ACTIVE_S = 0.4  # <=: sound, as opposed to silence, in the shared stretch
+SPARSE = 0.01  # <: share of the time that holds all the energy: clicks
+REPEATED = 0.4  # >: of the peak, at any other lag, where the sound is sparse: a train of clicks
 
 
 @dataclass(frozen=True)
@@ -103,29 +104,21 @@ def whiten(samples: Samples) -> Samples:
     import scipy.fft
 
     half = WINDOW // 2
-    padded = np.pad(samples, (half, WINDOW + (-len(samples)) % half))
+    # Reflected: silence beyond the ends would give all sounds the same onset.
+    ends = (half, WINDOW + (-len(samples)) % half)
+    padded = np.pad(samples, ends, "reflect" if len(samples) > 1 else "edge")
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::half]
     spectrum = scipy.fft.rfft(frames * _taper(), axis=1)
     magnitude = np.abs(spectrum)
     level = np.sqrt(np.mean(magnitude**2, dtype=np.float64))
-    flat = _smooth(magnitude) + np.float32(1e-3 * level + 1e-5 * WINDOW**0.5)
-    white = scipy.fft.irfft(spectrum / flat, axis=1) * _taper()
+    # a floor 60 dB below the mean, so that silence stays silent
+    magnitude += np.float32(1e-3 * level + 1e-5 * WINDOW**0.5)
+    white = scipy.fft.irfft(spectrum / magnitude, axis=1) * _taper()
     out = np.zeros(len(padded), np.float32)
     even, odd = white[::2].ravel(), white[1::2].ravel()
     out[: len(even)] += even[: len(out)]
     out[half : half + len(odd)] += odd[: len(out) - half]
     return out[half : half + len(samples)]
-
-
-def _smooth(magnitude: Samples) -> Samples:
-    """Mean over `SMOOTHING` neighbouring bins, by slices: exact, so that it is never negative."""
-    reach = SMOOTHING // 2
-    padded = np.pad(magnitude, ((0, 0), (reach, reach)), mode="edge")
-    n = magnitude.shape[1]
-    total = padded[:, :n].copy()
-    for shift in range(1, SMOOTHING):
-        total += padded[:, shift : shift + n]
-    return total / np.float32(SMOOTHING)
 
 
 def _pieces(
@@ -265,8 +258,28 @@ def _prove(a: Samples, b: Samples, offset: int, score: float) -> Proof:
         b_end=first_b / RATE + end_s,
         coverage_a=side_a.coverage(shared),
         coverage_b=side_b.coverage(shared),
-        accepted=score >= MIN_SCORE and mean >= MIN_PEAK and active_s >= MIN_ACTIVE_S,
+        accepted=score >= MIN_SCORE
+        and mean >= MIN_PEAK
+        and active_s >= MIN_ACTIVE_S
+        and not _ticks(a[first_a:], b[first_b:], slice(start * FRAME, end * FRAME)),
     )
+
+
+def _ticks(a: Samples, b: Samples, shared: slice) -> bool:
+    """Whether a stretch is made of short events that fit each other at many lags.
+
+    Two clocks tick alike: what is sparse must fit at one lag only, however far the others are.
+    """
+    import scipy.signal
+
+    white_a, white_b = (whiten(side[shared][:CHUNK]) for side in (a, b))
+    power = white_a.astype(np.float64) ** 2
+    if power.sum() ** 2 >= SPARSE * len(power) * (power @ power):
+        return False
+    correlation = np.abs(scipy.signal.correlate(white_b, white_a, "full", "fft"))
+    height, rest = correlation.max(), correlation
+    rest[abs(np.arange(len(rest)) - int(rest.argmax())) <= PEAK_WIDTH] = 0
+    return bool(rest.max() > REPEATED * height)
 
 
 def _stretch(
