@@ -241,7 +241,7 @@ def verify(pairs: Sequence[Pair], folder: Path) -> int:
 
 def _proof(pair: Pair) -> dict[str, Any]:
     """The first accepted proof of a pair, else the best, else none."""
-    a, b = _samples(pair.a), _samples(pair.b)
+    a, b = _sound_of(pair.a), _sound_of(pair.b)
     best = None
     for offset in pair.offsets_s:
         proof = verifier.verify(a, b, offset)
@@ -258,15 +258,17 @@ def lost_verify(pairs: Sequence[Pair], folder: Path) -> int:
     return _write(rows, PROOFS, [pair.key for pair in pairs], folder)
 
 
-_HELD: OrderedDict[File, audio.Samples] = OrderedDict()  # of this process; pairs come sorted
+_HELD: OrderedDict[File, verifier.Sound] = OrderedDict()  # of this process; pairs come sorted
 _HELD_BYTES = 1 << 27
 
 
-def _samples(file: File) -> audio.Samples:
+def _sound_of(file: File) -> verifier.Sound:
     if file not in _HELD:
-        _HELD[file] = audio.load(file.path, file.start_s, file.end_s)
+        samples = audio.load(file.path, file.start_s, file.end_s)
+        white = audio.gather(map(verifier.whiten, verifier.chunks(samples)))
+        _HELD[file] = verifier.Sound(white, verifier.levels(samples))
     _HELD.move_to_end(file)
-    while len(_HELD) > 2 and sum(held.nbytes for held in _HELD.values()) > _HELD_BYTES:
+    while len(_HELD) > 2 and sum(held.white.nbytes for held in _HELD.values()) > _HELD_BYTES:
         _HELD.popitem(last=False)
     return _HELD[file]
 

@@ -150,7 +150,9 @@ def test_reasons():
         match("c", "d", "exact"),
         match("k", "b", "overlap", score=0.99, part="video"),
     ]
-    plan = run(items, matches_of(rows))
+    sounds = media_of({x: {} for x in "kabcdz"}).to_pylist()
+    films = [row | {"part": "video"} for row in sounds]
+    plan = run(items, matches_of(rows), schema.conform(sounds + films, schema.MEDIA))
     assert column(plan, "reason") == {
         "k": "stands for 4 dropped",
         "a": "exact copy of k",

@@ -175,6 +175,13 @@ def test_an_id_cannot_lead_a_shipped_manifest_outside(tmp_path: Path) -> None:
     assert from_manifest(file, IngestOptions(), confined=False).items.num_rows == 3
 
 
+def test_a_shipped_name_is_confined(tmp_path: Path) -> None:
+    for name in ("train", "val", "test"):
+        (tmp_path / f"{name}_list.txt").write_text("../../up\n")
+    with pytest.raises(InputError, match="the path leaves the dataset's folder"):
+        ingest("sounddesc", IngestOptions(root=tmp_path))
+
+
 def test_lists_become_items(tmp_path: Path) -> None:
     write(tmp_path, LISTS)
     (tmp_path / "train.txt").write_text("\ufeffa\r\n\n b \n{id}\n", encoding="utf-8")

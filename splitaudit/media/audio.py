@@ -377,14 +377,18 @@ def load(path: str, start_s: float | None = None, end_s: float | None = None) ->
     MediaError
         As `open_audio`.
     """
-    pieces, held = [], 0
-    stream = open_audio(path, start_s, end_s).mono()
-    for piece in stream:
-        pieces.append(piece)
+    return gather(open_audio(path, start_s, end_s).mono())
+
+
+def gather(pieces: Iterator[Samples]) -> Samples:
+    """Join pieces of a sound; what is long (> `HELD_SAMPLES`) becomes a memory map."""
+    parts, held = [np.zeros(0, np.float32)], 0
+    for piece in pieces:
+        parts.append(piece)
         held += len(piece)
         if held > HELD_SAMPLES:
-            return _spooled(itertools.chain(pieces, stream))
-    return np.concatenate([np.zeros(0, np.float32), *pieces])
+            return _spooled(itertools.chain(parts, pieces))
+    return np.concatenate(parts)
 
 
 def _spooled(pieces: Iterator[Samples]) -> Samples:

@@ -34,8 +34,8 @@ SILENCE = 10 ** (-75 / 20)  # amplitude; silence wherever it is
 BLURRED = 0.9  # <: of the peak; a block with a higher rival does not know its lag
 
 # Chosen on sounds by source that no benchmark reports on; see docs/audio.md.
-MIN_PEAK = 0.08  # <=: the whitened correlation of a stretch, 1 for equal waveforms
-MIN_SCORE = 0.75  # <=: 1 - rival / peak
+MIN_PEAK = 0.10  # <=: the whitened correlation of a stretch, 1 for equal waveforms
+MIN_SCORE = 0.60  # <=: 1 - rival / peak
 MIN_ACTIVE_S = 0.4  # <=: sound, as opposed to silence, in the shared stretch
 SPARSE = 0.01  # <: share of the time that holds all the energy: clicks
 REPEATED = 0.4  # >: of the peak, at any other lag, where the sound is sparse: a train of clicks
@@ -73,13 +73,51 @@ class Proof:
     accepted: bool
 
 
-def verify(a: Samples, b: Samples, offset_s: float) -> Proof | None:
+@dataclass(frozen=True)
+class Sound:
+    """A sound made ready to be compared with many.
+
+    Parameters
+    ----------
+    white
+        Whitened waveform at 16 kHz, shape (n,); may be a memory map.
+    levels
+        Mean power of the waveform in each `FRAME`, shape (n // FRAME,).
+    """
+
+    white: Samples
+    levels: npt.NDArray[np.float64]
+
+    @property
+    def active(self) -> npt.NDArray[np.bool_]:
+        """Frames that are not silence: within `DYNAMIC_DB` of the loud ones."""
+        if not len(self.levels):
+            return np.zeros(0, bool)
+        loud = float(np.percentile(self.levels, 95))
+        return self.levels > max(loud * 10 ** (-DYNAMIC_DB / 10), SILENCE**2)
+
+
+def chunks(samples: Samples) -> Iterator[Samples]:
+    """Yield a sound in pieces that are whitened at once."""
+    for start in range(0, len(samples), CHUNK):
+        yield samples[start : start + CHUNK]
+
+
+def levels(samples: Samples) -> npt.NDArray[np.float64]:
+    """Return the mean power of each `FRAME`, shape (n // FRAME,)."""
+    whole = samples[: len(samples) // FRAME * FRAME]
+    frames = (piece.reshape(-1, FRAME) for piece in chunks(whole))
+    power = [np.einsum("ij,ij->i", piece, piece, dtype=np.float64) for piece in frames]
+    return np.concatenate([np.zeros(0), *power]) / FRAME
+
+
+def verify(a: Sound, b: Sound, offset_s: float) -> Proof | None:
     """Compare two sounds at one offset.
 
     Parameters
     ----------
     a, b
-        One channel at 16 kHz, shape (n,) and (m,); may be memory maps of any length.
+        The sounds.
     offset_s
         Time of b minus time of a of the same moment, to within `SLACK`.
 
@@ -88,10 +126,8 @@ def verify(a: Samples, b: Samples, offset_s: float) -> Proof | None:
     Proof or None
         None where no stretch of the two correlates.
     """
-    aligned = _align(a, b, round(offset_s * RATE))
-    if aligned is None:
-        return None
-    return _prove(a, b, *aligned)
+    aligned = _align(a.white, b.white, round(offset_s * RATE))
+    return None if aligned is None else _prove(a, b, *aligned)
 
 
 @cache
@@ -121,40 +157,28 @@ def whiten(samples: Samples) -> Samples:
     return out[half : half + len(samples)]
 
 
-def _pieces(
-    a: Samples, b: Samples, offset: int, margin: int
-) -> Iterator[tuple[int, Samples, Samples]]:
-    """Whiten the overlap of two sounds in chunks.
-
-    Yields
-    ------
-    (start, white_a, white_b)
-        `start` is the index in a; `white_b` has `margin` samples more on both sides.
-    """
-    first, last = max(0, -offset), min(len(a), len(b) - offset)
-    for start in range(first, last, CHUNK):
-        end = min(last, start + CHUNK)
-        low, high = start + offset - margin, end + offset + margin
-        inside = b[max(0, low) : min(len(b), high)]
-        around = np.pad(inside, (max(0, -low), max(0, high - len(b))))
-        yield start, whiten(a[start:end]), whiten(around)
-
-
 def _align(a: Samples, b: Samples, offset: int) -> tuple[int, float] | None:
     """The lag around `offset` on which the stretches that correlate agree, and its score."""
     total = np.zeros(2 * LAGS + 1)
-    for _, white_a, white_b in _pieces(a, b, offset, LAGS):
-        for start in range(0, max(1, len(white_a) - BLOCK // 2), BLOCK // 2):
-            x = white_a[start : start + BLOCK]
-            correlation, weight = _correlate(x, white_b[start : start + len(x) + 2 * LAGS])
-            height, rival, _ = _peak(correlation)
-            # a block in which another lag is as good would only blur the sum
-            if height >= MIN_PEAK and rival < BLURRED * height:
-                total += correlation * weight
+    first, last = max(0, -offset), min(len(a), len(b) - offset)
+    for start in range(first, max(first + 1, last - BLOCK // 2), BLOCK // 2):
+        x = a[start : min(last, start + BLOCK)]
+        correlation, weight = _correlate(x, _around(b, start + offset - LAGS, len(x) + 2 * LAGS))
+        height, rival, _ = _peak(correlation)
+        # a block in which another lag is as good would only blur the sum
+        if height >= MIN_PEAK and rival < BLURRED * height:
+            total += correlation * weight
     if not total.any():
         return None
     height, rival, lag = _peak(total)
     return offset + lag, 1 - rival / height
+
+
+def _around(samples: Samples, start: int, length: int) -> Samples:
+    """A stretch of a sound that may begin before it or end after it."""
+    inside = samples[max(0, start) : max(0, start + length)]
+    before = min(length, max(0, -start))
+    return np.pad(inside, (before, length - before - len(inside)))
 
 
 def _correlate(x: Samples, y: Samples) -> tuple[Samples, float]:
@@ -177,54 +201,38 @@ def _peak(correlation: npt.NDArray[np.floating]) -> tuple[float, float, int]:
     return float(height[at]), float(rival), at - LAGS
 
 
-def _agreement(a: Samples, b: Samples, offset: int) -> npt.NDArray[np.float64]:
-    """Whitened correlation of each `FRAME` of the overlap, shape (frames,), in [-1, 1]."""
+def _agreement(a: Samples, b: Samples) -> npt.NDArray[np.float64]:
+    """Whitened correlation of each `FRAME` of two aligned stretches, in [-1, 1]."""
     cross, power_a, power_b = [], [], []
-    for _, white_a, white_b in _pieces(a, b, offset, 0):
-        whole = len(white_a) // FRAME * FRAME
-        x = white_a[:whole].reshape(-1, FRAME)
-        y = white_b[:whole].reshape(-1, FRAME)
+    whole = min(len(a), len(b)) // FRAME * FRAME
+    for piece_a, piece_b in zip(chunks(a[:whole]), chunks(b[:whole]), strict=True):
+        x, y = piece_a.reshape(-1, FRAME), piece_b.reshape(-1, FRAME)
         cross.append(np.einsum("ij,ij->i", x, y))
         power_a.append(np.einsum("ij,ij->i", x, x))
         power_b.append(np.einsum("ij,ij->i", y, y))
+    if not cross:
+        return np.zeros(0)
     energy = np.sqrt(np.concatenate(power_a) * np.concatenate(power_b), dtype=np.float64)
     # a silent frame, in which whitening has nothing to lift, counts as much as its energy
     usual = np.median(energy) if len(energy) else 0.0
     return np.concatenate(cross) / np.maximum(energy, 0.1 * usual + 1e-9)
 
 
-def _levels(samples: Samples) -> npt.NDArray[np.float64]:
-    """Mean power of each `FRAME`, shape (frames,)."""
-    whole = len(samples) // FRAME * FRAME
-    power = [
-        np.einsum("ij,ij->i", piece, piece, dtype=np.float64)
-        for start in range(0, whole, CHUNK)
-        for piece in [samples[start : min(whole, start + CHUNK)].reshape(-1, FRAME)]
-    ]
-    return np.concatenate([np.zeros(0), *power]) / FRAME
-
-
-def _active(levels: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Frames that are not silence: within `DYNAMIC_DB` of the loud ones."""
-    if not len(levels):
-        return np.zeros(0, bool)
-    loud = float(np.percentile(levels, 95))
-    return levels > max(loud * 10 ** (-DYNAMIC_DB / 10), SILENCE**2)
-
-
 @dataclass(frozen=True)
 class _Side:
-    """One sound on the grid of frames that starts where the overlap does."""
+    """One sound on the frames of the overlap, `first` being the sample where that begins."""
 
     active: npt.NDArray[np.bool_]  # of all its frames
-    levels: npt.NDArray[np.float64]  # of the overlap
-    overlap: slice
+    first: int
+    frames: int  # of the overlap
 
     @classmethod
-    def of(cls, samples: Samples, first: int, frames: int) -> _Side:
-        levels = _levels(samples[first % FRAME :])
-        overlap = slice(first // FRAME, first // FRAME + frames)
-        return cls(_active(levels), levels[overlap], overlap)
+    def of(cls, sound: Sound, first: int, frames: int) -> _Side:
+        return cls(sound.active, first, frames)
+
+    @property
+    def overlap(self) -> slice:
+        return slice(self.first // FRAME, self.first // FRAME + self.frames)
 
     def coverage(self, shared: npt.NDArray[np.bool_]) -> float:
         """Share of the active frames of the whole that are `shared` frames of the overlap."""
@@ -232,54 +240,55 @@ class _Side:
         return float((self.active[self.overlap] & shared).sum() / total) if total else 0.0
 
 
-def _prove(a: Samples, b: Samples, offset: int, score: float) -> Proof:
+def _prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
     """Measure the shared stretch of two aligned sounds."""
-    agreement = _agreement(a, b, offset)
-    first_a, first_b = max(0, -offset), max(0, offset)
-    side_a = _Side.of(a, first_a, len(agreement))
-    side_b = _Side.of(b, first_b, len(agreement))
-    heard = side_a.active[side_a.overlap] | side_b.active[side_b.overlap]
+    first = max(0, -offset), max(0, offset)
+    white = a.white[first[0] :], b.white[first[1] :]
+    agreement = _agreement(*white)
+    sides = [_Side.of(s, at, len(agreement)) for s, at in zip((a, b), first, strict=True)]
+    heard = np.logical_or(*(side.active[side.overlap] for side in sides))
     sign = -1.0 if agreement[heard].sum() < 0 else 1.0
     start, end, mean = _stretch(sign * agreement, heard)
-    inside = np.zeros(len(agreement), bool)
-    inside[start:end] = True
-    shared = inside & _agreeing(sign * agreement, heard, mean)
-    length = min(len(a) - first_a, len(b) - first_b)
+    shared = _agreeing(sign * agreement, heard, mean)
+    shared[:start] = shared[end:] = False
+    length = min(map(len, white))
     begin_s, end_s = start * FRAME / RATE, (length if end == len(agreement) else end * FRAME) / RATE
-    power = [float(side.levels[shared].sum()) + 1e-12 for side in (side_a, side_b)]
-    active_s = float((shared & heard).sum() * FRAME / RATE)
+    power = [
+        s.levels[side.overlap][shared].sum() + 1e-12 for s, side in zip((a, b), sides, strict=True)
+    ]
+    enough = (shared & heard).sum() * FRAME >= MIN_ACTIVE_S * RATE
+    stretch = slice(start * FRAME, end * FRAME)
     return Proof(
         score=float(np.clip(score, 0, 1)),
         correlation=sign * mean,
         gain_db=float(10 * np.log10(power[1] / power[0])),
-        a_start=first_a / RATE + begin_s,
-        a_end=first_a / RATE + end_s,
-        b_start=first_b / RATE + begin_s,
-        b_end=first_b / RATE + end_s,
-        coverage_a=side_a.coverage(shared),
-        coverage_b=side_b.coverage(shared),
+        a_start=first[0] / RATE + begin_s,
+        a_end=first[0] / RATE + end_s,
+        b_start=first[1] / RATE + begin_s,
+        b_end=first[1] / RATE + end_s,
+        coverage_a=sides[0].coverage(shared),
+        coverage_b=sides[1].coverage(shared),
         accepted=score >= MIN_SCORE
         and mean >= MIN_PEAK
-        and active_s >= MIN_ACTIVE_S
-        and not _ticks(a[first_a:], b[first_b:], slice(start * FRAME, end * FRAME)),
+        and bool(enough)
+        and not _ticks(white[0][stretch], white[1][stretch]),
     )
 
 
-def _ticks(a: Samples, b: Samples, shared: slice) -> bool:
+def _ticks(a: Samples, b: Samples) -> bool:
     """Whether a stretch is made of short events that fit each other at many lags.
 
     Two clocks tick alike: what is sparse must fit at one lag only, however far the others are.
     """
     import scipy.signal
 
-    white_a, white_b = (whiten(side[shared][:CHUNK]) for side in (a, b))
-    power = white_a.astype(np.float64) ** 2
+    power = a[:CHUNK].astype(np.float64) ** 2
     if power.sum() ** 2 >= SPARSE * len(power) * (power @ power):
         return False
-    correlation = np.abs(scipy.signal.correlate(white_b, white_a, "full", "fft"))
-    height, rest = correlation.max(), correlation
-    rest[abs(np.arange(len(rest)) - int(rest.argmax())) <= PEAK_WIDTH] = 0
-    return bool(rest.max() > REPEATED * height)
+    height = np.abs(scipy.signal.correlate(b[:CHUNK], a[:CHUNK], "full", "fft"))
+    at = int(height.argmax())
+    rest = np.abs(np.arange(len(height)) - at) > PEAK_WIDTH
+    return bool(height[rest].max(initial=0.0) > REPEATED * height[at])
 
 
 def _stretch(
