@@ -7,6 +7,7 @@ import select
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,11 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--autoplay-policy=no-user-gesture-required", "--mute-audio", "--remote-debugging-pipe"),
 ]
-PATIENCE_S = 60
+PATIENCE_S = 30
 # Chromium reads commands from file descriptor 3 and answers on 4.
-_START = """import os, sys
-commands, answers = int(sys.argv[1]), os.dup(int(sys.argv[2]))
-os.dup2(commands, 3); os.dup2(answers, 4)
+_START = """import fcntl, os, sys
+aside = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
+os.dup2(aside[0], 3); os.dup2(aside[1], 4)
 os.execv(sys.argv[3], sys.argv[3:])"""
 
 
@@ -67,10 +68,6 @@ class Browser:
         assert "error" not in answer, answer
         return answer["result"]
 
-    def await_event(self, method: str) -> None:
-        while not any(event.get("method") == method for event in self.events):
-            self.events.append(self._receive())
-
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
             ready, _, _ = select.select([self._answers], [], [], PATIENCE_S)
@@ -81,7 +78,7 @@ class Browser:
         return json.loads(message)
 
     def close(self) -> None:
-        self.call("Browser.close")
+        self._process.terminate()
         self._process.wait(PATIENCE_S)
         os.close(self._commands)
         os.close(self._answers)
@@ -93,13 +90,16 @@ class Page:
     def __init__(self, browser: Browser, file: Path, width: int = 1280) -> None:
         self._browser = browser
         browser.events.clear()
-        target = browser.call("Target.createTarget", url="about:blank", width=width, height=900)
+        window = {"newWindow": True, "width": width, "height": 900}
+        target = browser.call("Target.createTarget", url="about:blank", **window)
         attached = browser.call("Target.attachToTarget", **target, flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._call(f"{domain}.enable")
         self._call("Page.navigate", url=file.as_uri())
-        browser.await_event("Page.loadEventFired")
+        loaded = f"document.readyState === 'complete' && location.href === '{file.as_uri()}'"
+        while not self._call("Runtime.evaluate", expression=loaded)["result"].get("value"):
+            time.sleep(0.02)
 
     def _call(self, method: str, **params: Any) -> dict[str, Any]:
         return self._browser.call(method, self._session, **params)

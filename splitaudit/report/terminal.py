@@ -39,7 +39,7 @@ def print_verdict(summary: dict[str, Any], console: Console) -> None:
 
 
 def print_leaks(frame: pd.DataFrame, console: Console, limit: int = 20) -> None:
-    """Print leaks, two lines each: what is shared, and where it lies in both items.
+    """Print pairs, two lines each: what is shared, and where it lies in both items.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def print_leaks(frame: pd.DataFrame, console: Console, limit: int = 20) -> None:
         table.add_row(_text(_score(row)), *_side(row, "b"))
     if len(frame):
         console.print(table)
-    _say_left_out(console, len(frame) - limit, "leaks")
+    _say_left_out(console, len(frame) - limit, "pairs")
 
 
 def print_unaudited(media: pd.DataFrame, console: Console, limit: int = 20) -> None:

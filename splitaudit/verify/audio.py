@@ -22,6 +22,7 @@ Samples = npt.NDArray[np.float32]
 NAME = "waveform-v1"
 RATE = 16_000
 WINDOW = 4096  # of the whitening; 0.26 s, which parts the harmonics of most voices
+OVERLAP = 4  # windows at any moment, so that it matters little where they begin
 SLACK = 1_600  # samples to each side of the proposed offset where the peak may lie
 LAGS = 4_800  # samples to each side among which it must be the highest
 PEAK_WIDTH = 80  # samples to each side (5 ms) that belong to the peak: its filter, its room
@@ -139,22 +140,23 @@ def whiten(samples: Samples) -> Samples:
     """Make every frequency equally loud, in windows of `WINDOW`; shape kept."""
     import scipy.fft
 
-    half = WINDOW // 2
+    hop = WINDOW // OVERLAP
     # Reflected: silence beyond the ends would give all sounds the same onset.
-    ends = (half, WINDOW + (-len(samples)) % half)
+    ends = (WINDOW - hop, WINDOW + (-len(samples)) % WINDOW)
     padded = np.pad(samples, ends, "reflect" if len(samples) > 1 else "edge")
-    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::half]
+    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::hop]
     spectrum = scipy.fft.rfft(frames * _taper(), axis=1)
     magnitude = np.abs(spectrum)
     level = np.sqrt(np.mean(magnitude**2, dtype=np.float64))
     # a floor 60 dB below the mean, so that silence stays silent
     magnitude += np.float32(1e-3 * level + 1e-5 * WINDOW**0.5)
-    white = scipy.fft.irfft(spectrum / magnitude, axis=1) * _taper()
+    spectrum /= magnitude
+    white = scipy.fft.irfft(spectrum, axis=1) * _taper()
     out = np.zeros(len(padded), np.float32)
-    even, odd = white[::2].ravel(), white[1::2].ravel()
-    out[: len(even)] += even[: len(out)]
-    out[half : half + len(odd)] += odd[: len(out) - half]
-    return out[half : half + len(samples)]
+    for phase in range(OVERLAP):
+        run = white[phase::OVERLAP].ravel()[: len(out) - phase * hop]
+        out[phase * hop : phase * hop + len(run)] += run
+    return out[ends[0] : ends[0] + len(samples)]
 
 
 def _align(a: Samples, b: Samples, offset: int) -> tuple[int, float] | None:
