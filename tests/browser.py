@@ -42,9 +42,10 @@ class Browser:
     """A running Chromium with a profile of its own in `folder`."""
 
     def __init__(self, folder: Path) -> None:
+        path = chromium()
         commands, self._commands = os.pipe()
         self._answers, answers = os.pipe()
-        start = [sys.executable, "-c", _START, str(commands), str(answers), chromium()]
+        start = [sys.executable, "-c", _START, str(commands), str(answers), path]
         self._process = subprocess.Popen(
             [*start, *FLAGS, f"--user-data-dir={folder}", "about:blank"],
             pass_fds=(commands, answers),

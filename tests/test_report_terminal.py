@@ -58,7 +58,7 @@ Duplicates within a split
   train: 2 items in 1 group
 
 Weakly related across splits (not called leaks)
-  test|train: key:tape, 1 items
+  test|train: key:tape, 1 item
 
 Next
   splitaudit leaks   list them, with the stretch in both items
@@ -115,7 +115,7 @@ def test_names_are_text_never_markup_or_control() -> None:
     assert "[red]" in text
     verdict = printed(print_verdict, summary)
     assert verdict.startswith("LEAKS: 1 of 1 [bold]test items is already in train")
-    assert "key:[b], 1 items" in verdict
+    assert "key:[b], 1 item\n" in verdict
     assert not set(text + verdict) & set("\x1b\u202e")
 
 
@@ -124,5 +124,4 @@ def test_long_names_are_folded_and_kept_whole(width: int) -> None:
     name = "a_very_long_name_" * 9
     tables = tables_of({name: "test"}, media={name: {"status": "missing", "error": "gone"}})
     text = printed(print_unaudited, tables.media, width=width)
-    assert text.count("a_very") + text.count("long_name") > 0
-    assert len([c for c in text if c == "_"]) == name.count("_")
+    assert text.count("_") == name.count("_")

@@ -55,12 +55,12 @@ _LEAKS = (  # kind, item, its copy; by turns speech, music and ambience, as `dis
     ("container", "train/anthem.wav", "test/hymn.flac"),
     ("transcoded", "train/market.wav", "test/street_market.mp3"),
     ("transcoded", "train/interview.wav", "val/interview_web.ogg"),
-    ("transcoded", "train/sonata.flac", "test/piano.m4a"),
+    ("noisy", "train/sonata.wav", "test/sonata_far.wav"),
     ("transcoded", "test/forest.wav", "val/woods.opus"),
     ("excerpt", "train/story.wav", "test/story_teaser.mp3"),
     ("excerpt", "train/concert.wav", "test/concert_cut.ogg"),
     ("excerpt", "train/harbour.flac", "val/gulls.opus"),
-    ("noisy", "train/answer.wav", "test/answer_far.wav"),
+    ("transcoded", "train/letter.flac", "test/letter_read.m4a"),
 )
 _DUPLICATES = (
     ("copy", "train/waltz.wav", "train/waltz (1).wav"),

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from splitaudit.report.words import clock, coverage_sentences, headline, visible
+from splitaudit.report.words import clock, counted, coverage_sentences, headline, visible
 from splitaudit.schema import AUDITED
 
 _STYLES = {"leaks": "bold red", "incomplete": "bold yellow", "weak": "bold yellow"}
@@ -101,8 +101,8 @@ def _print_duplicate_counts(summary: dict[str, Any], console: Console) -> None:
     if found:
         console.print("\nDuplicates within a split")
     for split, entry in found.items():
-        groups = f"{entry['groups']:,} group{'' if entry['groups'] == 1 else 's'}"
-        _say(console, f"  {split}: {entry['items']:,} items in {groups}")
+        groups = counted(entry["groups"], "group")
+        _say(console, f"  {split}: {counted(entry['items'], 'item')} in {groups}")
 
 
 def _print_weak_counts(summary: dict[str, Any], console: Console) -> None:
@@ -110,7 +110,7 @@ def _print_weak_counts(summary: dict[str, Any], console: Console) -> None:
         console.print("\nWeakly related across splits (not called leaks)")
     for pair, entry in summary["weak"].items():
         reasons = entry["by_reason"].items()
-        counts = "; ".join(f"{name}, {found['items']:,} items" for name, found in reasons)
+        counts = "; ".join(f"{name}, {counted(found['items'], 'item')}" for name, found in reasons)
         _say(console, f"  {pair}: {counts}")
 
 

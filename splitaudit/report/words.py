@@ -35,6 +35,11 @@ def clock(seconds: float) -> str:
     return f"{hours}:{text}" if hours else text
 
 
+def counted(number: int, thing: str) -> str:
+    """Return "1 item", "1,200 items"."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
 def headline(summary: dict[str, Any]) -> str:
     """Say the verdict in one sentence, without the verdict's own word and without a full stop."""
     if summary["verdict"] == "leaks":
