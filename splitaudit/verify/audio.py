@@ -163,7 +163,7 @@ def _align(a: Samples, b: Samples, offset: int) -> tuple[int, float] | None:
     """The lag around `offset` on which the stretches that correlate agree, and its score."""
     total = np.zeros(2 * LAGS + 1)
     first, last = max(0, -offset), min(len(a), len(b) - offset)
-    for start in range(first, max(first + 1, last - BLOCK // 2), BLOCK // 2):
+    for start in range(first, max(first + 1, last - BLOCK // 4), BLOCK):
         x = a[start : min(last, start + BLOCK)]
         correlation, weight = _correlate(x, _around(b, start + offset - LAGS, len(x) + 2 * LAGS))
         height, rival, _ = _peak(correlation)
@@ -190,7 +190,7 @@ def _correlate(x: Samples, y: Samples) -> tuple[Samples, float]:
     size = scipy.fft.next_fast_len(len(y), real=True)
     cross = np.conj(scipy.fft.rfft(x, size)) * scipy.fft.rfft(y, size)
     middle = y[LAGS : LAGS + len(x)]
-    energy = float(np.sqrt((x @ x) * (middle @ middle))) + 1e-6 * len(x)
+    energy = float(np.sqrt(np.square(x).sum() * np.square(middle).sum())) + 1e-6 * len(x)
     return scipy.fft.irfft(cross, size)[: 2 * LAGS + 1] / np.float32(energy), energy
 
 
@@ -284,8 +284,8 @@ def _ticks(a: Samples, b: Samples) -> bool:
     """
     import scipy.signal
 
-    power = a[:CHUNK].astype(np.float64) ** 2
-    if power.sum() ** 2 >= SPARSE * len(power) * (power @ power):
+    power = np.square(a[:CHUNK], dtype=np.float64)
+    if power.sum() ** 2 >= SPARSE * len(power) * np.square(power).sum():
         return False
     height = np.abs(scipy.signal.correlate(b[:CHUNK], a[:CHUNK], "full", "fft"))
     at = int(height.argmax())
