@@ -25,6 +25,7 @@ AV_CODECS = {
     ".3gp": ("libopencore_amrnb", 8_000),
     ".amr": ("libopencore_amrnb", 8_000),
     ".mp4": ("aac", 16_000),
+    ".aac": ("aac", 16_000),
 }
 
 
@@ -97,14 +98,32 @@ def write_film(path: Path, samples: Sound | None, seconds: float = 2.0) -> Path:
     return path
 
 
+def write_with_cover(path: Path, samples: Sound) -> Path:
+    """Write a sound with a picture of its cover."""
+    with av.open(str(path), "w") as container:
+        codec, rate = AV_CODECS[path.suffix]
+        track = container.add_stream(codec, rate=rate, layout="mono")
+        picture: Any = container.add_stream("mjpeg", rate=1)
+        picture.width = picture.height = 64
+        picture.pix_fmt = "yuvj420p"
+        picture.disposition = av.stream.Disposition.attached_pic
+        for packet in [*_grey(picture), *packets(track, samples)]:
+            container.mux(packet)
+    return path
+
+
+def _grey(picture: Any) -> list[av.Packet]:
+    grey = np.full((64, 64, 3), 90, np.uint8)
+    frame = av.VideoFrame.from_ndarray(grey, format="rgb24").reformat(format="yuvj420p")
+    return [*picture.encode(frame), *picture.encode(None)]
+
+
 def write_jpeg(path: Path) -> Path:
     with av.open(str(path), "w", format="image2") as container:
         picture: Any = container.add_stream("mjpeg", rate=1)
         picture.width = picture.height = 64
         picture.pix_fmt = "yuvj420p"
-        grey = np.full((64, 64, 3), 90, np.uint8)
-        frame = av.VideoFrame.from_ndarray(grey, format="rgb24").reformat(format="yuvj420p")
-        container.mux([*picture.encode(frame), *picture.encode(None)])
+        container.mux(_grey(picture))
     return path
 
 
@@ -142,10 +161,14 @@ def _ogg_checksum(page: bytes) -> int:
     return checksum
 
 
-def unknown_ogg() -> bytes:
-    """Make an Ogg stream whose first packet names no codec."""
-    first = ogg_page(b"\x7fHUSH    " + bytes(64), 7, 0, 2)
-    return first + b"".join(ogg_page(bytes(100), 7, n, 4 * (n == 5), 320 * n) for n in range(1, 6))
+def celt_ogg() -> bytes:
+    """Make an Ogg stream of CELT, the forerunner of Opus, which FFmpeg knows by name only."""
+    head = (
+        b"CELT    " + b"0.11".ljust(20, b"\0") + struct.pack("<8i", 1, 60, RATE, 1, 320, 160, 64, 0)
+    )
+    pages = [ogg_page(head, 7, 0, 2), ogg_page(bytes(8), 7, 1, 0)]
+    pages += [ogg_page(bytes(60), 7, n, 4 * (n == 9), 320 * (n - 1)) for n in range(2, 10)]
+    return b"".join(pages)
 
 
 def speex_ogg() -> bytes:

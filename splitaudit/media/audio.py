@@ -1,8 +1,8 @@
 """Sound files to samples, in bounded memory, with the truth about how much could be read.
 
-libsndfile (through soundfile) reads what it reads well, FFmpeg (through PyAV) the rest. MP3 goes to
-FFmpeg although libsndfile opens it: libsndfile 1.2 fills a truncated MP3 with zeros up to its declared
-length and reports no error.
+libsndfile (through soundfile) reads what it reads well, FFmpeg (through PyAV) the rest. MP3 goes
+to FFmpeg although libsndfile opens it: libsndfile 1.2 fills a truncated MP3 with zeros up to its
+declared length and reports no error.
 """
 
 from __future__ import annotations
@@ -126,6 +126,7 @@ def open_audio(path: str, start_s: float | None = None, end_s: float | None = No
     head = _head(path)
     reading = _open_soundfile(path) if head[:4] in _SOUNDFILE_MAGIC else None
     reading = reading or _open_av(path, head)
+    reading.faults += chunk_faults(path) if head[:4] in _CHUNKED else []
     if reading.format.sample_rate < LOWEST_RATE:
         raise MediaError(
             schema.UNSUPPORTED,
@@ -162,6 +163,9 @@ def _open_soundfile(path: str) -> Reading | None:
         file = soundfile.SoundFile(os.fsencode(path))
     except soundfile.LibsndfileError:
         return None
+    if file.frames == 0:  # perhaps written to a pipe; FFmpeg reads on to the end
+        file.close()
+        return None
     lossless = file.subtype.startswith(("PCM_", "FLOAT", "DOUBLE")) or file.format == "FLAC"
     depth = {"PCM_U8": 8, "PCM_S8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32}
     info = Format(
@@ -169,13 +173,9 @@ def _open_soundfile(path: str) -> Reading | None:
         channels=file.channels,
         bit_depth=depth.get(file.subtype),
         lossless=lossless,
-        declared_s=None if file.frames <= 0 else file.frames / file.samplerate,
+        declared_s=file.frames / file.samplerate,
     )
-    faults: list[str] = []
-    if file.format in ("WAV", "WAVEX"):
-        faults += riff_faults(path)
-    if file.format == "OGG":
-        faults += ogg_faults(path)
+    faults = ogg_faults(path) if file.format == "OGG" else []
     reading = Reading(info, iter(()), faults)
     reading.blocks = _soundfile_blocks(path, file, faults)
     return reading
@@ -206,27 +206,35 @@ def _skip(blocks: Iterator[Samples], frames: int) -> Iterator[Samples]:
         frames = max(0, frames - len(block))
 
 
-def riff_faults(path: str) -> list[str]:
-    """Say where the chunk sizes of a WAV file cannot be true.
+# Magic of a file -> where its chunks begin, and the header of a chunk: name, bytes that follow.
+_CHUNKED = {b"RIFF": (12, "<4sI"), b"FORM": (12, ">4sI"), b"caff": (8, ">4sq")}
+# Data of so many bytes were written to a pipe: 2**32 - 1 by FFmpeg, the next by SoX, -1 in CAF.
+_UNTOLD = (0, 0xFFFFFFFF, 0x7FFFF000, -1)
+_TAG = 4096  # <: bytes behind the last chunk that are a tag or padding
 
-    Sizes of 0 and 2**32 - 1 are the custom of programs that write to a pipe, and no fault.
+
+def chunk_faults(path: str) -> list[str]:
+    """Say where the sizes of the chunks of a WAV, AIFF or CAF file cannot be true.
+
+    Sizes that are the custom of programs that write to a pipe are no fault.
     """
     size = os.path.getsize(path)
     with open(path, "rb") as file:
-        if file.read(4) != b"RIFF":
-            return []
-        position = 12
-        while position + 8 <= size:
+        position, form = _CHUNKED[file.read(4)]
+        width = struct.calcsize(form)
+        while position + width <= size:
             file.seek(position)
-            name, length = struct.unpack("<4sI", file.read(8))
-            if not all(32 <= c < 127 for c in name):
-                return [f"the header accounts for {position:,} of {size:,} bytes"]
-            if name == b"data" and length in (0, 0xFFFFFFFF):
+            name, length = struct.unpack(form, file.read(width))
+            held = size - position - width
+            if name == b"data" and length in _UNTOLD:
                 return []
-            if position + 8 + length > size:
-                held = size - position - 8
-                return [f"the header declares {length:,} bytes of {name.decode()!r}, holds {held:,}"]
-            position += 8 + length + length % 2
+            if not all(32 <= c < 127 for c in name):
+                told = f"the header accounts for {position:,} of {size:,} bytes"
+                return [] if held < _TAG else [told]
+            if not 0 <= length <= held:
+                told = f"the header declares {length:,} bytes of {name.decode()!r}, not {held:,}"
+                return [] if held < _TAG and name not in (b"data", b"SSND") else [told]
+            position += width + length + (0 if form == ">4sq" else length % 2)
     return []
 
 
@@ -253,14 +261,11 @@ def _open_av(path: str, head: bytes) -> Reading:
         container = av.open(path, metadata_errors="replace")
     except (av.FFmpegError, UnicodeError, ValueError) as error:
         raise MediaError(schema.UNREADABLE, f"no sound file: {_said(error)}") from None
-    if not container.streams.audio:
+    if fault := _undecodable(container):
         container.close()
-        raise MediaError(schema.UNSUPPORTED, NO_SOUND)
+        raise fault
     stream = container.streams.audio[0]
     context = stream.codec_context
-    if not context.sample_rate or not context.channels:
-        container.close()
-        raise MediaError(schema.UNREADABLE, "no sound could be decoded")
     info = Format(
         sample_rate=context.sample_rate,
         channels=context.channels,
@@ -277,14 +282,32 @@ def _open_av(path: str, head: bytes) -> Reading:
     return reading
 
 
+def _undecodable(container: Any) -> MediaError | None:
+    if container.format.name == "concat":  # whose sound would be that of other files
+        return MediaError(schema.UNSUPPORTED, "a list of other files")
+    if not container.streams.audio:
+        return MediaError(schema.UNSUPPORTED, NO_SOUND)
+    context = container.streams.audio[0].codec_context
+    if context is None:
+        return MediaError(schema.UNSUPPORTED, "no decoder knows the codec of its sound")
+    if not context.sample_rate or not context.channels:
+        return MediaError(schema.UNREADABLE, "no sound could be decoded")
+    return None
+
+
 def _said(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).replace("\n", " ")
 
 
+# Streams without a container: FFmpeg guesses how long they are from their first bit rates.
+_BARE = ("aac", "ac3", "amr", "amrnb", "amrwb", "dts", "eac3", "loas", "truehd")
+
+
 def _declared(container: Any, stream: Any, head: bytes) -> float | None:
     """Seconds that the container states, as opposed to those that FFmpeg guesses."""
-    if "mp3" in container.format.name and not any(t in head for t in (b"Xing", b"Info", b"VBRI")):
-        return None  # guessed from the first frame's bit rate
+    told = any(tag in head for tag in (b"Xing", b"Info", b"VBRI"))
+    if container.format.name in _BARE or (container.format.name == "mp3" and not told):
+        return None
     if stream.duration is not None:
         return float(stream.duration * stream.time_base)
     clock = stream.metadata.get("DURATION")  # Matroska, one a track
@@ -330,14 +353,14 @@ def _av_frames(container: Any, faults: list[str]) -> Iterator[Any]:
 
 def _planes(frame: Any, info: Format) -> Samples:
     """One decoded frame as float32 (frames, channels) in [-1, 1]."""
-    data = frame.to_ndarray()
+    data = np.asarray(frame.to_ndarray())
     data = data.T if frame.format.is_planar else data.reshape(-1, frame.layout.nb_channels)
     if data.shape[1] != info.channels:
         data = data.mean(axis=1, keepdims=True).repeat(info.channels, axis=1)
     if data.dtype.kind == "f":
         return data.astype(np.float32)
     if data.dtype == np.uint8:
-        return (data.astype(np.float32) - 128) / 128
+        return (data.astype(np.float32) - np.float32(128)) / np.float32(128)
     return (data / float(1 << (8 * data.itemsize - 1))).astype(np.float32)
 
 
@@ -347,7 +370,8 @@ def _stretch(reading: Reading, start_s: float, end_s: float | None) -> Reading:
     first, last = round(start_s * rate), None if end_s is None else round(end_s * rate)
     end = min(x for x in (end_s, declared, float("inf")) if x is not None)
     length = max(0.0, end - start_s) if end < float("inf") else None
-    return Reading(replace(reading.format, declared_s=length), _crop(reading.blocks, first, last), reading.faults)
+    form = replace(reading.format, declared_s=length)
+    return Reading(form, _crop(reading.blocks, first, last), reading.faults)
 
 
 def _crop(blocks: Iterator[Samples], first: int, last: int | None) -> Iterator[Samples]:
@@ -363,8 +387,8 @@ def _crop(blocks: Iterator[Samples], first: int, last: int | None) -> Iterator[S
 
 def shortfall(reading: Reading) -> str | None:
     """Why a finished reading is not the whole sound, or None where it is."""
-    declared = reading.format.declared_s
-    if declared is not None and reading.duration_s < declared - max(TOLERATED_LOSS_S, declared / 1000):
+    declared = reading.format.declared_s or 0.0
+    if reading.duration_s < declared - max(TOLERATED_LOSS_S, declared / 1000):
         return f"decodes to {reading.duration_s:.2f} s of {declared:.2f} s declared"
     return "; ".join(dict.fromkeys(reading.faults)) or None
 

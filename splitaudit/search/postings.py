@@ -11,7 +11,9 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-MIN_VOTES = 5
+MIN_VOTES = 5  # frames that agree; fewer are found between any two songs in one key
+SHORT = 20  # frames of the shorter sound to each vote that is asked of it, where that is less
+FEWEST = 3
 TOLERANCE = 1  # frames to each side that a vote may lie off
 BLOCK = 64  # sounds a thread takes at a time
 OFFSETS = 2  # offsets kept of a pair: the best, and the best that lies apart from it
@@ -45,7 +47,7 @@ class Candidates:
     offset
         int32, shape (n,): frame of b minus frame of a.
     votes
-        int32, shape (n,): landmarks that agree on the offset.
+        int32, shape (n,): frames of a that agree on the offset.
     """
 
     a: npt.NDArray[np.int32]
@@ -90,7 +92,7 @@ def _place(codes: Any, frames: Any, lengths: Any, cursor: Any, sounds: Any, out:
 def join(
     postings: Postings, codes: Any, frames: Any, lengths: Any, jobs: int | None = None
 ) -> Candidates:
-    """Return all pairs of sounds with at least `MIN_VOTES` votes on one offset.
+    """Return all pairs of sounds with enough votes on one offset (see `_least_votes`).
 
     No list is cut: what many sounds share costs time and loses no pair. Memory beyond the
     postings is a counter a sound and thread.
@@ -136,12 +138,11 @@ def _join_block(
             end = begin
             while end < len(keys) and keys[end] >> 32 == b:
                 end += 1
-            span = frames[bounds[a + 1] - 1] + frames[bounds[b + 1] - 1] + 1
-            least = _least_votes(end - begin, span)
+            ends = frames[bounds[a + 1] - 1] + 1, frames[bounds[b + 1] - 1] + 1
             taken = np.int64(1) << 40
             for _ in range(OFFSETS):
                 votes, offset = _vote(keys[begin:end], taken)
-                if votes < least:
+                if votes < _least_votes(end - begin - votes, ends):
                     break
                 rows.extend([np.int64(a), b, offset, np.int64(votes)])
                 taken = offset
@@ -174,26 +175,50 @@ def _count(index: Any, codes: Any, a: int, shared: Any) -> None:
 
 @numba.njit(cache=True, nogil=True)
 def _offsets(index: Any, codes: Any, frames: Any, a: int, shared: Any) -> Any:
-    """Sorted keys (sound << 32 | offset + 2**31) of the sounds that share `MIN_VOTES` or more."""
-    keys = np.empty(shared[shared >= MIN_VOTES].sum(), np.int64)
-    count = 0
+    """Sorted keys (sound << 32 | offset + 2**31) of the sounds that share `FEWEST` or more.
+
+    One frame has one vote for an offset: the pairs of one chord agree with each other, and say no
+    more together than one of them.
+    """
+    keys = np.empty(shared[shared >= FEWEST].sum(), np.int64)
+    count, begun = 0, 0
     for i in range(len(codes)):
+        if i and frames[i] != frames[i - 1]:
+            count = begun = _without_repeats(keys, begun, count)
         low, high = _later(index, codes[i], a)
         for entry in range(low, high):
             sound = np.int64(index[1][entry])
-            if shared[sound] >= MIN_VOTES:
+            if shared[sound] >= FEWEST:
                 offset = np.int64(index[2][entry]) - np.int64(frames[i])
                 keys[count] = sound << 32 | (offset + (1 << 31))
                 count += 1
+    keys = keys[: _without_repeats(keys, begun, count)]
     keys.sort()
     return keys
 
 
 @numba.njit(cache=True, nogil=True)
-def _least_votes(shared: int, span: int) -> float:
-    """Votes that chance does not give: six deviations above the mean of a Poisson process."""
-    expected = shared * (2.0 * TOLERANCE + 1) / span
-    return max(float(MIN_VOTES), 3 + expected + 6 * np.sqrt(expected))
+def _without_repeats(keys: Any, begin: int, end: int) -> int:
+    """Sort a part of `keys`, leave each value once at its front, and return where it ends now."""
+    part = keys[begin:end]
+    part.sort()
+    kept = begin
+    for i in range(end - begin):
+        if i == 0 or part[i] != part[i - 1]:
+            keys[kept] = part[i]
+            kept += 1
+    return kept
+
+
+@numba.njit(cache=True, nogil=True)
+def _least_votes(others: int, ends: tuple[int, int]) -> float:
+    """Votes that chance does not give, six deviations above the mean of a Poisson process.
+
+    `others` is how many votes went to other offsets, `ends` the frames at which the sounds end.
+    """
+    expected = others * (2.0 * TOLERANCE + 1) / (ends[0] + ends[1])
+    asked = max(FEWEST, min(MIN_VOTES, int(min(ends[0], ends[1]) // SHORT)))
+    return max(float(asked), asked - 2 + expected + 6 * np.sqrt(expected))
 
 
 @numba.njit(cache=True, nogil=True)

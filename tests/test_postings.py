@@ -1,0 +1,145 @@
+"""The search finds each pair that shares enough landmarks at one offset, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from splitaudit.search import postings
+from splitaudit.search.postings import MIN_VOTES, TOLERANCE, Candidates
+
+BITS = 8
+Marks = list[tuple[int, int]]  # (frame, code) of one sound, sorted
+
+
+def search(sounds: Sequence[Marks], jobs: int | None = 1) -> Candidates:
+    codes = np.array([code for marks in sounds for _, code in marks], np.uint32)
+    frames = np.array([frame for marks in sounds for frame, _ in marks], np.uint32)
+    lengths = np.array([len(marks) for marks in sounds], np.int64)
+    index = postings.build(codes, frames, lengths, BITS)
+    return postings.join(index, codes, frames, lengths, jobs)
+
+
+def rows(found: Candidates) -> list[tuple[int, int, int, int]]:
+    return list(
+        zip(*(getattr(found, n).tolist() for n in ("a", "b", "offset", "votes")), strict=True)
+    )
+
+
+def best_votes(found: Candidates) -> dict[tuple[int, int], int]:
+    best: dict[tuple[int, int], int] = {}
+    for a, b, _, votes in rows(found):
+        best[a, b] = max(votes, best.get((a, b), 0))
+    return best
+
+
+def offsets(one: Marks, other: Marks) -> list[int]:
+    return sorted(t - s for s, code in one for t, again in other if code == again)
+
+
+def most_votes(shifts: list[int]) -> int:
+    return max(sum(0 <= t - s <= 2 * TOLERANCE for t in shifts) for s in shifts)
+
+
+def expected(sounds: Sequence[Marks]) -> dict[tuple[int, int], int]:
+    """Votes of all pairs with enough of them, by looking at every pair of landmarks."""
+    found = {}
+    for a, one in enumerate(sounds):
+        for b in range(a + 1, len(sounds)):
+            shifts = offsets(one, sounds[b])
+            if len(shifts) < MIN_VOTES:
+                continue
+            chance = len(shifts) * (2 * TOLERANCE + 1) / (one[-1][0] + sounds[b][-1][0] + 1)
+            if (votes := most_votes(shifts)) >= max(MIN_VOTES, 3 + chance + 6 * chance**0.5):
+                found[a, b] = votes
+    return found
+
+
+def marks_of(codes: int, until: int) -> st.SearchStrategy[Marks]:
+    mark = st.tuples(st.integers(0, until), st.integers(0, codes - 1))
+    return st.lists(mark, max_size=25).map(sorted)
+
+
+@st.composite
+def collections(draw: st.DrawFn) -> list[Marks]:
+    """Sounds by chance, some of which hold a stretch of an earlier one, a little out of step."""
+    sounds: list[Marks] = []
+    for _ in range(draw(st.integers(0, 6))):
+        marks = draw(marks_of(draw(st.sampled_from([2, 40, 1 << BITS])), 300))
+        if sounds and draw(st.booleans()):
+            shift = draw(st.integers(0, 200))
+            source = draw(st.sampled_from(sounds))
+            marks += [(t + shift + draw(st.integers(0, 1)), code) for t, code in source]
+        sounds.append(sorted(marks))
+    return sounds
+
+
+@settings(deadline=None, max_examples=150)
+@given(collections())
+def test_search_equals_a_vote_over_all_pairs_of_landmarks(sounds: list[Marks]) -> None:
+    found = search(sounds)
+    assert best_votes(found) == expected(sounds)
+    for a, b, offset, votes in rows(found):
+        near = [s for s in offsets(sounds[a], sounds[b]) if abs(s - offset) <= 2 * TOLERANCE]
+        assert votes <= len(near)
+
+
+@settings(deadline=None, max_examples=60)
+@given(collections(), st.randoms(use_true_random=False))
+def test_the_order_of_sounds_only_flips_sides(sounds: list[Marks], chance: object) -> None:
+    order = list(range(len(sounds)))
+    chance.shuffle(order)  # type: ignore[attr-defined]
+    turned = best_votes(search([sounds[place] for place in order]))
+    back = {tuple(sorted((order[a], order[b]))): votes for (a, b), votes in turned.items()}
+    assert back == best_votes(search(sounds))
+
+
+@settings(deadline=None, max_examples=30)
+@given(collections())
+def test_threads_change_nothing(sounds: list[Marks]) -> None:
+    many = sounds * 30  # more than one block of sounds
+    assert rows(search(many, jobs=3)) == rows(search(many, jobs=1))
+
+
+@pytest.mark.parametrize("shift", [0, 1, 7, 5000])
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_offset_is_that_of_b_to_a(shift: int, turned: bool) -> None:
+    melody = [(10 * k, 7 * k % 251) for k in range(20)]
+    late = [(frame + shift, code) for frame, code in melody]
+    ((a, b, offset, votes),) = rows(search([late, melody] if turned else [melody, late]))
+    assert (a, b, votes) == (0, 1, 20)
+    assert offset == (-shift if turned else shift)
+
+
+def test_two_places_of_one_sound_are_both_proposed() -> None:
+    melody = [(10 * k, 7 * k % 251) for k in range(20)]
+    twice = melody + [(frame + 1000, code) for frame, code in melody]
+    found = rows(search([melody, twice]))
+    assert sorted(offset for _, _, offset, _ in found) == [0, 1000]
+
+
+def test_fewer_votes_than_the_least_are_none() -> None:
+    melody = [(10 * k, 7 * k % 251) for k in range(MIN_VOTES - 1)]
+    assert rows(search([melody, melody])) == []
+    melody.append((500, 250))
+    assert len(rows(search([melody, melody]))) == 1
+
+
+def test_no_pair_of_a_large_clique_is_lost() -> None:
+    """A search that keeps the best k of each sound would."""
+    jingle = [(10 * k, 7 * k % 251) for k in range(12)]
+    sounds = [[(frame + shift, code) for frame, code in jingle] for shift in range(300)]
+    found = rows(search(sounds))
+    assert {(a, b) for a, b, _, _ in found} == {(a, b) for b in range(300) for a in range(b)}
+    assert all(offset == b - a for a, b, offset, _ in found)
+
+
+@pytest.mark.parametrize("sounds", [[], [[]], [[], []], [[(0, 1)]], [[], [(3, 200)], []]])
+def test_nothing_in_nothing_out(sounds: list[Marks]) -> None:
+    found = search(sounds)
+    assert rows(found) == []
+    assert found.a.dtype == np.int32
