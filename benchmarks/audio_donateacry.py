@@ -129,7 +129,9 @@ def _evidence(match: dict[str, Any]) -> dict[str, Any]:
 def _short(item: str) -> str:
     """Split, first digits of the telephone, time of recording."""
     path = Path(item)
-    return f"{path.parent}/{path.name[:8]}..{path.name[INSTALLATION:INSTALLATION + 14]}{path.suffix}"
+    return (
+        f"{path.parent}/{path.name[:8]}..{path.name[INSTALLATION : INSTALLATION + 14]}{path.suffix}"
+    )
 
 
 def report_coverage(scanned: Scan) -> dict[str, Any]:
@@ -147,7 +149,10 @@ def report_peers(target: Path, truth: set[str], clone: Path | None) -> list[dict
     """Print what the peers find on the same files."""
     references, queries = (sorted((target / split).iterdir()) for split in ("train", "test"))
     rows = [peers.judged(peer, references, queries, _is_right) for peer in peers.peers(clone)]
-    print_table(f"Peers, {len(truth)} pairs to find (their best threshold: just above their worst false pair)", rows)
+    print_table(
+        f"Peers, {len(truth)} pairs to find (their best threshold: just above their worst false pair)",
+        rows,
+    )
     return rows
 
 

@@ -60,7 +60,9 @@ def peers(audfprint: Path | None) -> list[Peer]:
     found = []
     if shutil.which("fpcalc"):
         found += [
-            Peer("chromaprint", "pyacoustid's compare, 120 s", partial(_chromaprint, _histogram, 120)),
+            Peer(
+                "chromaprint", "pyacoustid's compare, 120 s", partial(_chromaprint, _histogram, 120)
+            ),
             Peer("chromaprint", "bit errors, any offset", partial(_chromaprint, _bit_errors, 0)),
         ]
     else:
@@ -262,7 +264,9 @@ def _audfprint(
         "queries": [str(path) for path in queries],
     }
     command = [sys.executable, "-c", _RUN_AUDFPRINT, str(clone)]
-    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, input=json.dumps(asked), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         sys.exit(f"audfprint in {clone} failed:\n{done.stderr[-2000:]}")
     return [Found(Path(q), Path(r), float(s), o) for q, r, s, o in json.loads(done.stdout)]

@@ -119,7 +119,9 @@ class Audit:
         """Return a table of the run: items, media, matches, memberships, edges, groups, splits."""
         path = self.run / f"{name}.parquet"
         if not path.exists():
-            raise SplitauditError(f"{self.run} has no {name}.parquet: run {_WRITES.get(name, '`splitaudit scan` again')}")
+            raise SplitauditError(
+                f"{self.run} has no {name}.parquet: run {_WRITES.get(name, '`splitaudit scan` again')}"
+            )
         return pq.read_table(path, partitioning=None)
 
     def summary(self, *, min_coverage: float | None = None) -> dict[str, Any]:
@@ -309,7 +311,9 @@ class Audit:
     def _accepted(self, relations: Sequence[str]) -> pd.DataFrame:
         found = self.matches()
         found = found[found["accepted"].astype(bool) & found["relation"].isin(relations)]
-        return found.sort_values(["score", "a", "b"], ascending=[False, True, True], ignore_index=True)
+        return found.sort_values(
+            ["score", "a", "b"], ascending=[False, True, True], ignore_index=True
+        )
 
     def _asked(self, media: pa.Table) -> list[str]:
         """The checks to be answered: those asked for, else all of which the dataset holds a part."""
@@ -367,9 +371,13 @@ def open_run(run: str | Path | None = None) -> Audit:
     if run is None:
         newest = sorted((HOME / "runs").glob("*/run.json"), key=lambda file: file.stat().st_mtime)
         if not newest:
-            raise SplitauditError(f"no run below {HOME / 'runs'}: run `splitaudit scan TARGET` first")
+            raise SplitauditError(
+                f"no run below {HOME / 'runs'}: run `splitaudit scan TARGET` first"
+            )
         return Audit(newest[-1].parent, pipeline.Settings(HOME / "cache"))
-    if (HOME / "runs" / Path(run).name / "run.json").is_file() and not (Path(run) / "run.json").is_file():
+    if (HOME / "runs" / Path(run).name / "run.json").is_file() and not (
+        Path(run) / "run.json"
+    ).is_file():
         run = HOME / "runs" / Path(run).name
     audit = Audit(Path(run), pipeline.Settings(HOME / "cache"))
     audit.record  # noqa: B018  an error here, not at first use

@@ -63,7 +63,7 @@ _cache = click.option("--cache", help="Folder of facts about files.  [default: .
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88})
 @click.version_option(splitaudit.__version__, message="splitaudit %(version)s")
 def cli() -> None:
-    """Find the test items that are already in train, with proof, and get a split without them.
+    r"""Find the test items that are already in train, with proof, and get a split without them.
 
     \b
       splitaudit scan my_dataset     every leak, and a report to listen to
@@ -252,7 +252,11 @@ def check(against: str | None, run: str | None, as_json: bool, **options: Any) -
 @_run
 @click.option("--to", "folder", required=True, help="Folder to write to.")
 @click.option(
-    "--format", "form", type=click.Choice(["parquet", "lists"]), default="parquet", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["parquet", "lists"]),
+    default="parquet",
+    show_default=True,
 )
 def export(run: str | None, folder: str, form: str) -> None:
     """Write the new split of RUN to a folder, with a sidecar that holds its digest."""

@@ -137,6 +137,11 @@ class Pair:
     b: File
     offsets_s: tuple[float, ...]
 
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.a.size + self.b.size
+
 
 def identify(files: Sequence[File], folder: Path) -> int:
     """Digest the bytes of files."""

@@ -28,9 +28,7 @@ from splitaudit.verify import audio as verifier
 FINGERPRINT_ID = (
     f"{landmark.Landmark.name}-v{landmark.Landmark.version}-{digest(asdict(jobs.FINGERPRINT))[:8]}"
 )
-# Fewer items, and fewer bytes, are done before other processes would have started.
-MANY = 400
-LARGE = 64 << 20
+WORTH_PROCESSES_S = 3.0  # > of work: less is done before other processes would have started
 MOST_IN_A_PART = 256
 
 
@@ -147,20 +145,21 @@ def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Ta
 
 @dataclass(frozen=True)
 class _Stage:
-    """A sharded stage: where its facts lie, and what computes them."""
+    """A sharded stage: where its facts lie, what computes them, and about how long it takes."""
 
     name: str
     kind: str
     fn: Callable[[Sequence[Any], Path], int]
     lost: Callable[[Sequence[Any], Path], int]
+    bytes_a_second: float
 
 
-_IDENTIFY = _Stage("identify", "contents", jobs.identify, jobs.lost_identify)
+_IDENTIFY = _Stage("identify", "contents", jobs.identify, jobs.lost_identify, 1e9)
 _FINGERPRINT = _Stage(
-    "fingerprint", f"fingerprints/{FINGERPRINT_ID}", jobs.fingerprint, jobs.lost_fingerprint
+    "fingerprint", f"fingerprints/{FINGERPRINT_ID}", jobs.fingerprint, jobs.lost_fingerprint, 2e7
 )
 _VERIFY = _Stage(
-    "verify", f"proofs/{verifier.NAME}-{FINGERPRINT_ID}", jobs.verify, jobs.lost_verify
+    "verify", f"proofs/{verifier.NAME}-{FINGERPRINT_ID}", jobs.verify, jobs.lost_verify, 4e7
 )
 
 
@@ -174,12 +173,9 @@ def _do(stage: _Stage, todo: Mapping[str, Any], settings: Settings, log: StageLo
     batches = [items[at : at + size] for at in range(0, len(items), size)]
     work = [execute.Job(stage.fn, batch, facts.folder, stage.lost) for batch in batches]
     log.start(stage.name, len(items), digest(sorted(todo)))
-    for done in execute.run(work, settings.processes if _is_large(items) else 1):
+    seconds = sum(item.size for item in items) / stage.bytes_a_second
+    for done in execute.run(work, settings.processes if seconds > WORTH_PROCESSES_S else 1):
         log.advance(done)
-
-
-def _is_large(items: Sequence[Any]) -> bool:
-    return len(items) >= MANY or sum(getattr(item, "size", 0) for item in items) >= LARGE
 
 
 def _files(media: pa.Table) -> _Files:
@@ -210,7 +206,9 @@ def _contents(files: _Files, settings: Settings) -> _Contents:
 def _sounds(contents: _Contents, settings: Settings) -> pd.DataFrame:
     """What is known of each content, without its codes; index: content id."""
     columns = [field for field in jobs.SOUNDS if field.name not in ("codes", "frames")]
-    facts = settings.facts(_FINGERPRINT.kind).read(pa.array(contents, pa.string()), pa.schema(columns))
+    facts = settings.facts(_FINGERPRINT.kind).read(
+        pa.array(contents, pa.string()), pa.schema(columns)
+    )
     sounds = facts.to_pandas().set_index("key")
     # Contents with equal samples are one sound; one that could not be decoded stands for itself.
     sounds["sound_id"] = sounds["samples_id"].fillna(sounds.index.to_series())

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splitaudit.search import postings
-from splitaudit.search.postings import MIN_VOTES, TOLERANCE, Candidates
+from splitaudit.search.postings import FEWEST, MIN_VOTES, SHORT, TOLERANCE, Candidates
 
 BITS = 8
 Marks = list[tuple[int, int]]  # (frame, code) of one sound, sorted
@@ -38,23 +38,31 @@ def best_votes(found: Candidates) -> dict[tuple[int, int], int]:
 
 
 def offsets(one: Marks, other: Marks) -> list[int]:
-    return sorted(t - s for s, code in one for t, again in other if code == again)
+    """Where each pair of equal codes would put the other sound; a frame has one vote for each."""
+    votes = {(s, t - s) for s, code in one for t, again in other if code == again}
+    return sorted(offset for _, offset in votes)
 
 
 def most_votes(shifts: list[int]) -> int:
-    return max(sum(0 <= t - s <= 2 * TOLERANCE for t in shifts) for s in shifts)
+    return max((sum(0 <= t - s <= 2 * TOLERANCE for t in shifts) for s in shifts), default=0)
+
+
+def least_votes(others: int, one: Marks, other: Marks) -> float:
+    """Six deviations above what chance gives to one offset."""
+    ends = one[-1][0] + 1, other[-1][0] + 1
+    chance = others * (2 * TOLERANCE + 1) / sum(ends)
+    asked = max(FEWEST, min(MIN_VOTES, int(min(ends) / SHORT)))
+    return max(asked, asked - 2 + chance + 6 * chance**0.5)
 
 
 def expected(sounds: Sequence[Marks]) -> dict[tuple[int, int], int]:
     """Votes of all pairs with enough of them, by looking at every pair of landmarks."""
     found = {}
-    for a, one in enumerate(sounds):
-        for b in range(a + 1, len(sounds)):
-            shifts = offsets(one, sounds[b])
-            if len(shifts) < MIN_VOTES:
-                continue
-            chance = len(shifts) * (2 * TOLERANCE + 1) / (one[-1][0] + sounds[b][-1][0] + 1)
-            if (votes := most_votes(shifts)) >= max(MIN_VOTES, 3 + chance + 6 * chance**0.5):
+    for b, other in enumerate(sounds):
+        for a, one in enumerate(sounds[:b]):
+            shifts = offsets(one, other)
+            votes = most_votes(shifts)
+            if shifts and votes >= least_votes(len(shifts) - votes, one, other):
                 found[a, b] = votes
     return found
 
@@ -122,11 +130,14 @@ def test_two_places_of_one_sound_are_both_proposed() -> None:
     assert sorted(offset for _, _, offset, _ in found) == [0, 1000]
 
 
-def test_fewer_votes_than_the_least_are_none() -> None:
-    melody = [(10 * k, 7 * k % 251) for k in range(MIN_VOTES - 1)]
-    assert rows(search([melody, melody])) == []
-    melody.append((500, 250))
-    assert len(rows(search([melody, melody]))) == 1
+@pytest.mark.parametrize(("seconds", "least"), [(60, MIN_VOTES), (1, FEWEST)])
+def test_fewer_votes_than_the_least_are_none(seconds: int, least: int) -> None:
+    """Short sounds, which have few landmarks, need fewer."""
+    melody = [(3 * k, 7 * k % 251) for k in range(least - 1)]
+    long = [(62 * seconds, 251)], [(62 * seconds, 252)]
+    assert rows(search([melody + long[0], melody + long[1]])) == []
+    melody.append((3 * least, 250))
+    assert len(rows(search([melody + long[0], melody + long[1]]))) == 1
 
 
 def test_no_pair_of_a_large_clique_is_lost() -> None:

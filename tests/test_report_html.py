@@ -350,9 +350,9 @@ def test_a_picture_shows_pitch_and_time() -> None:
     assert preview.log_mel(np.zeros(1000, np.float32)).max() == 0
 
 
-def test_a_preview_holds_a_second_before_and_after_and_at_most_eight() -> None:
+def test_a_preview_holds_a_second_before_and_after_and_at_most_six() -> None:
     unknown = float("nan")
     assert preview.stretch(12.0, 15.0, 20.0) == (11.0, 16.0)
-    assert preview.stretch(0.5, 40.0, 60.0) == (0.0, 8.0)
+    assert preview.stretch(0.5, 40.0, 60.0) == (0.0, 6.0)
     assert preview.stretch(3.0, 4.0, 4.0) == (2.0, 4.0)
-    assert preview.stretch(unknown, unknown, unknown) == (0.0, 8.0)
+    assert preview.stretch(unknown, unknown, unknown) == (0.0, 6.0)

@@ -1,0 +1,1 @@
+"""Fingerprints: a medium to codes, one file each."""

@@ -103,8 +103,9 @@ class Landmark:
     def _peaks(self, start: int, samples: Samples) -> tuple[Codes, Codes]:
         """Peaks of one segment, (frame of the whole sound, bin), those in its context left out."""
         power = spectrogram(samples, self.window, self.hop)
-        least = ABOVE_FLOOR * (10 ** (FLOOR_DBFS / 20) * self.window / 4) ** 2
-        t, f = _local_maxima(power, least, self.reach, self.spread, self.widening)
+        least = np.float32(ABOVE_FLOOR * (10 ** (FLOOR_DBFS / 20) * self.window / 4) ** 2)
+        cells = np.flatnonzero(_above_neighbours(power, least))
+        t, f = _local_maxima(power, cells, self.reach, self.spread, self.widening)
         margin = CONTEXT // self.hop
         first = 0 if start == 0 else margin
         last = margin + SEGMENT // self.hop
@@ -124,7 +125,8 @@ def spectrogram(samples: Samples, window: int, hop: int) -> Samples:
     padded = np.pad(samples, (0, max(0, window - len(samples))))
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
     spectrum = scipy.fft.rfft(frames * _window(window), axis=1)
-    return _power(spectrum)
+    power: Samples = _power(spectrum)
+    return power
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
@@ -139,37 +141,62 @@ def _power(spectrum: Any) -> Any:
 
 
 @numba.njit(cache=True, nogil=True)
-def _local_maxima(
-    power: Any, least: float, reach: int, spread: float, widening: float
-) -> tuple[Any, Any]:
-    """Cells that no cell in their neighbourhood exceeds, in order of time, then frequency."""
+def _above_neighbours(power: Any, least: Any) -> Any:
+    """Cells above `least` and their four neighbours: without a branch, so that it vectorises."""
     n_frames, n_bins = power.shape
-    times, bins = [], []
+    above = np.zeros((n_frames, n_bins), np.bool_)
     for t in range(n_frames):
-        first_t, last_t = max(0, t - reach), min(n_frames, t + reach + 1)
+        before, after = power[max(0, t - 1)], power[min(n_frames - 1, t + 1)]
+        row, first, last = power[t], t == 0, t == n_frames - 1
         for f in range(LOWEST_BIN, n_bins - 1):
-            value = power[t, f]
-            # most cells fail here, against their four neighbours
-            if value <= least or value <= power[t, f - 1] or value < power[t, f + 1]:
-                continue
-            if (t > 0 and value <= power[t - 1, f]) or (
-                t + 1 < n_frames and value < power[t + 1, f]
-            ):
-                continue
-            width = int(spread + widening * f)
-            first_f, last_f = max(LOWEST_BIN, f - width), min(n_bins, f + width + 1)
-            highest = True
-            for u in range(first_t, last_t):
-                for g in range(first_f, last_f):
-                    if power[u, g] > value:
-                        highest = False
-                        break
-                if not highest:
-                    break
-            if highest:
-                times.append(np.uint32(t))
-                bins.append(np.uint32(f))
-    return np.array(times, np.uint32), np.array(bins, np.uint32)
+            value = row[f]
+            above[t, f] = (
+                (value > least)
+                & (value > row[f - 1])
+                & (value >= row[f + 1])
+                & ((value > before[f]) | first)
+                & ((value >= after[f]) | last)
+            )
+    return above
+
+
+@numba.njit(cache=True, nogil=True)
+def _local_maxima(
+    power: Any, cells: Any, reach: int, spread: float, widening: float
+) -> tuple[Any, Any]:
+    """Those of `cells` (flat indices) that no cell in their neighbourhood exceeds."""
+    times, bins = np.empty(len(cells), np.uint32), np.empty(len(cells), np.uint32)
+    n_bins, count = power.shape[1], 0
+    for cell in cells:
+        t, f = cell // n_bins, cell % n_bins
+        width = int(spread + widening * f)
+        first, last = max(LOWEST_BIN, f - width), min(n_bins, f + width + 1)
+        if _is_highest(power, t, power[t, f], reach, first, last):
+            times[count], bins[count] = t, f
+            count += 1
+    return times[:count], bins[:count]
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_highest(power: Any, t: int, value: float, reach: int, first: int, last: int) -> bool:
+    """Whether no cell within `reach` frames in the bins first <= f < last exceeds `value`.
+
+    Rows are looked at from the nearest outwards: there a higher cell is found soonest. Of equal
+    cells the earliest is the peak.
+    """
+    for f in range(first, last):
+        if power[t, f] > value:
+            return False
+    for away in range(1, reach + 1):
+        if t >= away:
+            for f in range(first, last):
+                if power[t - away, f] >= value:
+                    return False
+        if t + away < power.shape[0]:
+            for f in range(first, last):
+                if power[t + away, f] > value:
+                    return False
+    return True
 
 
 @numba.njit(cache=True, nogil=True)

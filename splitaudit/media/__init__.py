@@ -1,0 +1,1 @@
+"""Media: bytes to samples, or a `MediaError`, one file a modality."""

@@ -20,7 +20,7 @@ from splitaudit.schema import AUDITED, LEAK_RELATIONS, SHARED_MATERIAL
 
 Load = Callable[[str, float, float], npt.NDArray[np.float32]]
 
-EMBEDDED = 100  # pairs with a preview
+EMBEDDED = 50  # pairs with a preview; each costs some 60 ms of CPU and 60 kB
 LISTED = 20_000  # rows of each kind: a browser still opens the file
 KINDS = ("leaks", "duplicates", "shared material")
 RELATIONS = (*LEAK_RELATIONS, SHARED_MATERIAL)

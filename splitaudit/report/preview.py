@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 RATE = 16_000  # what `preview` callables deliver, in Hz
 CONTEXT_S = 1.0  # heard before and after the shared stretch
-LENGTH_S = 8.0
+LENGTH_S = 6.0  # of a preview, at most
 BANDS = 48
 FRAMES = 160  # at most
 _WINDOW = 1024

@@ -1,0 +1,1 @@
+"""Search: codes to candidate pairs, one file a metric."""

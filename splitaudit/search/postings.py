@@ -120,9 +120,7 @@ def join(
 
 
 @numba.njit(cache=True, nogil=True)
-def _join_block(
-    index: Any, codes: Any, frames: Any, bounds: Any, first: int, last: int
-) -> Any:
+def _join_block(index: Any, codes: Any, frames: Any, bounds: Any, first: int, last: int) -> Any:
     """Rows (a, b, offset, votes) of the sounds first <= a < last with all later ones."""
     shared = np.zeros(len(bounds) - 1, np.int32)
     rows = [np.int64(0) for _ in range(0)]  # so that numba knows the type of an empty list
@@ -139,15 +137,21 @@ def _join_block(
             while end < len(keys) and keys[end] >> 32 == b:
                 end += 1
             ends = frames[bounds[a + 1] - 1] + 1, frames[bounds[b + 1] - 1] + 1
-            taken = np.int64(1) << 40
-            for _ in range(OFFSETS):
-                votes, offset = _vote(keys[begin:end], taken)
-                if votes < _least_votes(end - begin - votes, ends):
-                    break
-                rows.extend([np.int64(a), b, offset, np.int64(votes)])
-                taken = offset
+            _agreed(keys[begin:end], a, ends, rows)
             begin = end
     return np.array(rows, np.int64).reshape(-1, 4)
+
+
+@numba.njit(cache=True, nogil=True)
+def _agreed(keys: Any, a: int, ends: Any, rows: Any) -> None:
+    """Append a row for each offset on which enough of one pair's keys agree."""
+    taken = np.int64(1) << 40
+    for _ in range(OFFSETS):
+        votes, offset = _vote(keys, taken)
+        if votes < _least_votes(len(keys) - votes, ends):
+            break
+        rows.extend([np.int64(a), keys[0] >> 32, offset, np.int64(votes)])
+        taken = offset
 
 
 @numba.njit(cache=True, nogil=True)
@@ -211,7 +215,7 @@ def _without_repeats(keys: Any, begin: int, end: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def _least_votes(others: int, ends: tuple[int, int]) -> float:
+def _least_votes(others: Any, ends: Any) -> Any:
     """Votes that chance does not give, six deviations above the mean of a Poisson process.
 
     `others` is how many votes went to other offsets, `ends` the frames at which the sounds end.
@@ -222,7 +226,7 @@ def _least_votes(others: int, ends: tuple[int, int]) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
-def _vote(keys: Any, taken: int) -> tuple[int, int]:
+def _vote(keys: Any, taken: Any) -> Any:
     """The offset on which most of one pair's sorted keys agree, apart from `taken`."""
     most, at, end = 0, np.int64(0), 0
     for begin in range(len(keys)):

@@ -1,0 +1,1 @@
+"""Verifiers: what two media share, one file a modality."""

@@ -217,7 +217,10 @@ def _agreement(a: Samples, b: Samples) -> npt.NDArray[np.float64]:
     energy = np.sqrt(np.concatenate(power_a) * np.concatenate(power_b), dtype=np.float64)
     # a silent frame, in which whitening has nothing to lift, counts as much as its energy
     usual = np.median(energy) if len(energy) else 0.0
-    return np.concatenate(cross) / np.maximum(energy, 0.1 * usual + 1e-9)
+    agreement: npt.NDArray[np.float64] = np.concatenate(cross) / np.maximum(
+        energy, 0.1 * usual + 1e-9
+    )
+    return agreement
 
 
 @dataclass(frozen=True)
