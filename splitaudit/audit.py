@@ -119,9 +119,8 @@ class Audit:
         """Return a table of the run: items, media, matches, memberships, edges, groups, splits."""
         path = self.run / f"{name}.parquet"
         if not path.exists():
-            raise SplitauditError(
-                f"{self.run} has no {name}.parquet: run {_WRITES.get(name, '`splitaudit scan` again')}"
-            )
+            verb = _WRITES.get(name, "`splitaudit scan` again")
+            raise SplitauditError(f"{self.run} has no {name}.parquet: run {verb}")
         return pq.read_table(path, partitioning=None)
 
     def summary(self, *, min_coverage: float | None = None) -> dict[str, Any]:
@@ -133,7 +132,7 @@ class Audit:
 
     def matches(self) -> pd.DataFrame:
         """Return every pair a verifier has looked at, accepted or not, with both splits."""
-        frame = self.table("matches").to_pandas()
+        frame: pd.DataFrame = self.table("matches").to_pandas()
         of_item = self.table("items").select(["item_id", "split"]).to_pandas()
         splits = of_item.set_index("item_id")["split"]
         return frame.assign(a_split=frame["a"].map(splits), b_split=frame["b"].map(splits))
@@ -167,7 +166,8 @@ class Audit:
 
     def groups(self) -> pd.DataFrame:
         """Return the group of each item: what must stay on one side of a split."""
-        return self.table("groups").to_pandas()
+        groups: pd.DataFrame = self.table("groups").to_pandas()
+        return groups
 
     def giants(self) -> pd.DataFrame:
         """Return the groups of more than `GIANT_SHARE` of the items, with what welds them."""
@@ -190,7 +190,8 @@ class Audit:
         tables = [self.table(name) for name in ("items", "media", "matches", "groups")]
         kept = dedup.dedup(*tables, within=within, keep=keep, prefer=prefer)
         write_table(kept, self.run / "dedup.parquet")
-        return kept.to_pandas()
+        frame: pd.DataFrame = kept.to_pandas()
+        return frame
 
     def split(
         self,
@@ -226,7 +227,8 @@ class Audit:
         write_table(plan, self.run / "splits.parquet")
         self._note(split={"mode": mode, "seed": seed, "policy": group.DUPLICATE})
         self.export(self.run / "split")
-        return plan.to_pandas()
+        frame: pd.DataFrame = plan.to_pandas()
+        return frame
 
     def split_facts(self) -> dict[str, Any]:
         """Return what is to be known of the split: moves, their lower bound, what enters eval."""
@@ -316,7 +318,7 @@ class Audit:
         )
 
     def _asked(self, media: pa.Table) -> list[str]:
-        """The checks to be answered: those asked for, else all of which the dataset holds a part."""
+        """The checks to be answered: those asked for, else all that the dataset holds a part of."""
         held = set(media["part"].to_pylist())
         return list(self._checks or [check for check in CHECKS if check in held])
 

@@ -6,7 +6,7 @@ A job is a top-level function and some items; it writes its own part and returns
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -54,9 +54,9 @@ def run(jobs: Sequence[Job], processes: int) -> Iterator[int]:
     yield from map(_alone, suspects)
 
 
-def _together(jobs: Sequence[Job], processes: int) -> Iterator[int]:
+def _together(jobs: Sequence[Job], processes: int) -> Generator[int, None, list[Job]]:
     """Do jobs in a pool; where it breaks, start another. Return those that were under way."""
-    left, suspects = list(reversed(jobs)), []
+    left, suspects = list(reversed(jobs)), list[Job]()
     while left:
         under_way: dict[Future[int], Job] = {}
         with _pool(processes) as pool:

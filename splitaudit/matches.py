@@ -18,11 +18,11 @@ from splitaudit import schema
 
 NEAR_COVERAGE = 0.8  # >= on both sides: the same recording, not a part of it
 GENERIC_COVERAGE = 0.5  # < on both sides: a jingle, not a recording
-SAME_STRETCH = 0.5  # >= of an interval covered by another: it is the same jingle
+SAME_STRETCH = 0.5  # >= of the shorter of two intervals in the other: it is the same jingle
 RECODED = 0.98  # < whitened correlation: more than level was changed
 GAIN_DB = 0.5  # >= in level is worth a word
 
-Row = dict[str, Any]
+Row = dict[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ def _sounds_sharing(proofs: pd.DataFrame) -> pd.Series:
     counts = [_stretches_alike(side) for _, side in sides.groupby("sound", sort=False)]
     if not counts:
         return pd.Series(dtype=int)
-    return pd.concat(counts).groupby(level=0).max() + 1
+    most: pd.Series = pd.concat(counts).groupby(level=0).max()
+    return most + 1
 
 
 def _side(proofs: pd.DataFrame, side: str) -> pd.DataFrame:
@@ -70,8 +71,8 @@ def _stretches_alike(side: pd.DataFrame) -> pd.Series:
     """For each stretch of one sound, how many of its stretches cover the same part (n, n)."""
     start, end = side["start"].to_numpy(), side["end"].to_numpy()
     common = np.minimum.outer(end, end) - np.maximum.outer(start, start)
-    longer = np.maximum.outer(end - start, end - start)
-    return pd.Series((common >= SAME_STRETCH * longer).sum(axis=1), side.index)
+    shorter = np.minimum.outer(end - start, end - start)
+    return pd.Series((common >= SAME_STRETCH * shorter).sum(axis=1), side.index)
 
 
 def expand(
@@ -91,7 +92,7 @@ def expand(
         For the columns fingerprint and verifier.
     """
     places = _places(members)
-    facts = members.set_index("item_id").to_dict("index")
+    facts: Row = members.set_index("item_id").to_dict("index")
     rows = list(_equal_rows(members, places, facts))
     for proof in proofs.to_dict("records"):
         rows.extend(_proof_rows(proof, places, names))

@@ -68,21 +68,40 @@ def plan(dataset: Dataset, settings: Settings) -> list[Step]:
     """Say what a scan would do, doing none of it."""
     files = _files(dataset.media)
     contents = _contents(files, settings)
-    new = len({file.signature for file in files.values()}) - len(contents)
-    steps = [_step("identify", new, len(contents) + new)]
-    known = settings.facts(_FINGERPRINT.kind).known(pa.array(sorted(contents), pa.string()))
-    missing = new + len(contents) - sum(known.to_pylist())
-    steps.append(_step("fingerprint", missing, len(contents) + new))
-    state = "compute" if missing else "reuse"
-    why = "its inputs change" if missing else "its inputs are the same; only new pairs are compared"
-    return [*steps, Step("search", state, why), Step("verify", state, why)]
+    unread = {(file.name, file.stretch) for file in files.values() if not file.content_id}
+    names = {file.name for file in files.values()}
+    known = settings.facts(_FINGERPRINT.kind).known(pa.array(contents, pa.string()))
+    old = sum(known.to_pylist())
+    sounds = len(unread) + len(contents)
+    steps = [
+        _step("identify", len({name for name, _ in unread}), len(names), "files"),
+        _step("fingerprint", sounds - old, sounds, "sounds"),
+    ]
+    if old == sounds:
+        return [*steps, *_plan_search(contents, settings)]
+    what = "extend" if old else "compute"
+    why = "a new sound may match any other"
+    return [*steps, Step("search", "compute", why), Step("verify", what, why)]
 
 
-def _step(stage: str, new: int, total: int) -> Step:
+def _plan_search(contents: _Contents, settings: Settings) -> list[Step]:
+    """The steps after the fingerprints, where all of those are known."""
+    keys = _searched(_sounds(contents, settings))
+    path = _candidates_path(keys, settings)
+    if not path.exists():
+        why = "another set of sounds than before"
+        return [Step("search", "compute", why), Step("verify", "extend", why)]
+    pairs = _pairs(keys.to_pylist(), contents, _read_candidates(path))
+    known = settings.facts(_VERIFY.kind).known(pa.array(pairs, pa.string()))
+    new = len(pairs) - sum(known.to_pylist())
+    return [_step("search", 0, len(keys), "sounds"), _step("verify", new, len(pairs), "pairs")]
+
+
+def _step(stage: str, new: int, total: int, things: str) -> Step:
     if not new:
-        return Step(stage, "reuse", f"{total:,} known")
+        return Step(stage, "reuse", f"all {total:,} {things} are known")
     action = "compute" if new == total else "extend"
-    return Step(stage, action, f"{new:,} of {total:,} files are new")
+    return Step(stage, action, f"{new:,} of {total:,} {things} are new")
 
 
 class StageLog:
@@ -209,7 +228,7 @@ def _sounds(contents: _Contents, settings: Settings) -> pd.DataFrame:
     facts = settings.facts(_FINGERPRINT.kind).read(
         pa.array(contents, pa.string()), pa.schema(columns)
     )
-    sounds = facts.to_pandas().set_index("key")
+    sounds: pd.DataFrame = facts.to_pandas().set_index("key")
     # Contents with equal samples are one sound; one that could not be decoded stands for itself.
     sounds["sound_id"] = sounds["samples_id"].fillna(sounds.index.to_series())
     sounds["silent"] = sounds["silent"].fillna(False).astype(bool)
@@ -220,13 +239,11 @@ def _prove(
     contents: _Contents, sounds: pd.DataFrame, settings: Settings, log: StageLog
 ) -> pd.DataFrame:
     """Search, and verify every candidate; a row a pair in which something was found."""
-    searched = sounds[sounds["status"].isin([schema.OK, schema.TRUNCATED])]
-    # one content stands for all with equal samples
-    keys = pa.array(sorted(searched.reset_index().groupby("sound_id")["key"].min()), pa.string())
+    keys = _searched(sounds)
     pairs = _pairs(keys.to_pylist(), contents, _candidates(keys, settings, log))
     _do(_VERIFY, pairs, settings, log)
     names = pa.array(sorted(pairs), pa.string())
-    proofs = settings.facts(_VERIFY.kind).read(names, jobs.PROOFS).to_pandas()
+    proofs: pd.DataFrame = settings.facts(_VERIFY.kind).read(names, jobs.PROOFS).to_pandas()
     proofs = proofs[proofs["found"].astype(bool)].drop(columns="found")
     for side in ("a", "b"):
         content = [getattr(pairs[key], side).content_id for key in proofs["key"]]
@@ -234,13 +251,28 @@ def _prove(
     return proofs.astype({"accepted": bool})
 
 
+def _searched(sounds: pd.DataFrame) -> pa.Array:
+    """The contents to be compared; one stands for all with equal samples."""
+    read = sounds[sounds["status"].isin([schema.OK, schema.TRUNCATED])]
+    return pa.array(sorted(read.reset_index().groupby("sound_id")["key"].min()), pa.string())
+
+
 def _candidates(keys: pa.Array, settings: Settings, log: StageLog) -> pa.Table:
     """Pairs of sounds, as positions in `keys`, that share landmarks at one offset."""
-    path = settings.cache / "candidates" / f"{digest(FINGERPRINT_ID, keys.to_pylist())}.parquet"
-    log.start("search", len(keys), path.stem)
+    path = _candidates_path(keys, settings)
+    new = 0 if path.exists() else len(keys)
+    log.start("search", new, path.stem)
     if not path.exists():
         write_table(_search(keys, settings), path)
-    log.advance(len(keys))
+    log.advance(new)
+    return _read_candidates(path)
+
+
+def _candidates_path(keys: pa.Array, settings: Settings) -> Path:
+    return settings.cache / "candidates" / f"{digest(FINGERPRINT_ID, keys.to_pylist())}.parquet"
+
+
+def _read_candidates(path: Path) -> pa.Table:
     return pq.read_table(path, partitioning=None)
 
 

@@ -1,7 +1,7 @@
 """What lies on the disk: atomic writes, and facts about bytes kept in parts.
 
-A part is a Parquet file of facts, written once under a name made from what it was computed from, and
-never changed. So a killed run leaves whole parts or none, two runs at once write the same bytes
+A part is a Parquet file of facts, written once under a name made from what it was computed from,
+and never changed. So a killed run leaves whole parts or none, two runs at once write the same bytes
 under the same name, and whatever is there need not be computed again.
 """
 

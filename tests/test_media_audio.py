@@ -51,9 +51,9 @@ def fault(path: Path) -> str:
     return audio.shortfall(read(path)) or ""
 
 
-def refusal(path: Path) -> tuple[str, str]:
+def refusal(path: Path, start_s: float | None = None) -> tuple[str, str]:
     with pytest.raises(MediaError) as caught:
-        audio.open_audio(str(path))
+        audio.open_audio(str(path), start_s)
     return caught.value.status, caught.value.reason
 
 
@@ -134,8 +134,11 @@ def test_a_stretch_of_a_truncated_file_is_told_truncated(tmp_path: Path) -> None
     assert audio.shortfall(read(path, 0.25, 1.0)) is None
 
 
-def test_a_stretch_behind_the_end_holds_nothing(tmp_path: Path) -> None:
-    assert read(write_pcm(tmp_path / "a.wav", SOUND), 5.0, 9.0).frames == 0
+def test_a_stretch_behind_the_end_says_so(tmp_path: Path) -> None:
+    path = write_pcm(tmp_path / "a.wav", SOUND)
+    reason = "the stretch begins at 3.5 s, the file ends at 3 s"
+    assert refusal(path, 3.5) == ("unreadable", reason)
+    assert read(path, 2.5, 9.0).duration_s == pytest.approx(0.5)
 
 
 TRUNCATED: dict[str, Callable[[Path], Path]] = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import re
 import struct
 import tempfile
 from collections.abc import Iterator
@@ -310,10 +311,11 @@ def _declared(container: Any, stream: Any, head: bytes) -> float | None:
         return None
     if stream.duration is not None:
         return float(stream.duration * stream.time_base)
-    clock = stream.metadata.get("DURATION")  # Matroska, one a track
+    # Matroska, one a track
+    clock = re.fullmatch(r"(\d+):(\d+):(\d+\.?\d*)", stream.metadata.get("DURATION", ""), re.ASCII)
     if clock:
-        hours, minutes, seconds = clock.split(":")
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        hours, minutes, seconds = map(float, clock.groups())
+        return hours * 3600 + minutes * 60 + seconds
     if container.duration is not None and not container.streams.video:
         return float(container.duration) / 1e6
     return None
@@ -367,6 +369,9 @@ def _planes(frame: Any, info: Format) -> Samples:
 def _stretch(reading: Reading, start_s: float, end_s: float | None) -> Reading:
     """Restrict a reading to a stretch of its file."""
     rate, declared = reading.format.sample_rate, reading.format.declared_s
+    if declared is not None and start_s >= declared:
+        reason = f"the stretch begins at {start_s:.6g} s, the file ends at {declared:.6g} s"
+        raise MediaError(schema.UNREADABLE, reason)
     first, last = round(start_s * rate), None if end_s is None else round(end_s * rate)
     end = min(x for x in (end_s, declared, float("inf")) if x is not None)
     length = max(0.0, end - start_s) if end < float("inf") else None

@@ -1,0 +1,222 @@
+"""Are excerpts of 3 s and 5 s, recoded, found in the recording they were cut from, and where?
+
+Sources are real recordings of which half, by a hash of the source's name, is reported on. Recordings
+are train as the files they are; of each, a few excerpts cut at random places and recoded are test.
+A match is false where it joins two recordings that do not share sound, or excerpts of one recording
+at places that do not fit. Which recordings share sound is taken from a scan of the recordings alone, whose
+matches are listed.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import harness
+import numpy as np
+import pandas as pd
+import peers
+from harness import Scan, link, must, print_table
+from material import RATE, RECODINGS, Recording, Sound, cut, decoded, recordings
+
+LENGTHS_S = (3.0, 5.0)
+MARGIN_S = 1.0  # a recording is this much longer than the excerpt, or is left out
+NEAR_S = 0.1  # <=: the offset or the end of an interval is right
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """What was cut and where: the truth."""
+
+    item: str
+    source: str  # item of the recording
+    recoding: str
+    start_s: float
+    seconds: float
+
+
+def main() -> None:
+    args = _arguments()
+    used = [r for r in recordings(args.data, args.more) if r.reported != args.develop]
+    numbers: dict[str, Any] = {"half": "develop" if args.develop else "report"}
+    with tempfile.TemporaryDirectory() as folder:
+        for seconds in args.seconds:
+            home = Path(folder) / f"{seconds:g}"
+            target = home / "excerpts"
+            excerpts = lay_out(used, target, seconds, args.per_source)
+            kin = related(target, home)
+            scanned = must(harness.scan(target, home), 1)
+            numbers[f"{seconds:g} s"] = {
+                "recordings": len(list((target / "train").iterdir())),
+                "excerpts": len(excerpts),
+                "seconds": round(scanned.seconds, 1),
+                "found": report_found(scanned, excerpts, f"excerpts of {seconds:g} s"),
+                "false": report_false(scanned, excerpts, kin),
+                "recordings that share sound": kin.evidence,
+                "peers": report_peers(target, excerpts, kin, args.audfprint),
+            }
+    harness.keep(args.json, numbers)
+
+
+def _arguments() -> Any:
+    parser = harness.parser(__doc__)
+    parser.add_argument("--data", type=Path, help="folder that holds donateacry and videos")
+    parser.add_argument("--more", type=Path, nargs="*", default=[], help="folders of sound files")
+    parser.add_argument("--audfprint", type=Path, help="a clone of audfprint, run as it is")
+    parser.add_argument("--per-source", type=int, default=4, help="excerpts a recording and length")
+    parser.add_argument("--seconds", type=float, nargs="*", default=LENGTHS_S)
+    parser.add_argument("--develop", action="store_true", help="use the other half of the sources")
+    return parser.parse_args()
+
+
+def lay_out(
+    used: Sequence[Recording], target: Path, seconds: float, per_source: int
+) -> list[Excerpt]:
+    """Link the recordings that are long enough into train, write excerpts of them into test."""
+    names, made = list(RECODINGS), []
+    sounds = ((recording, decoded(recording.path)) for recording in used)
+    long_enough = (pair for pair in sounds if len(pair[1]) >= (seconds + MARGIN_S) * RATE)
+    for at, (recording, samples) in enumerate(long_enough):
+        item = f"train/{at:04}_{recording.path.name}"
+        link(recording.path, target / item)
+        for turn in range(per_source):
+            # by turns, so that every recoding meets every kind of recording
+            recoding = names[(at * per_source + turn) % len(names)]
+            made.append(_excerpt(samples, item, recoding, seconds, target))
+    return made
+
+
+def _excerpt(samples: Sound, item: str, recoding: str, seconds: float, target: Path) -> Excerpt:
+    how = RECODINGS[recoding]
+    rng = np.random.default_rng([*f"{Path(item).name} {recoding} {seconds}".encode()])
+    start_s, piece = cut(samples, seconds, rng)
+    number, words = Path(item).name[:4], recoding.replace(" ", "_")
+    path = target / "test" / f"{number}_{words}{how.suffix}"
+    path.parent.mkdir(exist_ok=True)
+    how.write(path, how.degrade(piece, rng))
+    return Excerpt(f"test/{path.name}", item, recoding, start_s, seconds)
+
+
+@dataclass(frozen=True)
+class Kin:
+    """Recordings that share sound, so far as a scan of the recordings alone says."""
+
+    group: dict[str, str]  # item of a recording -> the same for all that share sound
+    evidence: list[dict[str, Any]]
+
+
+def related(target: Path, home: Path) -> Kin:
+    """Scan the recordings alone and list what they share."""
+    for path in (target / "train").iterdir():
+        link(path, home / "alone" / "train" / path.name)
+    scanned = must(harness.scan(home / "alone", home, run="alone_run"), 0, 1, 4)
+    rows = [_evidence(match) for match in scanned.accepted().to_dict("records")]
+    print_table("Recordings that share sound (none of these is counted)", rows, limit=40)
+    groups = scanned.table("groups").set_index("item_id")["group_id"]
+    return Kin(groups.to_dict(), rows)
+
+
+def _evidence(match: dict[str, Any]) -> dict[str, Any]:
+    names = ("score", "relation", "a_start", "a_end", "b_start", "b_end", "transform")
+    short = {side: Path(match[side]).name[-44:] for side in ("a", "b")}
+    return {**short, **{name.replace("_", " "): match[name] for name in names}}
+
+
+def _with_truth(scanned: Scan, excerpts: Sequence[Excerpt]) -> pd.DataFrame:
+    """Accepted matches with the recording on each side, and by how much the offset is wrong.
+
+    The offset is the place in the recording at which an item starts; a recording starts at 0.
+    """
+    truth = {x.item: x for x in excerpts}
+    matches = scanned.accepted()
+    for side in ("a", "b"):
+        known = [truth.get(item) for item in matches[side]]
+        matches[f"{side}_source"] = [
+            x.source if x else item for x, item in zip(known, matches[side], strict=True)
+        ]
+        matches[f"{side}_at"] = [x.start_s if x else 0.0 for x in known]
+        matches[f"{side}_recoding"] = [x.recoding if x else "" for x in known]
+    said = matches["a_start"] - matches["b_start"]
+    matches["offset_error"] = (said - (matches["b_at"] - matches["a_at"])).abs()
+    return matches
+
+
+def report_found(scanned: Scan, excerpts: Sequence[Excerpt], what: str) -> list[dict[str, Any]]:
+    """Print, for each recoding, how many excerpts were found in their own recording, and where."""
+    matches = _with_truth(scanned, excerpts)
+    # test < train: an excerpt is always side a
+    own = matches[(matches["a_source"] == matches["b"]) & (matches["a_recoding"] != "")].copy()
+    length = own["a"].map({x.item: x.seconds for x in excerpts})
+    ends = np.stack(
+        [
+            own["a_start"],
+            own["a_end"] - length,
+            own["b_start"] - own["a_at"],
+            own["b_end"] - own["a_at"] - length,
+        ]
+    )
+    own["ends_right"] = (np.abs(ends) <= NEAR_S).all(axis=0)
+    asked = pd.Series([x.recoding for x in excerpts])
+    rows = [_row(name, int((asked == name).sum()), own[own["a_recoding"] == name]) for name in RECODINGS]
+    rows.append(_row("together", len(excerpts), own))
+    print_table(f"Found by splitaudit, {what} ({scanned.seconds:.0f} s)", rows)
+    return rows
+
+
+def _row(name: str, asked: int, found: pd.DataFrame) -> dict[str, Any]:
+    error = found["offset_error"]
+    quantile = error.quantile if len(error) else (lambda q: None)
+    return {
+        "recoding": name,
+        "excerpts": asked,
+        "found": found["a"].nunique(),
+        "share": found["a"].nunique() / max(asked, 1),
+        "offset within 0.1 s": float((error <= NEAR_S).mean()),
+        "error median": quantile(0.5),
+        "error 99 %": quantile(0.99),
+        "intervals within 0.1 s": float(found["ends_right"].mean()),
+    }
+
+
+def report_false(scanned: Scan, excerpts: Sequence[Excerpt], kin: Kin) -> list[dict[str, Any]]:
+    """Print the accepted matches that cannot be true, with their evidence."""
+    matches = _with_truth(scanned, excerpts)
+    group = {side: matches[f"{side}_source"].map(kin.group) for side in ("a", "b")}
+    strange = group["a"] != group["b"]
+    same = matches["a_source"] == matches["b_source"]
+    misplaced = same & (matches["offset_error"] > NEAR_S)
+    rows = [
+        {**_evidence(match), "why": "other recording" if other else "other place"}
+        for match, other in zip(
+            matches[strange | misplaced].to_dict("records"), strange[strange | misplaced], strict=True
+        )
+    ]
+    print_table("Matches of other recordings, or at another place of the same", rows)
+    print(f"  of other recordings: {int(strange.sum())}, at another place: {int(misplaced.sum())}")
+    return rows
+
+
+def report_peers(
+    target: Path, excerpts: Sequence[Excerpt], kin: Kin, clone: Path | None
+) -> list[dict[str, Any]]:
+    """Print what the peers find: recordings are references, excerpts queries."""
+    source = {x.item: x.source for x in excerpts}
+
+    def is_right(found: peers.Found) -> bool | None:
+        mine = source[f"test/{found.query.name}"]
+        reference = f"train/{found.reference.name}"
+        if mine == reference:
+            return True
+        return None if kin.group[mine] == kin.group[reference] else False
+
+    references, queries = (sorted((target / split).iterdir()) for split in ("train", "test"))
+    rows = [peers.judged(peer, references, queries, is_right) for peer in peers.peers(clone)]
+    print_table("Peers (their best threshold: just above their worst false pair)", rows)
+    return rows
+
+
+if __name__ == "__main__":
+    main()
