@@ -361,8 +361,8 @@ def _print_scan(audit: Audit, summary: dict[str, Any]) -> None:
     from splitaudit.report.terminal import print_unaudited, print_verdict
 
     console = _console()
-    print_unaudited(audit.table("media").to_pandas(), console, limit=10)
     print_verdict(summary, console)
+    print_unaudited(audit.table("media").to_pandas(), console, limit=10)
 
 
 def _console() -> Console:

@@ -19,7 +19,7 @@ Pair = tuple[str, str]
 
 
 def members_of(held: Mapping[str, tuple[str, str]], silent: Iterable[str] = ()) -> pd.DataFrame:
-    """Items (item: split, sound); sounds whose name begins alike have other bytes, equal samples."""
+    """Items (item: split, content); the first letter of a content is its sound."""
     rows = [
         {
             "item_id": item,

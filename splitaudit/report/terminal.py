@@ -44,7 +44,8 @@ def print_leaks(frame: pd.DataFrame, console: Console, limit: int = 20) -> None:
     Parameters
     ----------
     frame
-        Rows of matches with `a_split` and `b_split`, in the order to be printed.
+        Rows of matches with `a_split`, `b_split` and, of leaks, `splits`, in the order to be
+        printed; the evaluated side comes first.
     console
         Where to.
     limit
@@ -54,8 +55,10 @@ def print_leaks(frame: pd.DataFrame, console: Console, limit: int = 20) -> None:
     for row in frame.head(limit).to_dict("records"):
         if table.row_count:
             table.add_row()
-        table.add_row(_text(row["relation"]), *_side(row, "a"))
-        table.add_row(_text(_score(row)), *_side(row, "b"))
+        turned = row.get("splits", "").startswith(f"{row['b_split']}|")
+        one, other = "ba" if turned else "ab"
+        table.add_row(_text(row["relation"]), *_side(row, one))
+        table.add_row(_text(_score(row)), *_side(row, other))
     if len(frame):
         console.print(table)
     _say_left_out(console, len(frame) - limit, "pairs")

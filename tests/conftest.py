@@ -1,0 +1,83 @@
+"""A planted dataset and its scan, made once for all tests and all processes that run them."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import Here, Ran, run
+
+from splitaudit.demo.dataset import Leak, Planted, plant
+
+# What tests run is the default, whatever the machine is set to.
+for name in ("NO_COLOR", "FORCE_COLOR", "SPLITAUDIT_DATA", "CLICOLOR_FORCE"):
+    os.environ.pop(name, None)
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """The planted dataset in `folder`, scanned from `home`; others may look, not touch."""
+
+    folder: Path
+    home: Path
+    truth: Planted
+    ran: Ran
+
+    @property
+    def run(self) -> Path:
+        return self.home / ".splitaudit" / "runs" / "planted"
+
+
+def once(shared: Path, name: str, make: Callable[[Path], dict[str, Any]]) -> tuple[Path, Any]:
+    """Make a folder once for all processes; return it and what `make` had to say."""
+    folder, said = shared / name, shared / f"{name}.json"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            folder.mkdir(parents=True)
+            said.write_text(json.dumps(make(folder)))
+    return folder, json.loads(said.read_text())
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all processes of this test run have in common."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def planted(shared: Path) -> tuple[Path, Planted]:
+    """The small dataset with leaks in it, and its truth."""
+    folder, said = once(shared, "planted", lambda folder: asdict(plant(folder)))
+    leaks, duplicates = (
+        tuple(Leak(**leak) for leak in said[name]) for name in ("leaks", "duplicates")
+    )
+    innocent = tuple(tuple(row) for row in said["innocent"])
+    return folder, Planted(leaks, duplicates, innocent, tuple(said["jingle_members"]))
+
+
+@pytest.fixture(scope="session")
+def scanned(shared: Path, planted: tuple[Path, Planted]) -> Scanned:
+    """The planted dataset after one scan from the command line."""
+    folder, truth = planted
+    home, said = once(
+        shared, "scanned", lambda home: asdict(run("scan", folder, "--json", cwd=home))
+    )
+    return Scanned(folder, home, truth, Ran(**said))
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Here:
+    """Run `splitaudit` in this process, from an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    return Here(monkeypatch, capfd)
