@@ -1,8 +1,8 @@
-"""Are all 208 pairs of donateacry found, as what, and is the repaired split clean?
+"""Donateacry: which of its 208 pairs are found, as what, and is the repaired split clean.
 
-Raw uploads (.3gp, .caf) are train, the cleaned .wav test; equal stems are the same recording. A match
-between two stems of one telephone may be true (recorded seconds apart): it is listed with its evidence and counts
-neither way; between two telephones it is false.
+Raw uploads (.3gp, .caf) are train, the cleaned .wav test; equal stems are the same recording. A
+match between two stems of one telephone may be true (recorded seconds apart): it is listed with its
+evidence and counts neither way; between two telephones it is false.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def report_peers(target: Path, truth: set[str], clone: Path | None) -> list[dict
     references, queries = (sorted((target / split).iterdir()) for split in ("train", "test"))
     rows = [peers.judged(peer, references, queries, _is_right) for peer in peers.peers(clone)]
     print_table(
-        f"Peers, {len(truth)} pairs to find (their best threshold: just above their worst false pair)",
+        f"Peers, {len(truth)} pairs to find ({peers.AT_BEST})",
         rows,
     )
     return rows

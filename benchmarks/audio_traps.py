@@ -1,9 +1,9 @@
-"""Is anything accepted among sounds that are alike without being copies?
+"""Sounds that are alike without being copies: whether anything is accepted among them.
 
-Silence, dither, noise, hum, tones, clicks, beeps, rain, fans and engines made from code, each with many seeds; and,
-with `--data` or `--more`, disjoint stretches of real recordings that stay steady: rain, wind, a motor, a room.
-Not one match among them is true. Stretches that were recorded twice in the material would be, so
-what is accepted is listed with its evidence.
+Silence, dither, noise, hum, tones, clicks, beeps, rain, fans and engines made from code, each with
+many seeds; and, with `--data` or `--more`, disjoint stretches of real recordings that stay steady:
+rain, wind, a motor, a room. Not one match among them is true. Stretches that the material itself
+holds twice would be, so what is accepted is listed with its evidence.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def steady_pairs(samples: Sound) -> Iterator[tuple[Sound, Sound]]:
 
 
 def band_levels(samples: Sound) -> npt.NDArray[np.float64]:
-    """Level in dB of 20 bands, evenly spaced in octaves from 100 Hz, of each 0.1 s: (frames, 20)."""
+    """Level in dB of 20 bands from 100 Hz on, of each 0.1 s, shape (frames, 20)."""
     whole = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
     power = np.abs(np.fft.rfft(whole * np.hanning(FRAME), axis=1)) ** 2
     edges = np.unique(np.geomspace(10, power.shape[1] - 1, 21).astype(int))

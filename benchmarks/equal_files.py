@@ -1,7 +1,7 @@
-"""Do many equal files cost more than different ones? Issue: at most 1.5 times, and no pair explosion.
+"""Many equal files: whether they cost more than different ones (at most 1.5 times is asked).
 
-Of N files of 1 s, half are equal, a quarter silent (of a hundred lengths), a quarter different; beside N
-different ones. All are real files, no links; train and test by turns.
+Of N files of 1 s, half are equal, a quarter silent (of a hundred lengths) and a quarter different;
+beside N different ones. All are real files, no links; train and test by turns.
 """
 
 from __future__ import annotations

@@ -25,9 +25,8 @@ Rng = np.random.Generator
 
 INSTALLATION = 36  # characters of a donateacry name: the telephone
 QUIET = 0.003  # peak; what stays below it is taken for silence
-SOUND_SUFFIXES = frozenset(
-    ".wav .flac .mp3 .ogg .oga .opus .m4a .aac .3gp .caf .aiff .wma .webm .mp4 .mkv .avi .mov".split()
-)
+_SUFFIXES = ".wav .flac .mp3 .ogg .oga .opus .m4a .aac .3gp .caf .aiff .wma .webm .mp4 .mkv"
+SOUND_SUFFIXES = frozenset(_SUFFIXES.split())
 
 
 @dataclass(frozen=True)

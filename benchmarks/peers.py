@@ -24,10 +24,11 @@ import numpy.typing as npt
 from harness import processes
 
 Codes = npt.NDArray[np.uint32]
+AT_BEST = "at best: threshold chosen afterwards, just above their worst false pair"
 
 
 class Found(NamedTuple):
-    """A pair that a peer proposes; `offset_s` is the time in the reference where the query starts."""
+    """A pair that a peer proposes; `offset_s`: where in the reference the query starts."""
 
     query: Path
     reference: Path
@@ -171,7 +172,7 @@ def _bits(x: Any) -> Any:
 
 @numba.njit(nogil=True)
 def _histogram(query: Any, reference: Any) -> tuple[float, int]:
-    """Share of items that agree to 2 bits on one offset within 120, as `acoustid._match_fingerprints`."""
+    """Share of items that agree to 2 bits on one offset, as in pyacoustid 1.3."""
     n, m = len(query), len(reference)
     if n == 0 or m == 0:
         return 0.0, 0
@@ -205,8 +206,8 @@ def _bit_errors(query: Any, reference: Any) -> tuple[float, int]:
 # --- audfprint ---------------------------------------------------------------------------------
 
 # Uses audfprint's own classes with the values that its command line gives them (which itself needs
-# docopt and joblib): Analyzer.shifts is 1 for references and 4 for queries, the window 2. NumPy 1.24
-# took away names that it may use; they are given back here, outside of it.
+# docopt and joblib): shifts are 1 for references and 4 for queries, the window is 2. Names that
+# NumPy 1.24 took away are given back here, outside of it.
 _RUN_AUDFPRINT = """
 import contextlib, json, multiprocessing, sys
 import numpy as np

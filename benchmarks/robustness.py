@@ -1,7 +1,8 @@
-"""What happens when a scan is killed, doubled, starved of disk, or has its files pulled away?
+"""What happens when a scan is killed, doubled, starved of disk, or has its files pulled away.
 
-On a dataset made from code, of which some sounds are in two splits. Each line says what was tried, what
-must hold, and whether it did. Linux; what needs `mount` is tried another way or skipped, and said so.
+On a dataset made from code, of which some sounds are in two splits. Each line says what was tried,
+what must hold, and whether it did. Linux; what needs `mount` is tried another way or skipped, and
+said so.
 """
 
 from __future__ import annotations
@@ -119,9 +120,9 @@ def killed(data: Path, calm: Scan, home: Path, kills: int) -> Row:
 
 def _start(data: Path, home: Path, run: str = "run") -> subprocess.Popen[bytes]:
     """Start a scan in a process group of its own."""
-    words = [*COMMAND, "scan", data, "--out", home / run, "--cache", home / "cache"]
+    words = [*COMMAND, "scan", str(data), "--out", str(home / run), "--cache", str(home / "cache")]
     quiet = subprocess.DEVNULL
-    return subprocess.Popen(list(map(str, words)), stdout=quiet, stderr=quiet, start_new_session=True)
+    return subprocess.Popen(words, stdout=quiet, stderr=quiet, start_new_session=True)
 
 
 def _kill(process: subprocess.Popen[bytes], after_s: float) -> bool:
@@ -164,7 +165,7 @@ def doubled(data: Path, calm: Scan, home: Path) -> Row:
     different = differing(home / "one", calm.run) + differing(home / "two", calm.run)
     twice = sum(len(k) - len(set(k)) for k in (_facts(home / "cache", s) for s in STAGES))
     holds = not different and statuses == [calm.status] * 3
-    detail = f"exit {statuses}; tables that differ: {different or 'none'}; facts in two parts {twice}"
+    detail = f"exit {statuses}; differ: {different or 'none'}; facts in two parts {twice}"
     return row(holds, "the tables of an undisturbed run, three times", detail)
 
 
@@ -193,7 +194,8 @@ def two_targets(calm: Scan, home: Path) -> Row:
 def mounted(folder: Path, *options: str) -> Iterator[bool]:
     """Mount something on a folder for a while; yield whether that was allowed."""
     folder.mkdir(parents=True)
-    allowed = subprocess.run(["mount", *options, folder], capture_output=True, check=False).returncode == 0
+    mounting = subprocess.run(["mount", *options, folder], capture_output=True, check=False)
+    allowed = mounting.returncode == 0
     try:
         yield allowed
     finally:
@@ -216,7 +218,8 @@ def read_only(data: Path, calm: Scan, home: Path) -> Row:
 def full(data: Path, calm: Scan, home: Path, part: str) -> Row:
     """Let the disk of the cache or of the run fill up; then give it room and go on."""
     must_hold = "exit 2, one sentence; with room, the same command ends well"
-    with mounted(home / "small", "-t", "tmpfs", "-o", f"size={_room(part)}", "tmpfs") as allowed:
+    room = _room(calm.run.parent / f"calm_{part}" if part == "cache" else calm.run)
+    with mounted(home / "small", "-t", "tmpfs", "-o", f"size={room}", "tmpfs") as allowed:
         folders = {"run": home / "run", "cache": home / "cache"}
         if allowed:
             folders[part] = home / "small" / part
@@ -227,14 +230,15 @@ def full(data: Path, calm: Scan, home: Path, part: str) -> Row:
         different = differing(folders["run"], calm.run) if again.returncode == 1 else ["no run"]
     said = starved.stderr.strip()
     clear = starved.returncode == 2 and "\n" not in said and "Traceback" not in said
-    detail = f"exit {starved.returncode}: {_brief(said, home)!r}; then {again.returncode}, differ: {different or 'none'}"
+    detail = f"exit {starved.returncode}: {_brief(said, home)!r}; then {again.returncode}"
     how = "" if allowed else " (mount not allowed: files limited to 256 kB instead)"
-    return row(clear and not different, must_hold, detail + how)
+    return row(clear and not different, must_hold, f"{detail}, differ: {different or 'none'}{how}")
 
 
-def _room(part: str) -> int:
-    """Too little for the facts (2 MB), and for the tables of a run (100 kB)."""
-    return SMALL_DISK if part == "cache" else 100 << 10
+def _room(needed: Path) -> int:
+    """Too little for what a folder holds, and at most 2 MB."""
+    held = sum(path.stat().st_size for path in needed.rglob("*") if path.is_file())
+    return min(SMALL_DISK, held // 2)
 
 
 def _scan(data: Path, folders: dict[str, Path], limit: bool) -> subprocess.CompletedProcess[str]:
@@ -265,19 +269,13 @@ def three_splits(home: Path) -> Row:
         write_wav(home / "data" / f"{place}.wav", sound)
     write_wav(home / "data" / "train" / "other.wav", distinct(1, SECONDS))
     accepted = must(harness.scan(home / "data", home), 1).accepted()
-    ends = accepted.assign(
-        x=accepted["a"].str.split("/").str[0], y=accepted["b"].str.split("/").str[0]
-    )
-    lacking = [
-        (item, split)
-        for item in (f"{place}.wav" for place in places)
-        for split in ("test", "train", "val")
-        if split != item.split("/")[0]
-        and ends[(ends["a"].eq(item) & ends["y"].eq(split)) | (ends["b"].eq(item) & ends["x"].eq(split))].empty
-    ]
-    detail = f"rows {len(accepted)}, pairs implied {accepted['n_equivalent'].sum()} of 15; lacking {lacking or 'none'}"
-    holds = not lacking and accepted["n_equivalent"].sum() == 15
-    return row(holds, "each item has a row with each other split", detail)
+    ends = [*zip(accepted["a"], accepted["b"], strict=True)]
+    linked = {(x, y.split("/")[0]) for x, y in [*ends, *((b, a) for a, b in ends)]}
+    asked = {(f"{x}.wav", y) for x in places for y in ("test", "train", "val") if x[:2] != y[:2]}
+    implied = int(accepted["n_equivalent"].sum())
+    lacking = sorted(asked - linked)
+    detail = f"rows {len(ends)}, pairs implied {implied} of 15; lacking {lacking or 'none'}"
+    return row(not lacking and implied == 15, "each item has a row with each other split", detail)
 
 
 def disturbed(home: Path, disturb: Callable[[Path], None]) -> Row:
@@ -292,12 +290,13 @@ def disturbed(home: Path, disturb: Callable[[Path], None]) -> Row:
         process = _start(data, trial)
         # the first parts show that the files were listed
         _wait_for(trial / "cache", process)
-        time.sleep(rng.uniform(0, 0.5))
+        time.sleep(rng.uniform(0, 2))
         for at in rng.choice(len(files), 10, replace=False):
             disturb(files[at])
         status = process.wait()
         again = harness.scan(data, trial, run="again")
-        if status not in (0, 1, 4) or again.status not in (0, 1):
+        whole = again.status in (0, 1) and set(again.table("media")["status"]) == {"ok"}
+        if status not in (0, 1, 4) or not whole:
             broken.append((status, again.status, again.said[-200:]))
             continue
         media = pq.read_table(trial / "run" / "media.parquet", partitioning=None).to_pandas()

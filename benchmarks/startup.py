@@ -1,4 +1,4 @@
-"""How long does `splitaudit --help` take? Issue: within 0.3 s, at most 0.15 s of CPU time."""
+"""How long `splitaudit --help` takes: 0.3 s, and 0.15 s of CPU time, are asked."""
 
 from __future__ import annotations
 

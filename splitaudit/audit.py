@@ -81,6 +81,8 @@ class Audit:
         begun, dataset = time.perf_counter(), self._dataset()
         log = pipeline.StageLog(progress or Quiet())
         tables = pipeline.scan(dataset, self.settings, log)
+        for name in _WRITES:  # conclusions from what was known before
+            (self.run / f"{name}.parquet").unlink(missing_ok=True)
         for name, table in tables.items():
             write_table(table, self.run / f"{name}.parquet")
         record = {

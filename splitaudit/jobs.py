@@ -120,22 +120,22 @@ def signature(path: str) -> str:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two sounds to be compared at the offsets on which they got most votes.
+    """Two sounds to be compared at an offset on which they got many votes.
 
     Parameters
     ----------
     key
-        Of the fact: both contents and the offsets.
+        Of the fact: both contents and the offset.
     a, b
         Where to read them.
-    offsets_s
-        Time of b minus time of a, the most votes first.
+    offset_s
+        Time of b minus time of a.
     """
 
     key: str
     a: File
     b: File
-    offsets_s: tuple[float, ...]
+    offset_s: float
 
     @property
     def size(self) -> int:
@@ -249,16 +249,8 @@ def verify(pairs: Sequence[Pair], folder: Path) -> int:
 
 
 def _proof(pair: Pair) -> dict[str, Any]:
-    """The first accepted proof of a pair, else the best, else none."""
-    a, b = _sound_of(pair.a), _sound_of(pair.b)
-    best = None
-    for offset in pair.offsets_s:
-        proof = verifier.verify(a, b, offset)
-        if proof and (best is None or (proof.accepted, proof.score) > (best.accepted, best.score)):
-            best = proof
-        if best and best.accepted:
-            break
-    return {"found": True, **asdict(best)} if best else {"found": False}
+    proof = verifier.verify(_sound_of(pair.a), _sound_of(pair.b), pair.offset_s)
+    return {"found": True, **asdict(proof)} if proof else {"found": False}
 
 
 def lost_verify(pairs: Sequence[Pair], folder: Path) -> int:

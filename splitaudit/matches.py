@@ -39,7 +39,8 @@ def relations(proofs: pd.DataFrame, generic: int) -> pd.Series:
     Parameters
     ----------
     proofs
-        Columns a, b (sound ids), a_start, a_end, b_start, b_end, coverage_a, coverage_b, accepted.
+        One row a pair and offset. Columns a, b (sound ids), a_start, a_end, b_start, b_end,
+        coverage_a, coverage_b, accepted.
     generic
         A stretch found in more (>) sounds than this, and covering less than half of either side,
         is shared material.
@@ -52,27 +53,42 @@ def relations(proofs: pd.DataFrame, generic: int) -> pd.Series:
     return pd.Series(np.where(shared, schema.SHARED_MATERIAL, near), proofs.index)
 
 
+def strongest(proofs: pd.DataFrame) -> pd.DataFrame:
+    """Return one proof of each pair of sounds, so that no jingle hides a leak.
+
+    Accepted before not, then by relation from hard to soft, then by score.
+    """
+    hardness = [schema.NEAR_DUPLICATE, schema.OVERLAP, schema.SHARED_MATERIAL]
+    ranked = proofs.assign(rank=pd.Index(hardness).get_indexer(pd.Index(proofs["relation"])))
+    by = ["accepted", "rank", "score", "a_start", "b_start"]
+    ranked = ranked.sort_values(by, ascending=[False, True, False, True, True])
+    return ranked.drop_duplicates(["a", "b"]).drop(columns="rank").sort_values(["a", "b"])
+
+
 def _sounds_sharing(proofs: pd.DataFrame) -> pd.Series:
     """In how many sounds the stretch of each proof is found, itself included."""
-    sides = pd.concat([_side(proofs, "a"), _side(proofs, "b")])
-    counts = [_stretches_alike(side) for _, side in sides.groupby("sound", sort=False)]
+    sides = pd.concat([_side(proofs, "a", "b"), _side(proofs, "b", "a")])
+    counts = [_sounds_alike(side) for _, side in sides.groupby("sound", sort=False)]
     if not counts:
         return pd.Series(dtype=int)
     most: pd.Series = pd.concat(counts).groupby(level=0).max()
     return most + 1
 
 
-def _side(proofs: pd.DataFrame, side: str) -> pd.DataFrame:
-    names = {side: "sound", f"{side}_start": "start", f"{side}_end": "end"}
+def _side(proofs: pd.DataFrame, side: str, other: str) -> pd.DataFrame:
+    names = {side: "sound", f"{side}_start": "start", f"{side}_end": "end", other: "partner"}
     return proofs[list(names)].rename(columns=names)
 
 
-def _stretches_alike(side: pd.DataFrame) -> pd.Series:
-    """For each stretch of one sound, how many of its stretches cover the same part (n, n)."""
+def _sounds_alike(side: pd.DataFrame) -> pd.Series:
+    """For each stretch of one sound, how many partners have a stretch that covers the same part."""
+    side = side.sort_values("partner")
     start, end = side["start"].to_numpy(), side["end"].to_numpy()
     common = np.minimum.outer(end, end) - np.maximum.outer(start, start)
-    shorter = np.minimum.outer(end - start, end - start)
-    return pd.Series((common >= SAME_STRETCH * shorter).sum(axis=1), side.index)
+    longer = np.maximum.outer(end - start, end - start)
+    first_of_partner = np.flatnonzero(~side["partner"].duplicated())
+    alike = np.logical_or.reduceat(common >= SAME_STRETCH * longer, first_of_partner, axis=1)
+    return pd.Series(alike.sum(axis=1), side.index)
 
 
 def expand(
@@ -85,7 +101,8 @@ def expand(
     members
         Columns item_id, split, sound_id, content_id, duration_s, silent: items with a sound.
     proofs
-        As `relations` takes them, with relation, score, correlation, gain_db; a < b not needed.
+        One row a pair, as from `strongest`. The columns of `relations` with relation, score,
+        correlation, gain_db; a < b is not needed.
     labels
         Of items that have any.
     names

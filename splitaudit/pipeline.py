@@ -238,7 +238,7 @@ def _sounds(contents: _Contents, settings: Settings) -> pd.DataFrame:
 def _prove(
     contents: _Contents, sounds: pd.DataFrame, settings: Settings, log: StageLog
 ) -> pd.DataFrame:
-    """Search, and verify every candidate; a row a pair in which something was found."""
+    """Search, and verify every candidate; a row a pair and offset at which something was found."""
     keys = _searched(sounds)
     pairs = _pairs(keys.to_pylist(), contents, _candidates(keys, settings, log))
     _do(_VERIFY, pairs, settings, log)
@@ -290,14 +290,11 @@ def _search(keys: pa.Array, settings: Settings) -> pa.Table:
 
 def _pairs(keys: list[str], contents: _Contents, candidates: pa.Table) -> dict[str, jobs.Pair]:
     hop_s = jobs.FINGERPRINT.hop / RATE
-    offsets: dict[tuple[int, int], list[int]] = {}
-    for row in candidates.select(["a", "b", "offset"]).to_pylist():
-        offsets.setdefault((row["a"], row["b"]), []).append(row["offset"])
     pairs = {}
-    for (a, b), frames in offsets.items():
-        name = " ".join([keys[a], keys[b], *map(str, frames)])
-        shifts = tuple(frame * hop_s for frame in frames)
-        pairs[name] = jobs.Pair(name, contents[keys[a]], contents[keys[b]], shifts)
+    for row in candidates.select(["a", "b", "offset"]).to_pylist():
+        a, b, frames = keys[row["a"]], keys[row["b"]], row["offset"]
+        name = f"{a} {b} {frames}"
+        pairs[name] = jobs.Pair(name, contents[a], contents[b], frames * hop_s)
     return pairs
 
 
@@ -311,7 +308,7 @@ def _matches(
     )
     known = sounds[["sound_id", "duration_s", "silent"]]
     members = members.merge(known, left_on="content_id", right_index=True)
-    proofs = proofs.assign(relation=matches.relations(proofs, generic))
+    proofs = matches.strongest(proofs.assign(relation=matches.relations(proofs, generic)))
     labels = {
         row["item_id"]: frozenset(row["labels"])
         for row in items.select(["item_id", "labels"]).to_pylist()

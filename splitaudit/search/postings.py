@@ -16,6 +16,8 @@ SHORT = 20  # frames of the shorter sound to each vote that is asked of it, wher
 FEWEST = 3
 TOLERANCE = 1  # frames to each side that a vote may lie off
 BLOCK = 64  # sounds a thread takes at a time
+SLOTS_A_VOTE = 8  # counters in a thread's sketch for each vote it counts at once
+MOST_SLOTS = 1 << 24
 OFFSETS = 2  # offsets kept of a pair: the best, and the best that lies apart from it
 
 
@@ -92,10 +94,10 @@ def _place(codes: Any, frames: Any, lengths: Any, cursor: Any, sounds: Any, out:
 def join(
     postings: Postings, codes: Any, frames: Any, lengths: Any, jobs: int | None = None
 ) -> Candidates:
-    """Return all pairs of sounds with enough votes on one offset (see `_least_votes`).
+    """Return all pairs of sounds with more votes on one offset than chance gives.
 
     No list is cut: what many sounds share costs time and loses no pair. Memory beyond the
-    postings is a counter a sound and thread.
+    postings is a sketch for each thread.
 
     Parameters
     ----------
@@ -111,25 +113,33 @@ def join(
 
     def block(first: int) -> Any:
         index = (postings.starts, postings.sounds, postings.frames)
-        return _join_block(index, codes, frames, bounds, first, min(n, first + BLOCK))
+        sounds = np.arange(first, min(n, first + BLOCK))
+        return _join_block(index, codes, frames, bounds, sounds, slots)
 
+    slots = _slots(postings, n)
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as threads:
         rows = list(threads.map(block, range(0, n, BLOCK)))
     table = np.concatenate([np.zeros((0, 4), np.int64), *rows]).astype(np.int32)
     return Candidates(*table.T)
 
 
+def _slots(postings: Postings, sounds: int) -> int:
+    """Size of a sketch, a power of two: small enough for a cache where the collection allows."""
+    held = np.diff(postings.starts).astype(np.float64)
+    votes = held @ held / max(1, sounds)  # that one sound casts, on average
+    return int(min(MOST_SLOTS, 1 << int(SLOTS_A_VOTE * votes + 4096).bit_length()))
+
+
 @numba.njit(cache=True, nogil=True)
-def _join_block(index: Any, codes: Any, frames: Any, bounds: Any, first: int, last: int) -> Any:
-    """Rows (a, b, offset, votes) of the sounds first <= a < last with all later ones."""
-    shared = np.zeros(len(bounds) - 1, np.int32)
+def _join_block(index: Any, codes: Any, frames: Any, bounds: Any, block: Any, slots: int) -> Any:
+    """Rows (a, b, offset, votes) of the sounds a of a block with all later ones."""
     rows = [np.int64(0) for _ in range(0)]  # so that numba knows the type of an empty list
-    for a in range(first, last):
+    sketch = np.zeros(slots, np.uint8)
+    for a in block:
         own = slice(bounds[a], bounds[a + 1])
-        # Count what each later sound shares at any offset; few share enough to look closer.
-        _count(index, codes[own], a, shared)
-        keys = _offsets(index, codes[own], frames[own], a, shared)
-        shared[:] = 0
+        _count(index, codes[own], frames[own], a, sketch)
+        keys = _promising(index, codes[own], frames[own], a, sketch)
+        sketch[:] = 0
         begin = 0
         while begin < len(keys):
             b = keys[begin] >> 32
@@ -137,21 +147,51 @@ def _join_block(index: Any, codes: Any, frames: Any, bounds: Any, first: int, la
             while end < len(keys) and keys[end] >> 32 == b:
                 end += 1
             ends = frames[bounds[a + 1] - 1] + 1, frames[bounds[b + 1] - 1] + 1
-            _agreed(keys[begin:end], a, ends, rows)
+            for votes, offset in _agreed(keys[begin:end], index, codes[own], ends):
+                rows.extend([np.int64(a), b, offset, votes])
             begin = end
     return np.array(rows, np.int64).reshape(-1, 4)
 
 
 @numba.njit(cache=True, nogil=True)
-def _agreed(keys: Any, a: int, ends: Any, rows: Any) -> None:
-    """Append a row for each offset on which enough of one pair's keys agree."""
-    taken = np.int64(1) << 40
+def _agreed(keys: Any, index: Any, codes: Any, ends: Any) -> Any:
+    """(votes, offset) of one pair where more agree than chance gives, at most `OFFSETS`."""
+    found = [(np.int64(0), np.int64(0)) for _ in range(0)]
+    asked = max(FEWEST, min(MIN_VOTES, int(min(ends[0], ends[1]) // SHORT)))
+    taken, shared = np.int64(1) << 40, np.int64(-1)
     for _ in range(OFFSETS):
         votes, offset = _vote(keys, taken)
-        if votes < _least_votes(len(keys) - votes, ends):
+        if votes < asked:
             break
-        rows.extend([np.int64(a), keys[0] >> 32, offset, np.int64(votes)])
+        if shared < 0:
+            shared = _shared(index, codes, keys[0] >> 32)
+        if votes < asked - 2 + _chance(shared - votes, ends):
+            break
+        found.append((np.int64(votes), offset))
         taken = offset
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _shared(index: Any, codes: Any, b: Any) -> Any:
+    """How many entries of sound b the codes of another meet."""
+    total = np.int64(0)
+    for code in codes:
+        low, high = _later(index, code, b - 1)
+        while low < high and index[1][low] == b:
+            total += 1
+            low += 1
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _chance(others: Any, ends: Any) -> Any:
+    """Votes that chance may give one offset: six deviations above the mean of a Poisson process.
+
+    `others` is how many votes went to other offsets, `ends` the frames at which the sounds end.
+    """
+    expected = others * (2.0 * TOLERANCE + 1) / (ends[0] + ends[1])
+    return expected + 6 * np.sqrt(expected)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -170,32 +210,50 @@ def _later(index: Any, code: int, a: int) -> tuple[int, int]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _count(index: Any, codes: Any, a: int, shared: Any) -> None:
-    for code in codes:
-        low, high = _later(index, code, a)
-        for entry in range(low, high):
-            shared[index[1][entry]] += 1
+def _slot(sound: Any, offset: Any, slots: int) -> Any:
+    """Where a sketch counts votes for a sound and four neighbouring offsets.
+
+    Slots of neighbouring offsets lie beside each other; two sounds may share a slot, which lets a
+    pair through that the exact count then stops, and never stops one.
+    """
+    return (sound * 2_654_435_761 + (offset >> 2)) & (slots - 1)
 
 
 @numba.njit(cache=True, nogil=True)
-def _offsets(index: Any, codes: Any, frames: Any, a: int, shared: Any) -> Any:
-    """Sorted keys (sound << 32 | offset + 2**31) of the sounds that share `FEWEST` or more.
+def _count(index: Any, codes: Any, frames: Any, a: int, sketch: Any) -> None:
+    """Count the votes of all later sounds, roughly: few get enough to look closer."""
+    for i in range(len(codes)):
+        low, high = _later(index, codes[i], a)
+        for entry in range(low, high):
+            offset = np.int64(index[2][entry]) - np.int64(frames[i])
+            slot = _slot(np.int64(index[1][entry]), offset, len(sketch))
+            sketch[slot] = min(254, sketch[slot]) + 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _promising(index: Any, codes: Any, frames: Any, a: int, sketch: Any) -> Any:
+    """Sorted keys (sound << 32 | offset + 2**31) of the votes near which there are `FEWEST`.
 
     One frame has one vote for an offset: the pairs of one chord agree with each other, and say no
     more together than one of them.
     """
-    keys = np.empty(shared[shared >= FEWEST].sum(), np.int64)
-    count, begun = 0, 0
+    keys, count, begun = np.empty(1024, np.int64), 0, 0
+    last = len(sketch) - 1
     for i in range(len(codes)):
         if i and frames[i] != frames[i - 1]:
             count = begun = _without_repeats(keys, begun, count)
         low, high = _later(index, codes[i], a)
         for entry in range(low, high):
             sound = np.int64(index[1][entry])
-            if shared[sound] >= FEWEST:
-                offset = np.int64(index[2][entry]) - np.int64(frames[i])
-                keys[count] = sound << 32 | (offset + (1 << 31))
-                count += 1
+            offset = np.int64(index[2][entry]) - np.int64(frames[i])
+            slot = _slot(sound, offset, len(sketch))
+            around = int(sketch[slot]) + sketch[max(0, slot - 1)] + sketch[min(last, slot + 1)]
+            if around < FEWEST:
+                continue
+            if count == len(keys):
+                keys = np.concatenate((keys, np.empty(count, np.int64)))
+            keys[count] = sound << 32 | (offset + (1 << 31))
+            count += 1
     keys = keys[: _without_repeats(keys, begun, count)]
     keys.sort()
     return keys
@@ -212,17 +270,6 @@ def _without_repeats(keys: Any, begin: int, end: int) -> int:
             keys[kept] = part[i]
             kept += 1
     return kept
-
-
-@numba.njit(cache=True, nogil=True)
-def _least_votes(others: Any, ends: Any) -> Any:
-    """Votes that chance does not give, six deviations above the mean of a Poisson process.
-
-    `others` is how many votes went to other offsets, `ends` the frames at which the sounds end.
-    """
-    expected = others * (2.0 * TOLERANCE + 1) / (ends[0] + ends[1])
-    asked = max(FEWEST, min(MIN_VOTES, int(min(ends[0], ends[1]) // SHORT)))
-    return max(float(asked), asked - 2 + expected + 6 * np.sqrt(expected))
 
 
 @numba.njit(cache=True, nogil=True)

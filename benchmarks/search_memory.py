@@ -1,0 +1,98 @@
+"""How much memory does the search of a large collection take, and how long?
+
+The landmarks are drawn, for each of N sounds of 10 s, from the codes of real clips (speech-, music- and
+ambience-like, see audio_speed.py), at as many a second; no two sounds are alike. So the lists of the
+inverted file have the lengths that real clips give them. The facts are written to a cache as a scan
+does, and searched by the scan's own stage in a process of its own.
+
+    python benchmarks/search_memory.py --sounds 30000
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+PART = 256
+REAL_CLIPS = 60
+
+SEARCH = """
+import json, resource, sys, time
+from pathlib import Path
+import pyarrow as pa
+from splitaudit import pipeline
+if __name__ == "__main__":
+    keys = pa.array([f"{k:06d}" for k in range(int(sys.argv[2]))])
+    begun, cpu = time.perf_counter(), time.process_time()
+    found = pipeline._search(keys, pipeline.Settings(Path(sys.argv[1])))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(json.dumps({"candidates": found.num_rows, "wall_s": round(time.perf_counter() - begun, 1),
+                      "cpu_s": round(time.process_time() - cpu, 1), "peak_MB": round(peak)}))
+"""
+
+
+def real_codes() -> tuple[np.ndarray, int]:
+    """Pool the codes of some clips, and say how many one has."""
+    from splitaudit import jobs
+    from splitaudit.demo.sounds import distinct
+    from splitaudit.fingerprints import landmark
+    from splitaudit.media.audio import segments
+
+    pooled = [
+        jobs.FINGERPRINT.fingerprint(
+            segments(iter([distinct(seed, 10.0)]), landmark.SEGMENT, landmark.CONTEXT)
+        ).codes
+        for seed in range(REAL_CLIPS)
+    ]
+    return np.concatenate(pooled), sum(map(len, pooled)) // len(pooled)
+
+
+def write_facts(cache: Path, sounds: int) -> int:
+    """Write the facts of drawn sounds as a scan would, and return the landmarks of one."""
+    from splitaudit import jobs, pipeline
+    from splitaudit.schema import conform
+    from splitaudit.store import write_table
+
+    codes, each = real_codes()
+    rng = np.random.default_rng(0)
+    folder = pipeline.Settings(cache).facts(pipeline._FINGERPRINT.kind).folder
+    for first in range(0, sounds, PART):
+        n = min(PART, sounds - first)
+        drawn = rng.choice(codes, (n, each))
+        frames = np.sort(rng.integers(0, 625, (n, each)).astype(np.uint32), axis=1)
+        offsets = np.arange(n + 1) * each
+        table = pa.table(
+            {
+                "key": [f"{k:06d}" for k in range(first, first + n)],
+                "codes": pa.LargeListArray.from_arrays(offsets, drawn.ravel()),
+                "frames": pa.LargeListArray.from_arrays(offsets, frames.ravel()),
+            }
+        )
+        write_table(conform(table, jobs.SOUNDS), folder / f"{first:06d}.parquet")
+    return each
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sounds", type=int, default=30_000)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        each = write_facts(Path(scratch), options.sounds)
+        command = [sys.executable, "-c", SEARCH, scratch, str(options.sounds)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    result = {"sounds": options.sounds, "landmarks_each": each, **json.loads(done.stdout)}
+    print(json.dumps(result, indent=2))
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
