@@ -50,7 +50,8 @@ def main() -> None:
         for seconds in args.seconds:
             home = Path(folder) / f"{seconds:g}"
             target = home / "excerpts"
-            excerpts = lay_out(used, target, seconds, args.per_source)
+            chosen = long_enough(used, seconds, args.recordings)
+            excerpts = lay_out(chosen, target, seconds, args.per_recording)
             kin = related(target, home)
             scanned = must(harness.scan(target, home), 1)
             numbers[f"{seconds:g} s"] = {
@@ -71,25 +72,32 @@ def _arguments() -> Any:
     parser.add_argument("--data", type=Path, help="folder that holds donateacry and videos")
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="folders of sound files")
     parser.add_argument("--audfprint", type=Path, help="a clone of audfprint, run as it is")
-    parser.add_argument("--per-source", type=int, default=4, help="excerpts a recording and length")
+    parser.add_argument("--recordings", type=int, help="use at most so many, evenly chosen")
+    parser.add_argument("--per-recording", type=int, default=2, help="excerpts of each length")
     parser.add_argument("--seconds", type=float, nargs="*", default=LENGTHS_S)
     parser.add_argument("--develop", action="store_true", help="use the other half of the sources")
     return parser.parse_args()
 
 
+def long_enough(used: Sequence[Recording], seconds: float, most: int | None) -> list[Recording]:
+    """Return what is longer than an excerpt and a margin, at most `most` recordings."""
+    least = (seconds + MARGIN_S) * RATE
+    found = [recording for recording in used if len(decoded(recording.path)) >= least]
+    step = max(1.0, len(found) / (most or len(found)))
+    return [found[int(at * step)] for at in range(int(len(found) / step))]
+
+
 def lay_out(
-    used: Sequence[Recording], target: Path, seconds: float, per_source: int
+    used: Sequence[Recording], target: Path, seconds: float, per_recording: int
 ) -> list[Excerpt]:
-    """Link the recordings that are long enough into train, write excerpts of them into test."""
+    """Link recordings into train, write excerpts of them into test."""
     names, made = list(RECODINGS), []
-    sounds = ((recording, decoded(recording.path)) for recording in used)
-    long_enough = (pair for pair in sounds if len(pair[1]) >= (seconds + MARGIN_S) * RATE)
-    for at, (recording, samples) in enumerate(long_enough):
-        item = f"train/{at:04}_{recording.path.name}"
+    for at, recording in enumerate(used):
+        samples, item = decoded(recording.path), f"train/{at:04}_{recording.path.name}"
         link(recording.path, target / item)
-        for turn in range(per_source):
+        for turn in range(per_recording):
             # by turns, so that every recoding meets every kind of recording
-            recoding = names[(at * per_source + turn) % len(names)]
+            recoding = names[(at * per_recording + turn) % len(names)]
             made.append(_excerpt(samples, item, recoding, seconds, target))
     return made
 

@@ -42,7 +42,9 @@ summary["verdict"], summary["coverage"]
 
 # %%
 leaks = audit.leaks()
-leaks[["splits", "a", "b", "relation", "score", "a_start", "a_end", "b_start", "b_end", "transform"]]
+leaks[
+    ["splits", "a", "b", "relation", "score", "a_start", "a_end", "b_start", "b_end", "transform"]
+]
 
 # %% [markdown]
 # ## Listen to a pair

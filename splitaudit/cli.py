@@ -27,7 +27,7 @@ INTERNAL_ERROR = 3
 
 
 def main() -> None:
-    """Run the command line; the exit status says what was found (see `docs/exit-status.md`)."""
+    """Run the command line; the exit status says what was found (see `splitaudit scan -h`)."""
     try:
         sys.exit(cli.main(standalone_mode=False))
     except click.ClickException as error:
@@ -57,19 +57,26 @@ _coverage = click.option(
     show_default=True,
     help="Share of the items that must be audited to call a dataset clean.",
 )
+_limit = click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="Print at most so many; --json gives all.",
+)
 _cache = click.option("--cache", help="Folder of facts about files.  [default: .splitaudit/cache]")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88})
 @click.version_option(splitaudit.__version__, message="splitaudit %(version)s")
 def cli() -> None:
-    r"""Find the test items that are already in train, with proof, and get a split without them.
+    """Find the test items that are already in train, with proof, and get a split without them.
 
     \b
       splitaudit scan my_dataset     every leak, and a report to listen to
       splitaudit leaks               list them
       splitaudit split               a split without them, checked
-    """
+    """  # noqa: D301  click wants the character
 
 
 @cli.command()
@@ -120,7 +127,7 @@ def scan(target: str, only_plan: bool, as_json: bool, exit_zero: bool, **options
 
 @cli.command()
 @_run
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@_limit
 @click.option("--duplicates", is_flag=True, help="List the pairs within a split instead.")
 @_json
 def leaks(run: str | None, limit: int, duplicates: bool, as_json: bool) -> None:
@@ -142,10 +149,10 @@ def leaks(run: str | None, limit: int, duplicates: bool, as_json: bool) -> None:
 
 @cli.command()
 @_run
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@_limit
 @_json
 def groups(run: str | None, limit: int, as_json: bool) -> None:
-    """List the groups of RUN: items that must stay on one side of a split."""
+    """List the groups of RUN: what must stay together."""
     audit = _opened_run(run)
     found = audit.groups()
     if as_json:
@@ -229,8 +236,9 @@ def split(run: str | None, as_json: bool, min_coverage: float, **options: Any) -
 @_coverage
 @_json
 def check(against: str | None, run: str | None, as_json: bool, **options: Any) -> int:
-    """Verify the split AGAINST, or the one that `splitaudit split` made, against a run.
+    """Verify that no leak crosses a split.
 
+    The split AGAINST, by default the one that `splitaudit split` made, is compared with a run.
     AGAINST is a table with the columns id and split, or a folder with a list (train.txt) or a
     Parquet file a split.
 
@@ -257,9 +265,13 @@ def check(against: str | None, run: str | None, as_json: bool, **options: Any) -
     type=click.Choice(["parquet", "lists"]),
     default="parquet",
     show_default=True,
+    help="A Parquet file a split, or a list of ids.",
 )
 def export(run: str | None, folder: str, form: str) -> None:
-    """Write the new split of RUN to a folder, with a sidecar that holds its digest."""
+    """Write the new split of RUN to a folder.
+
+    A sidecar, split.json, holds its digest, by which `splitaudit check` knows it again.
+    """
     for path in _opened_run(run).export(folder, form):
         click.echo(path)
 
@@ -268,16 +280,26 @@ def export(run: str | None, folder: str, form: str) -> None:
 @_run
 @click.option("--to", "path", help="File to write.  [default: report.html in the run]")
 def report(run: str | None, path: str | None) -> None:
-    """Write the report of RUN: one HTML file to look at and listen to, without a network."""
+    """Write the report of RUN again.
+
+    It is one HTML file to look at and listen to, without a network.
+    """
     click.echo(_opened_run(run).report(path))
 
 
 @cli.command()
 @click.option("--to", "folder", default="splitaudit-demo", show_default=True, help="Folder.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Another gives other sounds.",
+)
 def demo(folder: str, seed: int) -> int:
-    """Plant leaks in a small dataset of sounds made from code, find them, split, check.
+    """Plant leaks in sounds made from code, and find them.
 
+    The small dataset is written, scanned, compared with what was planted, split and checked.
     Exit status 0 where everything planted was found, and nothing else.
     """
     from splitaudit.demo.run import run_demo

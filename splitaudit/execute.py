@@ -6,6 +6,8 @@ A job is a top-level function and some items; it writes its own part and returns
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -77,7 +79,20 @@ def _together(jobs: Sequence[Job], processes: int) -> Generator[int, None, list[
 
 def _pool(processes: int) -> ProcessPoolExecutor:
     # spawn: a fork would copy locks that threads of this process hold (progress, Arrow)
-    return ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """See to it that this process ends where the one that started it was killed."""
+    parent = multiprocessing.parent_process()
+
+    def wait_and_end() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait_and_end, daemon=True).start()
 
 
 def _alone(job: Job) -> int:

@@ -18,8 +18,11 @@ from splitaudit import schema
 
 NEAR_COVERAGE = 0.8  # >= on both sides: the same recording, not a part of it
 GENERIC_COVERAGE = 0.5  # < on both sides: a jingle, not a recording
-SAME_STRETCH = 0.5  # >= of the shorter of two intervals in the other: it is the same jingle
+# >= of the longer of two stretches in both: one jingle, of which often only a part is found. By the
+# shorter one, a leak that goes on after the jingle would pass for it.
+SAME_STRETCH = 0.4
 RECODED = 0.98  # < whitened correlation: more than level was changed
+INVERTED = 0.8  # >: a filter turns phases too, but not all of them
 GAIN_DB = 0.5  # >= in level is worth a word
 
 Row = dict[Any, Any]
@@ -220,7 +223,7 @@ def transform(proof: Row) -> str:
     words = []
     if min(proof["coverage_a"], proof["coverage_b"]) < NEAR_COVERAGE:
         words.append("excerpt" if max(proof["coverage_a"], proof["coverage_b"]) >= 0.8 else "part")
-    if proof["correlation"] < 0:
+    if proof["correlation"] < -INVERTED:
         words.append("polarity inverted")
     if abs(proof["correlation"]) < RECODED:
         words.append("recoded or filtered")

@@ -44,8 +44,8 @@ def _unread(file: File | None) -> tuple[str, str]:
     if file is None:
         return schema.MISSING, "there is no such file"
     try:
-        with open(file.path, "rb"):
-            pass
+        with open(file.path, "rb") as opened:
+            opened.read(1)
     except FileNotFoundError:
         return schema.MISSING, "vanished during the scan"
     except OSError as error:

@@ -127,6 +127,11 @@ def write_jpeg(path: Path) -> Path:
     return path
 
 
+def write_jpeg_as(path: Path) -> Path:
+    """Write a picture under a name that promises something else."""
+    return write_jpeg(path.with_suffix(".jpg")).rename(path)
+
+
 def truncate(path: Path, share: float) -> Path:
     """Cut a file off after a share of its bytes."""
     content = path.read_bytes()

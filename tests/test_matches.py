@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_tables import unhurried
 
-from splitaudit.matches import Names, expand, relations, transform
+from splitaudit.matches import Names, expand, relations, strongest, transform
 
 NAMES = Names("landmark-v1", "waveform-v1")
 SPLITS = ("train", "val", "test")
@@ -223,6 +223,43 @@ def test_a_leak_of_two_stays_a_leak_beside_a_jingle_of_many() -> None:
     alone = proof("S0", "X", coverage_a=0.2, coverage_b=0.2, **other)
     found = relations(pd.concat([jingle, proofs_of([alone])], ignore_index=True), 5)
     assert found.tolist() == ["shared_material"] * len(jingle) + ["overlap"]
+
+
+def test_a_jingle_of_which_only_parts_were_heard_is_a_jingle_all_the_same() -> None:
+    """Bells die away: the stretches found of one jingle differ by a factor of two."""
+    proofs = jingled(9)
+    heard = [1.3 + 1.7 * (k % 5) / 4 for k in range(len(proofs))]
+    proofs["a_end"], proofs["b_end"] = proofs["a_start"] + heard, proofs["b_start"] + heard
+    assert set(relations(proofs, 7)) == {"shared_material"}
+
+
+def test_a_long_excerpt_around_a_jingle_is_a_leak() -> None:
+    jingle = jingled(9)
+    around = {"a_start": 0.0, "a_end": 9.0, "b_start": 3.0, "b_end": 12.0}
+    longer = proof("S0", "X", coverage_a=0.4, coverage_b=0.4, **around)
+    found = relations(pd.concat([jingle, proofs_of([longer])], ignore_index=True), 5)
+    assert found.tolist() == ["shared_material"] * len(jingle) + ["overlap"]
+
+
+def test_a_jingle_heard_twice_counts_each_partner_once() -> None:
+    proofs = pd.concat([jingled(4), jingled(4)], ignore_index=True)
+    assert set(relations(proofs, 5)) == {"overlap"}
+
+
+def test_a_leak_beside_a_jingle_stands_for_the_pair() -> None:
+    rows = [
+        proof("A", "B", relation="shared_material", score=0.99),
+        proof("A", "B", relation="overlap", score=0.7, a_start=8.0),
+        proof("A", "B", relation="near_duplicate", score=0.9, accepted=False),
+        proof("A", "C", relation="overlap", score=0.7),
+        proof("A", "C", relation="overlap", score=0.8, a_start=8.0),
+    ]
+    kept = strongest(proofs_of(rows))
+    assert kept[["b", "relation", "score"]].to_numpy().tolist() == [
+        ["B", "overlap", 0.7],
+        ["C", "overlap", 0.8],
+    ]
+    assert strongest(proofs_of([])).empty
 
 
 def test_no_proofs_no_relations() -> None:

@@ -95,7 +95,8 @@ def test_a_changed_copy_is_proven(kind: Callable[..., Sound], change: str) -> No
     assert proof.accepted
     assert spans(proof, whole, (2, 6), -2)
     assert proof.coverage_b > 0.8
-    assert (proof.correlation < 0) == (change == "polarity")
+    # a telephone band turns phases, and may turn most of them
+    assert (proof.correlation < -0.8) == (change == "polarity")
 
 
 @KIND

@@ -147,25 +147,23 @@ def _join_block(index: Any, codes: Any, frames: Any, bounds: Any, block: Any, sl
             while end < len(keys) and keys[end] >> 32 == b:
                 end += 1
             ends = frames[bounds[a + 1] - 1] + 1, frames[bounds[b + 1] - 1] + 1
-            for votes, offset in _agreed(keys[begin:end], index, codes[own], ends):
+            for votes, offset in _agreed(keys[begin:end], index, (codes[own], frames[own]), ends):
                 rows.extend([np.int64(a), b, offset, votes])
             begin = end
     return np.array(rows, np.int64).reshape(-1, 4)
 
 
 @numba.njit(cache=True, nogil=True)
-def _agreed(keys: Any, index: Any, codes: Any, ends: Any) -> Any:
+def _agreed(keys: Any, index: Any, marks: Any, ends: Any) -> Any:
     """(votes, offset) of one pair where more agree than chance gives, at most `OFFSETS`."""
     found = [(np.int64(0), np.int64(0)) for _ in range(0)]
     asked = max(FEWEST, min(MIN_VOTES, int(min(ends[0], ends[1]) // SHORT)))
-    taken, shared = np.int64(1) << 40, np.int64(-1)
+    taken = np.int64(1) << 40
     for _ in range(OFFSETS):
         votes, offset = _vote(keys, taken)
         if votes < asked:
             break
-        if shared < 0:
-            shared = _shared(index, codes, keys[0] >> 32)
-        if votes < asked - 2 + _chance(shared - votes, ends):
+        if votes < asked - 2 + _chance(_others(index, marks, keys[0] >> 32, offset), ends):
             break
         found.append((np.int64(votes), offset))
         taken = offset
@@ -173,14 +171,16 @@ def _agreed(keys: Any, index: Any, codes: Any, ends: Any) -> Any:
 
 
 @numba.njit(cache=True, nogil=True)
-def _shared(index: Any, codes: Any, b: Any) -> Any:
-    """How many entries of sound b the codes of another meet."""
+def _others(index: Any, marks: Any, b: Any, taken: Any) -> Any:
+    """How many votes of one sound for another go to offsets apart from `taken`."""
     total = np.int64(0)
-    for code in codes:
-        low, high = _later(index, code, b - 1)
-        while low < high and index[1][low] == b:
-            total += 1
-            low += 1
+    codes, frames = marks
+    for i in range(len(codes)):
+        entry, high = _later(index, codes[i], b - 1)
+        while entry < high and index[1][entry] == b:
+            offset = np.int64(index[2][entry]) - np.int64(frames[i])
+            total += abs(offset - taken) > 2 * TOLERANCE
+            entry += 1
     return total
 
 

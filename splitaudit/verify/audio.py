@@ -22,12 +22,16 @@ Samples = npt.NDArray[np.float32]
 NAME = "waveform-v1"
 RATE = 16_000
 WINDOW = 4096  # of the whitening; 0.26 s, which parts the harmonics of most voices
+LEAKAGE = np.float32(1e-3)
+NARROWEST = np.float32(0.02)  # share of the spectrum, in amplitude, of a moment that counts
+QUIET = 1e-5  # amplitude of noise (-100 dBFS) that is not lifted
 OVERLAP = 4  # windows at any moment, so that it matters little where they begin
 SLACK = 1_600  # samples to each side of the proposed offset where the peak may lie
 LAGS = 4_800  # samples to each side among which it must be the highest
 PEAK_WIDTH = 80  # samples to each side (5 ms) that belong to the peak: its filter, its room
 BLOCK = 2 * RATE  # correlated at once: a jingle is not lost in it, nor chance found
 CHUNK = 64 * RATE  # whitened at once
+LOOP = 20 * RATE  # looked through for repeats
 FRAME = 320  # 20 ms; the resolution of the intervals
 PATCH = 51  # frames (1 s) that must agree on the whole to count as shared
 DYNAMIC_DB = 45.0  # below the loud parts lies silence
@@ -39,7 +43,8 @@ MIN_PEAK = 0.10  # <=: the whitened correlation of a stretch, 1 for equal wavefo
 MIN_SCORE = 0.60  # <=: 1 - rival / peak
 MIN_ACTIVE_S = 0.4  # <=: sound, as opposed to silence, in the shared stretch
 SPARSE = 0.01  # <: share of the time that holds all the energy: clicks
-REPEATED = 0.4  # >: of the peak, at any other lag, where the sound is sparse: a train of clicks
+TICKS = 0.4  # >: of the peak, at any other lag, where the sound is sparse: a train of clicks
+LOOPS = 0.6  # >: of the peak, where it is not: the same three times over
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ def verify(a: Sound, b: Sound, offset_s: float) -> Proof | None:
 
 @cache
 def _taper() -> Samples:
-    return np.sqrt(np.hanning(WINDOW + 1)[:-1]).astype(np.float32)
+    return np.hanning(WINDOW + 1)[:-1].astype(np.float32)
 
 
 def whiten(samples: Samples) -> Samples:
@@ -147,10 +152,12 @@ def whiten(samples: Samples) -> Samples:
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::hop]
     spectrum = scipy.fft.rfft(frames * _taper(), axis=1)
     magnitude = np.abs(spectrum)
-    level = np.sqrt(np.mean(magnitude**2, dtype=np.float64))
-    # a floor 60 dB below the mean, so that silence stays silent
-    magnitude += np.float32(1e-3 * level + 1e-5 * WINDOW**0.5)
+    # What lies 60 dB below the strongest line stays there: it is the leakage of a tone, or nothing.
+    magnitude += LEAKAGE * magnitude.max(axis=1, keepdims=True) + np.float32(QUIET * WINDOW**0.5)
     spectrum /= magnitude
+    # A moment counts as much as another, however few frequencies it has: the edge of a tone has all.
+    breadth = np.sqrt(np.mean(np.square(np.abs(spectrum)), axis=1, keepdims=True))
+    spectrum /= breadth + NARROWEST
     white = scipy.fft.irfft(spectrum, axis=1) * _taper()
     out = np.zeros(len(padded), np.float32)
     for phase in range(OVERLAP):
@@ -163,6 +170,8 @@ def _align(a: Samples, b: Samples, offset: int) -> tuple[int, float] | None:
     """The lag around `offset` on which the stretches that correlate agree, and its score."""
     total = np.zeros(2 * LAGS + 1)
     first, last = max(0, -offset), min(len(a), len(b) - offset)
+    if last - first < FRAME:
+        return None
     for start in range(first, max(first + 1, last - BLOCK // 4), BLOCK):
         x = a[start : min(last, start + BLOCK)]
         correlation, weight = _correlate(x, _around(b, start + offset - LAGS, len(x) + 2 * LAGS))
@@ -276,24 +285,25 @@ def _prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
         accepted=score >= MIN_SCORE
         and mean >= MIN_PEAK
         and bool(enough)
-        and not _ticks(white[0][stretch], white[1][stretch]),
+        and not _repeats(white[0][stretch], white[1][stretch]),
     )
 
 
-def _ticks(a: Samples, b: Samples) -> bool:
-    """Whether a stretch is made of short events that fit each other at many lags.
+def _repeats(a: Samples, b: Samples) -> bool:
+    """Whether a stretch fits at other lags too, however far: an alarm, a clock, a loop.
 
-    Two clocks tick alike: what is sparse must fit at one lag only, however far the others are.
+    What fits nearly as well at another lag does not say which moment is the copy of which. Of short
+    events (clicks), which fit each other wherever two of them meet, less is enough.
     """
     import scipy.signal
 
-    power = np.square(a[:CHUNK], dtype=np.float64)
-    if power.sum() ** 2 >= SPARSE * len(power) * np.square(power).sum():
-        return False
-    height = np.abs(scipy.signal.correlate(b[:CHUNK], a[:CHUNK], "full", "fft"))
+    a, b = a[:LOOP], b[:LOOP]
+    power = np.square(a, dtype=np.float64)
+    sparse = power.sum() ** 2 < SPARSE * len(power) * np.square(power).sum()
+    height = np.abs(scipy.signal.correlate(b, a, "full", "fft"))
     at = int(height.argmax())
     rest = np.abs(np.arange(len(height)) - at) > PEAK_WIDTH
-    return bool(height[rest].max(initial=0.0) > REPEATED * height[at])
+    return bool(height[rest].max(initial=0.0) > (TICKS if sparse else LOOPS) * height[at])
 
 
 def _stretch(

@@ -1,0 +1,149 @@
+"""Imports run one way, and what is heavy is imported late and in few places."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import splitaudit
+
+PACKAGE = Path(splitaudit.__file__).parent
+# Each module or package may import those of the rows above; of its own row only what `WITHIN` says.
+LAYERS = (
+    ("errors", "schema", "progress", "order", "components"),
+    ("manifest", "store", "media", "ingest"),
+    ("fingerprints", "search", "verify", "group", "split", "check", "dedup", "matches"),
+    ("jobs", "outcomes", "execute"),
+    ("pipeline",),
+    ("report", "exports", "splitfiles"),
+    ("audit",),
+    ("demo", "cli"),
+)
+WITHIN = {"ingest": {"manifest"}, "outcomes": {"jobs"}, "cli": {"demo"}}
+ALGORITHMS = LAYERS[2]
+# Taking and returning arrays and tables, they know nothing of where those lie or who computes them.
+FORBIDDEN = {name: {"store", "execute", "pipeline", "ingest", "manifest"} for name in ALGORITHMS}
+# Package -> the files that may import it.
+NAMED = {
+    "av": {"media/audio", "report/preview", "demo/dataset"},
+    "soundfile": {"media/audio", "demo/dataset"},
+    "soxr": {"media/audio"},
+    "numba": {"fingerprints/landmark", "search/postings"},
+    "jinja2": {"report/html"},
+    "click": {"cli"},
+}
+AT_START = {"click", "splitaudit"}  # what the command line may import before it knows what to do
+
+
+def modules() -> dict[str, ast.Module]:
+    """Syntax trees by name, as `media/audio`."""
+    names = {
+        path.relative_to(PACKAGE).with_suffix("").as_posix(): path for path in PACKAGE.rglob("*.py")
+    }
+    return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in names.items()}
+
+
+TREES = modules()
+
+
+def unit(name: str) -> str:
+    """Return what stands in `LAYERS`: the module, or the package that it lies in."""
+    return name.split("/")[0]
+
+
+def imported(node: ast.AST) -> set[str]:
+    """Return the modules that a piece of syntax imports, with dots."""
+    found = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.Import):
+            found |= {alias.name for alias in part.names}
+        elif isinstance(part, ast.ImportFrom):
+            assert part.level == 0, "relative imports hide who needs whom"
+            found |= {part.module or ""} | {f"{part.module}.{alias.name}" for alias in part.names}
+    return found
+
+
+def ours(node: ast.AST) -> set[str]:
+    """Return the units of this package that a piece of syntax imports."""
+    known = {unit(name) for name in TREES} - {"__init__"}
+    parts = [name.split(".") for name in imported(node) if name.startswith("splitaudit.")]
+    return {names[1] for names in parts if names[1] in known}
+
+
+def for_types_only(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def level(name: str) -> int:
+    return next(k for k, layer in enumerate(LAYERS) if name in layer)
+
+
+def test_every_module_has_its_layer() -> None:
+    assert {unit(name) for name in TREES} - {"__init__"} == {x for layer in LAYERS for x in layer}
+
+
+@pytest.mark.parametrize("name", sorted(set(TREES) - {"__init__"}))
+def test_imports_run_one_way(name: str) -> None:
+    own = unit(name)
+    others = ours(TREES[name]) - {own}
+    upwards = {other for other in others if level(other) > level(own)}
+    beside = {other for other in others if level(other) == level(own)} - WITHIN.get(own, set())
+    assert not upwards, f"{name} imports from above"
+    assert not beside, f"{name} imports its siblings"
+    assert not others & FORBIDDEN.get(own, set())
+
+
+@pytest.mark.parametrize("name", sorted(TREES))
+def test_what_is_heavy_is_imported_in_named_files_only(name: str) -> None:
+    packages = {module.split(".")[0] for module in imported(TREES[name])}
+    assert not {package for package in packages if name not in NAMED.get(package, {name})}
+
+
+@pytest.mark.parametrize("name", ["__init__", "cli", "errors"])
+def test_the_command_line_starts_with_click_and_the_standard_library(name: str) -> None:
+    at_start = [node for node in TREES[name].body if not for_types_only(node)]
+    top = set().union(
+        *(imported(node) for node in at_start if isinstance(node, ast.Import | ast.ImportFrom))
+    )
+    packages = {module.split(".")[0] for module in top}
+    assert packages <= AT_START | sys.stdlib_module_names
+    assert {module for module in top if module.startswith("splitaudit.")} <= {
+        "splitaudit.errors",
+        "splitaudit.errors.SplitauditError",
+    }
+
+
+HEAVY = "av soundfile soxr numba scipy numpy rich jinja2 pandas pyarrow splitaudit.audit"
+
+
+def test_importing_costs_nothing() -> None:
+    code = "import splitaudit, splitaudit.cli, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(HEAVY.split()) & set(done.stdout.split())
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, splitaudit.cli as c; sys.argv = ['splitaudit', '--help']\n"
+        "try: c.main()\n"
+        "except SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Usage: " in done.stdout
+    assert not set(HEAVY.split()) & set(done.stderr.split())
+
+
+def test_nothing_is_unpickled_or_executed() -> None:
+    """Whatever a user hands us is data."""
+    for name, tree in TREES.items():
+        assert not {"pickle", "marshal", "shelve", "subprocess"} & imported(tree), name
+        calls = {
+            node.func.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not {"eval", "exec", "compile", "__import__"} & calls, name
