@@ -5,7 +5,8 @@ recordings are train, as the files they are; a few excerpts of each, cut at rand
 recoded, are test. A match is false where it joins two recordings that do not share sound, or two
 places of one recording that do not repeat each other. Which recordings share sound is taken from a
 scan of the recordings alone, whose matches are listed; whether a recording repeats itself (a loop,
-a refrain from a sequencer), from the correlation of the two stretches of its waveform.
+a refrain from a sequencer), from the correlation of the two stretches of its waveform, differenced
+so that a common bass is not enough.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ import pandas as pd
 import peers
 import scipy.signal
 from harness import Scan, link, must, print_table
-from material import RATE, RECODINGS, Recording, Sound, cut, decoded, recordings
+from material import RATE, RECODINGS, Recording, Sound, cut, decoded, heard_s, recordings
 
 LENGTHS_S = (3.0, 5.0)
 MARGIN_S = 1.0  # a recording is this much longer than the excerpt, or is left out
 NEAR_S = 0.1  # <=: the offset or the end of an interval is right
+HEARD_S = 1.0  # >=: an excerpt in which there is something to find, counted apart, too
 REPEATS = 0.5  # >=: correlation of two stretches of one recording that repeat each other
 REPEAT_LAG_S = 0.02  # of the lag at which that is highest
 
@@ -40,6 +42,7 @@ class Excerpt:
     recoding: str
     start_s: float
     seconds: float
+    heard_s: float  # of them, silence apart
 
 
 def main() -> None:
@@ -110,7 +113,7 @@ def _excerpt(samples: Sound, item: str, recoding: str, seconds: float, target: P
     path = target / "test" / f"{number}_{words}{how.suffix}"
     path.parent.mkdir(exist_ok=True)
     how.write(path, how.degrade(piece, rng))
-    return Excerpt(f"test/{path.name}", item, recoding, start_s, seconds)
+    return Excerpt(f"test/{path.name}", item, recoding, start_s, seconds, heard_s(piece))
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,8 @@ def report_found(scanned: Scan, excerpts: Sequence[Excerpt], what: str) -> list[
         _row(name, int((asked == name).sum()), own[own["a_recoding"] == name]) for name in RECODINGS
     ]
     rows.append(_row("together", len(excerpts), own))
+    heard = {x.item for x in excerpts if x.heard_s >= HEARD_S}
+    rows.append(_row(f"of them, {HEARD_S:g} s heard", len(heard), own[own["a"].isin(heard)]))
     print_table(f"Found by splitaudit, {what} ({scanned.seconds:.0f} s)", rows)
     return rows
 
@@ -203,6 +208,7 @@ def report_missed(scanned: Scan, excerpts: Sequence[Excerpt]) -> list[dict[str, 
             "excerpt": Path(x.item).name,
             "of": Path(x.source).name[-44:],
             "from": x.start_s,
+            "heard s": x.heard_s,
             "status": status[x.item],
             "best score": float(score.get((x.item, x.source), float("nan"))),
         }
@@ -233,9 +239,9 @@ def report_false(scanned: Scan, excerpts: Sequence[Excerpt], kin: Kin) -> dict[s
 
 
 def _repeats(match: dict[str, Any], scanned: Scan) -> float:
-    """Correlation of the two stretches in the waveform of the recording that both come from."""
+    """Correlation of the two stretches in the differenced waveform of their recording."""
     media = scanned.table("media").set_index("item_id")["path"]
-    samples = decoded(Path(media[match["a_source"]]))
+    samples = np.diff(decoded(Path(media[match["a_source"]])))
     lag, length = round(REPEAT_LAG_S * RATE), round((match["a_end"] - match["a_start"]) * RATE)
     at = [max(0, round((match[f"{s}_at"] + match[f"{s}_start"]) * RATE)) for s in ("a", "b")]
     one, other = samples[at[0] : at[0] + length], samples[max(0, at[1] - lag) :][: length + 2 * lag]

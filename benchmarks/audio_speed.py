@@ -10,6 +10,7 @@ reading and the report included.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -77,10 +78,8 @@ class Measured:
 
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
         while process.poll() is None:
-            try:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 self.peak = max(self.peak, tree_memory(process.pid))
-            except (FileNotFoundError, ProcessLookupError):
-                pass
             time.sleep(0.1)
 
 

@@ -91,6 +91,15 @@ def cut(samples: Sound, seconds: float, rng: Rng) -> tuple[float, Sound]:
     return start / RATE, piece
 
 
+def heard_s(samples: Sound) -> float:
+    """Return the seconds of a sound that are not silence: within 40 dB of its loudest 20 ms."""
+    frame = RATE // 50
+    level = np.sqrt(
+        np.mean(samples[: len(samples) // frame * frame].reshape(-1, frame) ** 2, axis=1)
+    )
+    return float((level > max(0.01 * level.max(initial=0.0), QUIET / 10)).sum() / 50)
+
+
 def write_wav(path: Path, samples: Sound) -> None:
     """Write 16 bits at 16 kHz (or FLAC, by the suffix)."""
     import soundfile

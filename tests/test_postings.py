@@ -37,20 +37,24 @@ def best_votes(found: Candidates) -> dict[tuple[int, int], int]:
     return best
 
 
-def offsets(one: Marks, other: Marks) -> list[int]:
-    """Where each pair of equal codes would put the other sound; a frame has one vote for each."""
-    votes = {(s, t - s) for s, code in one for t, again in other if code == again}
-    return sorted(offset for _, offset in votes)
+def offsets(one: Marks, other: Marks) -> list[tuple[int, int]]:
+    """(offset at which it would put the other sound, frame) of each pair of equal codes."""
+    return sorted((t - s, s) for s, code in one for t, again in other if code == again)
 
 
-def most_votes(shifts: list[int]) -> int:
-    return max((sum(0 <= t - s <= 2 * TOLERANCE for t in shifts) for s in shifts), default=0)
+def most_votes(pairs: list[tuple[int, int]]) -> tuple[int, int]:
+    """How many frames agree on an offset, and which: in a frame, equal offsets are one vote."""
+    votes = sorted(offset for offset, _ in set(pairs))
+    windows = [[t for t in votes if 0 <= t - s <= 2 * TOLERANCE] for s in votes]
+    best = max(windows, key=len, default=[])
+    return len(best), best[len(best) // 2] if best else 0
 
 
-def least_votes(others: int, one: Marks, other: Marks) -> float:
+def least_votes(pairs: list[tuple[int, int]], offset: int, one: Marks, other: Marks) -> float:
     """Six deviations above what chance gives to one offset."""
     ends = one[-1][0] + 1, other[-1][0] + 1
-    chance = others * (2 * TOLERANCE + 1) / sum(ends)
+    apart = sum(abs(shift - offset) > 2 * TOLERANCE for shift, _ in pairs)
+    chance = apart * (2 * TOLERANCE + 1) / sum(ends)
     asked = max(FEWEST, min(MIN_VOTES, int(min(ends) / SHORT)))
     return max(asked, asked - 2 + chance + 6 * chance**0.5)
 
@@ -60,9 +64,9 @@ def expected(sounds: Sequence[Marks]) -> dict[tuple[int, int], int]:
     found = {}
     for b, other in enumerate(sounds):
         for a, one in enumerate(sounds[:b]):
-            shifts = offsets(one, other)
-            votes = most_votes(shifts)
-            if shifts and votes >= least_votes(len(shifts) - votes, one, other):
+            pairs = offsets(one, other)
+            votes, offset = most_votes(pairs)
+            if pairs and votes >= least_votes(pairs, offset, one, other):
                 found[a, b] = votes
     return found
 
@@ -92,8 +96,8 @@ def test_search_equals_a_vote_over_all_pairs_of_landmarks(sounds: list[Marks]) -
     found = search(sounds)
     assert best_votes(found) == expected(sounds)
     for a, b, offset, votes in rows(found):
-        near = [s for s in offsets(sounds[a], sounds[b]) if abs(s - offset) <= 2 * TOLERANCE]
-        assert votes <= len(near)
+        shifts = [shift for shift, _ in set(offsets(sounds[a], sounds[b]))]
+        assert votes <= sum(abs(shift - offset) <= 2 * TOLERANCE for shift in shifts)
 
 
 @settings(deadline=None, max_examples=60)

@@ -6,18 +6,22 @@ import contextlib
 import os
 import random
 import resource
-import signal
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command import Ran, run, stages, tables
-from conftest import Scanned
+from poison import fail, give_up, note
+from sound_files import RATE, write_av, write_pcm
 
+import splitaudit
 from splitaudit import execute
+from splitaudit.demo import sounds
 from splitaudit.execute import Job
 
 # What the command line does with `--jobs 2`, however little there is to do.
@@ -25,21 +29,45 @@ _WITH_PROCESSES = """
 import sys
 from splitaudit import cli, pipeline
 pipeline.WORTH_PROCESSES_S = -1.0
-sys.argv = ["splitaudit", *sys.argv[1:]]
+sys.argv = ["splitaudit", *sys.argv[1:], "--jobs", "2"]
 cli.main()
 """
+Tables = dict[str, list[dict[str, Any]]]
 
 
-def start(*words: object, cwd: Path, **more: object) -> subprocess.Popen[str]:
-    """Begin a scan in two processes, in a group of its own."""
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten sounds in train, of which test holds four again."""
+    folder = tmp_path_factory.mktemp("resume") / "data"
+    for split in ("train", "test"):
+        (folder / split).mkdir(parents=True)
+    for seed in range(10):
+        write_pcm(folder / f"train/{seed}.wav", sounds.distinct(seed, 4.0))
+    for seed in (1, 2):
+        shutil.copy(folder / f"train/{seed}.wav", folder / "test")
+    write_av(folder / "test/3.mp3", sounds.distinct(3, 4.0))
+    write_pcm(folder / "test/4.flac", sounds.distinct(4, 4.0)[RATE : 3 * RATE])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(data: Path) -> Path:
+    """The run that nothing happened to."""
+    run_folder = data.parent / "run"
+    splitaudit.open(data, out=run_folder, cache=data.parent / "cache").scan()
+    return run_folder
+
+
+def start(*words: object, cwd: Path, code: str | None = None) -> subprocess.Popen[str]:
+    """Begin a scan in a group of processes of its own."""
+    how = ["-c", code] if code else ["-m", "splitaudit.cli"]
     return subprocess.Popen(
-        [sys.executable, "-c", _WITH_PROCESSES, *map(str, words), "--jobs", "2"],
+        [sys.executable, *how, *map(str, words)],
         cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        **more,  # type: ignore[call-overload]
     )
 
 
@@ -52,36 +80,34 @@ def parts(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*.parquet")}
 
 
-def test_killed_scans_go_on_where_they_were(scanned: Scanned, tmp_path: Path) -> None:
-    chance = random.Random(3)
-    before: set[str] = set()
-    for _ in range(4):
-        process = start("scan", scanned.folder, cwd=tmp_path)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=chance.uniform(1.5, 5))
-        process.kill()
-        process.communicate()
-        left = parts(tmp_path / ".splitaudit/cache")
-        assert before <= left  # what was there is neither lost nor written anew
-        before = left
-    assert before, "killed before anything was done"
-    last = run("scan", scanned.folder, cwd=tmp_path)
-    assert (last.status, last.err) == (1, "")
-    run_folder = tmp_path / ".splitaudit/runs/planted"
-    assert sum(stages(run_folder).values()) < sum(stages(scanned.run).values())
-    assert tables(run_folder) == tables(scanned.run)
-
-
-def test_the_processes_of_a_killed_scan_end_with_it(scanned: Scanned, tmp_path: Path) -> None:
-    process = start("scan", scanned.folder, cwd=tmp_path)
-    while not parts(tmp_path / ".splitaudit"):  # until others are at work
-        assert process.poll() is None
-        time.sleep(0.05)
+def kill_when(process: subprocess.Popen[str], cache: Path, count: int) -> None:
+    """Kill a scan as soon as its cache holds `count` parts, or leave it to its end."""
+    while len(parts(cache)) < count and process.poll() is None:
+        time.sleep(0.002)
     process.kill()
     process.communicate()  # ends when nobody holds its output open any more
+
+
+def test_killed_scans_go_on_where_they_were(data: Path, undisturbed: Path, tmp_path: Path) -> None:
+    cache, run_folder = tmp_path / ".splitaudit/cache", tmp_path / ".splitaudit/runs/data"
+    whole = len(parts(data.parent / "cache"))
+    before: set[str] = set()
+    for count in sorted(random.Random(3).sample(range(1, whole), 4)):
+        kill_when(start("scan", data, "--jobs", "1", cwd=tmp_path), cache, count)
+        assert before <= parts(cache)  # what was there is not lost
+        before = parts(cache)
+    last = run("scan", data, "--jobs", "1", cwd=tmp_path)
+    assert (last.status, last.err) == (1, "")
+    assert 0 < sum(stages(run_folder).values()) < sum(stages(undisturbed).values())
+    assert tables(run_folder) == tables(undisturbed)
+
+
+def test_the_processes_of_a_killed_scan_end_with_it(data: Path, tmp_path: Path) -> None:
+    process = start("scan", data, cwd=tmp_path, code=_WITH_PROCESSES)
+    kill_when(process, tmp_path / ".splitaudit", 1)  # so others are at work
     deadline = time.monotonic() + 60
     while alive(process.pid) and time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(0.05)
     assert not alive(process.pid)
 
 
@@ -94,30 +120,15 @@ def alive(group: int) -> bool:
     return True
 
 
-def test_two_scans_at_once_on_one_cache(scanned: Scanned, tmp_path: Path) -> None:
-    both = [start("scan", scanned.folder, "--out", out, cwd=tmp_path) for out in ("one", "two")]
+def test_two_scans_at_once_on_one_cache(data: Path, undisturbed: Path, tmp_path: Path) -> None:
+    both = [start("scan", data, "--out", out, cwd=tmp_path) for out in ("one", "two")]
     assert [(one.status, one.err) for one in map(ended, both)] == [(1, ""), (1, "")]
     for out in ("one", "two"):
-        assert tables(tmp_path / out) == tables(scanned.run)
+        assert tables(tmp_path / out) == tables(undisturbed)
     assert not list((tmp_path / ".splitaudit").rglob("*.tmp"))
 
 
 # A process that dies of an item
-
-
-def note(items: Sequence[str], folder: Path) -> int:
-    """Write a file for each item, and die of one that holds poison."""
-    for item in items:
-        if item.startswith("poison"):
-            os.kill(os.getpid(), signal.SIGKILL)
-        (folder / item).touch()
-    return len(items)
-
-
-def give_up(items: Sequence[str], folder: Path) -> int:
-    for item in items:
-        (folder / f"lost {item}").touch()
-    return len(items)
 
 
 @pytest.mark.parametrize(
@@ -145,10 +156,6 @@ def test_every_job_is_done_once(tmp_path: Path, processes: int) -> None:
     assert len(list(tmp_path.iterdir())) == 24
 
 
-def fail(items: Sequence[str], folder: Path) -> int:
-    raise RuntimeError("a mistake of ours")
-
-
 def test_a_mistake_of_ours_is_no_lost_item(tmp_path: Path) -> None:
     jobs = [Job(fail, ["a"], tmp_path, give_up), Job(note, ["b"], tmp_path, give_up)]
     with pytest.raises(RuntimeError, match="a mistake of ours"):
@@ -161,9 +168,9 @@ def test_a_mistake_of_ours_is_no_lost_item(tmp_path: Path) -> None:
 
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
-    """A disk of 200 kB, where the user may mount one."""
+    """A disk of 64 kB, where the user may mount one."""
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("only root may mount a small disk")
     try:
@@ -172,13 +179,13 @@ def small_disk(folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-@pytest.mark.parametrize("full", ["cache", "out"])
+@pytest.mark.parametrize(("full", "code"), [("cache", _WITH_PROCESSES), ("out", None)])
 def test_a_full_disk_is_told_and_the_cache_stays_usable(
-    scanned: Scanned, tmp_path: Path, full: str
+    data: Path, undisturbed: Path, tmp_path: Path, full: str, code: str | None
 ) -> None:
     with small_disk(tmp_path / "small") as disk:
-        words = ["scan", scanned.folder, f"--{full}", disk / "here"]
-        ran = ended(start(*words, cwd=tmp_path)) if full == "cache" else run(*words, cwd=tmp_path)
+        words = ["scan", data, f"--{full}", disk / "here"]
+        ran = ended(start(*words, cwd=tmp_path, code=code))
         assert ran.status == 2
         assert ran.err.startswith("splitaudit: the disk is full: ")
         assert ran.err.endswith("what was computed so far is kept\n")
@@ -186,22 +193,22 @@ def test_a_full_disk_is_told_and_the_cache_stays_usable(
         assert not list(disk.rglob("*.tmp"))
         subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
         assert run(*words, cwd=tmp_path).status == 1
-        run_folder = disk / "here" if full == "out" else tmp_path / ".splitaudit/runs/planted"
-        assert tables(run_folder) == tables(scanned.run)
+        run_folder = disk / "here" if full == "out" else tmp_path / ".splitaudit/runs/data"
+        assert tables(run_folder) == tables(undisturbed)
 
 
-def test_a_write_that_is_refused_is_one_sentence(scanned: Scanned, tmp_path: Path) -> None:
+def test_a_write_that_is_refused_is_one_sentence(
+    data: Path, undisturbed: Path, tmp_path: Path
+) -> None:
     """As on a full disk; this a user without rights can have as well."""
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, 8_000))
 
-    command = [sys.executable, "-m", "splitaudit.cli", "scan", str(scanned.folder)]
-    done = subprocess.run(
-        command, cwd=tmp_path, preexec_fn=limit, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-B", "-m", "splitaudit.cli", "scan", str(data)]
+    done = subprocess.run(command, cwd=tmp_path, preexec_fn=limit, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.startswith("splitaudit: cannot write .splitaudit/")
     assert done.stderr.count("\n") == 1
-    assert run("scan", scanned.folder, cwd=tmp_path).status == 1
-    assert tables(tmp_path / ".splitaudit/runs/planted") == tables(scanned.run)
+    assert run("scan", data, cwd=tmp_path).status == 1
+    assert tables(tmp_path / ".splitaudit/runs/data") == tables(undisturbed)

@@ -2,10 +2,10 @@
 
 A recording and its copy agree in the *phase* of every part of the spectrum that survived, whatever
 filter, gain or codec lies between them; two sounds that are only alike (one speaker, two showers of
-rain) do not. So both waveforms are whitened (every frequency made equally loud, as in the generalised
-cross-correlation of Knapp and Carter, 1976) and correlated around the offset the search proposes.
-The peak must stand above every other lag: what repeats itself (a tone, a hum, an engine) has many
-equal peaks and proves nothing.
+rain) do not. So both waveforms are whitened (every frequency made equally loud, as in the
+generalised cross-correlation of Knapp and Carter, 1976) and correlated around the offset the search
+proposes. The peak must stand above every other lag: what repeats itself (a tone, a hum, an engine)
+has many equal peaks and proves nothing.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def whiten(samples: Samples) -> Samples:
     # What lies 60 dB below the strongest line stays there: it is the leakage of a tone, or nothing.
     magnitude += LEAKAGE * magnitude.max(axis=1, keepdims=True) + np.float32(QUIET * WINDOW**0.5)
     spectrum /= magnitude
-    # A moment counts as much as another, however few frequencies it has: the edge of a tone has all.
+    # A moment counts as much as another, however few frequencies it has: a tone's edge has all.
     breadth = np.sqrt(np.mean(np.square(np.abs(spectrum)), axis=1, keepdims=True))
     spectrum /= breadth + NARROWEST
     white = scipy.fft.irfft(spectrum, axis=1) * _taper()
