@@ -31,7 +31,7 @@ from material import write_wav
 
 from splitaudit.demo.sounds import distinct
 
-SECONDS = 5.0
+SECONDS = 2.0
 TABLES = ("items", "media", "matches", "memberships", "edges", "groups")
 STAGES = ("identify", "fingerprint", "verify")
 SMALL_DISK = 2 << 20
@@ -40,7 +40,7 @@ Row = dict[str, Any]
 
 def main() -> None:
     parser = harness.parser(__doc__)
-    parser.add_argument("--clips", type=int, default=400)
+    parser.add_argument("--clips", type=int, default=400, help="400 and more: in processes")
     parser.add_argument("--kills", type=int, default=20)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -107,7 +107,12 @@ def test_the_order_of_sounds_only_flips_sides(sounds: list[Marks], chance: objec
     chance.shuffle(order)  # type: ignore[attr-defined]
     turned = best_votes(search([sounds[place] for place in order]))
     back = {tuple(sorted((order[a], order[b]))): votes for (a, b), votes in turned.items()}
-    assert back == best_votes(search(sounds))
+    straight = best_votes(search(sounds))
+    for a, b in back.keys() | straight.keys():
+        pairs = offsets(sounds[a], sounds[b])
+        nowhere = 10**9  # from which all votes lie apart, whichever of equal offsets is taken
+        if most_votes(pairs)[0] >= least_votes(pairs, nowhere, sounds[a], sounds[b]):
+            assert back[a, b] == straight[a, b]
 
 
 @settings(deadline=None, max_examples=30)

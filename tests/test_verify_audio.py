@@ -206,7 +206,7 @@ def accepted(a: Sound, b: Sound) -> list[Proof]:
 
 @pytest.mark.parametrize("name", sounds.TRAPS)
 def test_traps_are_never_accepted(name: str) -> None:
-    clips = [sounds.TRAPS[name](seed, 6.0, RATE) for seed in range(6)]
+    clips = [sounds.TRAPS[name](seed, 5.0, RATE) for seed in range(4)]
     for a, b in combinations(clips, 2):
         assert accepted(a, b) == []
 
@@ -220,7 +220,7 @@ def test_two_stretches_of_one_steady_sound_are_no_copy(name: str) -> None:
 
 @KIND
 def test_sounds_of_one_generator_are_never_accepted(kind: Callable[..., Sound]) -> None:
-    for a, b in combinations([kind(seed, 6.0) for seed in range(5)], 2):
+    for a, b in combinations([kind(seed, 5.0) for seed in range(4)], 2):
         assert accepted(a, b) == []
 
 

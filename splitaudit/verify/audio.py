@@ -133,7 +133,14 @@ def verify(a: Sound, b: Sound, offset_s: float) -> Proof | None:
         None where no stretch of the two correlates.
     """
     aligned = _align(a.white, b.white, round(offset_s * RATE))
-    return None if aligned is None else _prove(a, b, *aligned)
+    if aligned is None or np.subtract(*_overlap(a.white, b.white, aligned[0])) > -FRAME:
+        return None
+    return _prove(a, b, *aligned)
+
+
+def _overlap(a: Samples, b: Samples, offset: int) -> tuple[int, int]:
+    """First and last (exclusive) sample of a that b has too."""
+    return max(0, -offset), min(len(a), len(b) - offset)
 
 
 @cache
@@ -169,7 +176,7 @@ def whiten(samples: Samples) -> Samples:
 def _align(a: Samples, b: Samples, offset: int) -> tuple[int, float] | None:
     """The lag around `offset` on which the stretches that correlate agree, and its score."""
     total = np.zeros(2 * LAGS + 1)
-    first, last = max(0, -offset), min(len(a), len(b) - offset)
+    first, last = _overlap(a, b, offset)
     if last - first < FRAME:
         return None
     for start in range(first, max(first + 1, last - BLOCK // 4), BLOCK):
@@ -332,7 +339,9 @@ def _agreeing(
     agreement: npt.NDArray[np.float64], heard: npt.NDArray[np.bool_], mean: float
 ) -> npt.NDArray[np.bool_]:
     """Frames in whose surroundings of `PATCH` the sounds agree: a patched-in second does not."""
-    kernel = np.ones(PATCH)
-    total = np.convolve(np.where(heard, agreement, 0.0), kernel, mode="same")[: len(heard)]
-    count = np.convolve(heard.astype(float), kernel, mode="same")[: len(heard)]
-    return (total >= count * mean / 4) & (count > 0)
+    from scipy.ndimage import uniform_filter1d
+
+    total = uniform_filter1d(np.where(heard, agreement, 0.0), PATCH, mode="constant")
+    count = uniform_filter1d(heard.astype(float), PATCH, mode="constant")
+    agreeing: npt.NDArray[np.bool_] = (total >= count * mean / 4) & (count > 0)
+    return agreeing
