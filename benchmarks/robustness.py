@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def tried(data: Path, calm: Scan, home: Path, kills: int) -> Iterator[Row]:
-    """Yield what became of each trial, saying on stderr which is under way."""
+    """Yield what became of each trial, and say it on stderr at once."""
     trials: dict[str, Callable[[], Row]] = {
         "kill -9, run again": partial(killed, data, calm, home / "killed", kills),
         "two runs, one target, one cache": partial(doubled, data, calm, home / "doubled"),
@@ -69,8 +69,9 @@ def tried(data: Path, calm: Scan, home: Path, kills: int) -> Iterator[Row]:
         "files change during the scan": partial(disturbed, home / "change", _change),
     }
     for name, trial in trials.items():
-        print(f"{name} ...", file=sys.stderr)
-        yield {"what": name, **trial()}
+        became = trial()
+        print(f"{name}: {became['holds']}; {became['detail']}", file=sys.stderr, flush=True)
+        yield {"what": name, **became}
 
 
 def write_dataset(target: Path, clips: int, first: int) -> Path:
