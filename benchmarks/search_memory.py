@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 PART = 256
-REAL_CLIPS = 60
+REAL_CLIPS = 1_500  # whose codes together are as varied as those of a real collection
 
 SEARCH = """
 import json, resource, sys, time

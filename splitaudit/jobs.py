@@ -24,6 +24,7 @@ from splitaudit.fingerprints import landmark
 from splitaudit.media import audio
 from splitaudit.store import Parts, digest, write_table
 from splitaudit.verify import audio as verifier
+from splitaudit.verify import stretch, whitening
 
 FINGERPRINT = landmark.Landmark()
 # Shorter sounds give too few landmarks to be found again once they are recoded (docs/audio.md).
@@ -188,7 +189,7 @@ def _read(reading: audio.Reading) -> dict[str, Any]:
     if not reading.frames:
         raise MediaError(schema.UNREADABLE, "no sound could be decoded")
     form = reading.format
-    status, error = _status(reading, marks.degenerate, silent=loudest.peak < verifier.SILENCE)
+    status, error = _status(reading, marks.degenerate, silent=loudest.peak < stretch.SILENCE)
     return {
         "samples_id": reading.samples_id,
         "duration_s": reading.duration_s,
@@ -196,7 +197,7 @@ def _read(reading: audio.Reading) -> dict[str, Any]:
         "channels": form.channels,
         "bit_depth": form.bit_depth,
         "lossless": form.lossless,
-        "silent": loudest.peak < verifier.SILENCE,
+        "silent": loudest.peak < stretch.SILENCE,
         "status": status,
         "error": error,
         "holds_frames": form.holds_frames,
@@ -266,8 +267,8 @@ _HELD_BYTES = 1 << 27
 def _sound_of(file: File) -> verifier.Sound:
     if file not in _HELD:
         samples = audio.load(file.path, file.start_s, file.end_s)
-        white = audio.gather(map(verifier.whiten, verifier.chunks(samples)))
-        _HELD[file] = verifier.Sound(white, verifier.levels(samples))
+        white = audio.gather(map(whitening.whiten, whitening.chunks(samples)))
+        _HELD[file] = verifier.Sound(white, stretch.levels(samples))
     _HELD.move_to_end(file)
     while len(_HELD) > 2 and sum(held.white.nbytes for held in _HELD.values()) > _HELD_BYTES:
         _HELD.popitem(last=False)

@@ -16,6 +16,7 @@ from splitaudit.demo import sounds
 from splitaudit.demo.synthesis import RATE, Sound
 from splitaudit.media import audio
 from splitaudit.verify import audio as verifier
+from splitaudit.verify import stretch, whitening
 from splitaudit.verify.audio import Proof
 
 KINDS: tuple[Callable[..., Sound], ...] = (sounds.speech_like, sounds.music_like, sounds.ambient)
@@ -23,8 +24,8 @@ KIND = pytest.mark.parametrize("kind", KINDS)
 
 
 def ready(samples: Sound) -> verifier.Sound:
-    white = audio.gather(map(verifier.whiten, verifier.chunks(samples)))
-    return verifier.Sound(white, verifier.levels(samples))
+    white = audio.gather(map(whitening.whiten, whitening.chunks(samples)))
+    return verifier.Sound(white, stretch.levels(samples))
 
 
 def compare(a: Sound, b: Sound, offset_s: float = 0.0) -> Proof:
@@ -33,18 +34,18 @@ def compare(a: Sound, b: Sound, offset_s: float = 0.0) -> Proof:
     return proof
 
 
-def spans(proof: Proof, a: Sound, stretch: tuple[float, float], offset_s: float) -> bool:
-    """Whether both intervals are those of a stretch of `a`, to within 0.1 s.
+def spans(proof: Proof, a: Sound, part: tuple[float, float], offset_s: float) -> bool:
+    """Whether both intervals are those of a part of `a`, to within 0.1 s.
 
-    Where the stretch begins or ends in a pause of `a`, they may begin or end with the sound.
+    Where the part begins or ends in a pause of `a`, they may begin or end with the sound.
     """
-    power = verifier.levels(a)
-    loud = np.flatnonzero(power > np.percentile(power, 95) * 10 ** (-verifier.DYNAMIC_DB / 10))
-    times = loud * verifier.FRAME / RATE
-    inside = times[(times >= stretch[0]) & (times < stretch[1])]
+    power = stretch.levels(a)
+    loud = np.flatnonzero(power > np.percentile(power, 95) * 10 ** (-stretch.DYNAMIC_DB / 10))
+    times = loud * stretch.FRAME / RATE
+    inside = times[(times >= part[0]) & (times < part[1])]
     return (
-        stretch[0] - 0.1 <= proof.a_start <= inside[0] + 0.1
-        and inside[-1] - 0.1 <= proof.a_end <= stretch[1] + 0.1
+        part[0] - 0.1 <= proof.a_start <= inside[0] + 0.1
+        and inside[-1] - 0.1 <= proof.a_end <= part[1] + 0.1
         and abs(proof.b_start - proof.a_start - offset_s) <= 1e-3
         and abs(proof.b_end - proof.a_end - offset_s) <= 1e-3
     )
@@ -188,7 +189,7 @@ def test_an_offset_beyond_both_sounds_proves_nothing() -> None:
 def proposed(a: Sound, b: Sound, count: int = 6) -> list[float]:
     """Offsets in s at which two sounds correlate best, apart from each other."""
     shifts = []
-    for x, y in ((a, b), (verifier.whiten(a), verifier.whiten(b))):
+    for x, y in ((a, b), (whitening.whiten(a), whitening.whiten(b))):
         size = fft.next_fast_len(len(x) + len(y), real=True)
         found = np.abs(fft.irfft(np.conj(fft.rfft(x, size)) * fft.rfft(y, size), size))
         for _ in range(count):

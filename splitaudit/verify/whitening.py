@@ -1,0 +1,55 @@
+"""Waveforms of which every frequency and every moment is as loud as another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+RATE = 16_000
+WINDOW = 4096  # 0.26 s, which parts the harmonics of most voices
+OVERLAP = 4  # windows at any moment, so that it matters little where they begin
+LEAKAGE = np.float32(1e-3)
+NARROWEST = np.float32(0.02)  # share of the spectrum, in amplitude, of a moment that counts
+QUIET = 1e-5  # amplitude of noise (-100 dBFS) that is not lifted
+CHUNK = 64 * RATE  # whitened at once
+
+
+def chunks(samples: Samples) -> Iterator[Samples]:
+    """Yield a sound in pieces that are whitened at once."""
+    for start in range(0, len(samples), CHUNK):
+        yield samples[start : start + CHUNK]
+
+
+@cache
+def _taper() -> Samples:
+    return np.hanning(WINDOW + 1)[:-1].astype(np.float32)
+
+
+def whiten(samples: Samples) -> Samples:
+    """Make every frequency equally loud, in windows of `WINDOW`; shape kept."""
+    import scipy.fft
+
+    hop = WINDOW // OVERLAP
+    # Reflected: silence beyond the ends would give all sounds the same onset.
+    ends = (WINDOW - hop, WINDOW + (-len(samples)) % WINDOW)
+    padded = np.pad(samples, ends, "reflect" if len(samples) > 1 else "edge")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::hop]
+    spectrum = scipy.fft.rfft(frames * _taper(), axis=1)
+    magnitude = np.abs(spectrum)
+    # What lies 60 dB below the strongest line stays there: it is the leakage of a tone, or nothing.
+    magnitude += LEAKAGE * magnitude.max(axis=1, keepdims=True) + np.float32(QUIET * WINDOW**0.5)
+    spectrum /= magnitude
+    # A moment counts as much as another, however few frequencies it has: a tone's edge has all.
+    breadth = np.sqrt(np.mean(np.square(np.abs(spectrum)), axis=1, keepdims=True))
+    spectrum /= breadth + NARROWEST
+    white = scipy.fft.irfft(spectrum, axis=1) * _taper()
+    out = np.zeros(len(padded), np.float32)
+    for phase in range(OVERLAP):
+        run = white[phase::OVERLAP].ravel()[: len(out) - phase * hop]
+        out[phase * hop : phase * hop + len(run)] += run
+    return out[ends[0] : ends[0] + len(samples)]
