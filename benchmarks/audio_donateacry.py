@@ -16,6 +16,7 @@ import harness
 import numpy as np
 import pandas as pd
 import peers
+from evidence import windows_that_agree
 from harness import Scan, link, must, print_table
 from material import INSTALLATION
 
@@ -36,7 +37,7 @@ def main() -> None:
         scanned = must(harness.scan(target, home), 1)
         numbers = {
             "pairs": report_pairs(scanned, truth),
-            "matches": report_matches(scanned),
+            "matches": report_matches(scanned, target),
             "coverage": report_coverage(scanned),
             "peers": report_peers(target, truth, args.audfprint),
             "split": report_split(scanned, home),
@@ -98,18 +99,19 @@ def _why_missed(scanned: Scan, stem: str) -> dict[str, Any]:
     }
 
 
-def report_matches(scanned: Scan) -> list[dict[str, Any]]:
+def report_matches(scanned: Scan, target: Path) -> list[dict[str, Any]]:
     """Print the accepted matches between different stems, with their evidence."""
     accepted = _named(scanned.accepted())
     others = accepted[accepted["a_stem"] != accepted["b_stem"]]
-    rows = [_evidence(match) for match in others.to_dict("records")]
+    rows = [_evidence(match, target) for match in others.to_dict("records")]
     false = sum(row["phone"] == "other" for row in rows)
     print_table("Accepted matches between different stems", rows)
     print(f"  of two telephones, so false: {false}")
     return rows
 
 
-def _evidence(match: dict[str, Any]) -> dict[str, Any]:
+def _evidence(match: dict[str, Any], target: Path) -> dict[str, Any]:
+    agree, windows = windows_that_agree(match, (target / match["a"], target / match["b"]))
     apart = abs(_recorded_s(match["a_stem"]) - _recorded_s(match["b_stem"]))
     return {
         "a": _short(match["a"]),
@@ -120,7 +122,7 @@ def _evidence(match: dict[str, Any]) -> dict[str, Any]:
         "a to": match["a_end"],
         "b from": match["b_start"],
         "b to": match["b_end"],
-        "transform": match["transform"],
+        "windows that agree": f"{agree} of {windows}",
         "phone": "same" if match["a_phone"] == match["b_phone"] else "other",
         "recorded apart": f"{apart:,.0f} s",
     }

@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 import scipy.ndimage
 import scipy.signal
+from evidence import whitened
 from harness import must, print_table
 from material import RATE, Sound, decoded, recordings, write_wav
 
 from splitaudit.demo.sounds import TRAPS
-from splitaudit.verify.whitening import chunks, whiten
 
 SECONDS = 10.0
 STRETCH_S = 3.0  # of a real steady recording; two of them, APART_S from each other
@@ -147,7 +147,7 @@ def as_good(match: dict[str, Any], cut: dict[str, Steady]) -> float:
 
 def _rest(path: Path, cut: dict[str, Steady]) -> Sound:
     """A whitened recording, silent where stretches were cut from it."""
-    white = np.concatenate([whiten(chunk) for chunk in chunks(decoded(path))])
+    white = whitened(path)
     for stretch in cut.values():
         if stretch.path == path:
             white[stretch.start : stretch.start + round(STRETCH_S * RATE)] = 0

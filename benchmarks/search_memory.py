@@ -27,11 +27,13 @@ SEARCH = """
 import json, resource, sys, time
 from pathlib import Path
 import pyarrow as pa
-from splitaudit import pipeline
+from splitaudit import candidates, pipeline
 if __name__ == "__main__":
     keys = pa.array([f"{k:06d}" for k in range(int(sys.argv[2]))])
     begun, cpu = time.perf_counter(), time.process_time()
-    found = pipeline._search(keys, pipeline.Settings(Path(sys.argv[1])))
+    settings = pipeline.Settings(Path(sys.argv[1]))
+    facts = settings.facts(pipeline._FINGERPRINT.kind)
+    found = candidates.search(facts, keys, settings.processes)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(json.dumps({"candidates": found.num_rows, "wall_s": round(time.perf_counter() - begun, 1),
                       "cpu_s": round(time.process_time() - cpu, 1), "peak_MB": round(peak)}))

@@ -13,15 +13,13 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from splitaudit import __version__, execute, group, jobs, matches, outcomes, schema
+from splitaudit import __version__, candidates, execute, group, jobs, matches, outcomes, schema
 from splitaudit.fingerprints import landmark
 from splitaudit.ingest import Dataset, decode_path
 from splitaudit.media.audio import RATE
 from splitaudit.progress import Progress
-from splitaudit.search import postings
 from splitaudit.store import Parts, digest, write_table
 from splitaudit.verify import audio as verifier
 
@@ -263,7 +261,8 @@ def _candidates(keys: pa.Array, settings: Settings, log: StageLog) -> pa.Table:
     new = 0 if path.exists() else len(keys)
     log.start("search", new, path.stem)
     if not path.exists():
-        write_table(_search(keys, settings), path)
+        facts = settings.facts(_FINGERPRINT.kind)
+        write_table(candidates.search(facts, keys, settings.processes), path)
     log.advance(new)
     return _read_candidates(path)
 
@@ -276,22 +275,10 @@ def _read_candidates(path: Path) -> pa.Table:
     return pq.read_table(path, partitioning=None)
 
 
-def _search(keys: pa.Array, settings: Settings) -> pa.Table:
-    columns = pa.schema([jobs.SOUNDS.field(name) for name in ("key", "codes", "frames")])
-    facts = settings.facts(_FINGERPRINT.kind).read(keys, columns)
-    lengths = pc.list_value_length(facts["codes"]).to_numpy()
-    codes = facts["codes"].combine_chunks().flatten().to_numpy()
-    frames = facts["frames"].combine_chunks().flatten().to_numpy()
-    del facts
-    index = postings.build(codes, frames, lengths, landmark.CODE_BITS)
-    found = postings.join(index, codes, frames, lengths, settings.processes)
-    return pa.table(asdict(found))
-
-
-def _pairs(keys: list[str], contents: _Contents, candidates: pa.Table) -> dict[str, jobs.Pair]:
+def _pairs(keys: list[str], contents: _Contents, found: pa.Table) -> dict[str, jobs.Pair]:
     hop_s = jobs.FINGERPRINT.hop / RATE
     pairs = {}
-    for row in candidates.select(["a", "b", "offset"]).to_pylist():
+    for row in found.select(["a", "b", "offset"]).to_pylist():
         a, b, frames = keys[row["a"]], keys[row["b"]], row["offset"]
         name = f"{a} {b} {frames}"
         pairs[name] = jobs.Pair(name, contents[a], contents[b], frames * hop_s)

@@ -115,15 +115,17 @@ class Parts:
 
     def read(self, keys: pa.Array, schema: pa.Schema) -> pa.Table:
         """Return the facts of `keys`, one row a key, in the order of the keys' sorting."""
-        rows = []
-        for part in self._parts():
-            table = self._read(part, schema.names)
-            rows.append(table.filter(pc.is_in(table["key"], value_set=keys)).cast(schema))
-        table = pa.concat_tables([schema.empty_table(), *rows])
+        table = pa.concat_tables([schema.empty_table(), *self.parts_of(keys, schema)])
         order = pc.sort_indices(table["key"])
         table = table.take(order)
         # Two runs at once may have computed a fact twice, in differently cut parts.
         return table if table.num_rows <= len(keys) else _first_of_each(table)
+
+    def parts_of(self, keys: pa.Array, schema: pa.Schema) -> Iterator[pa.Table]:
+        """Yield the facts of `keys` part by part; what was computed twice comes twice."""
+        for part in self._parts():
+            table = self._read(part, schema.names)
+            yield table.filter(pc.is_in(table["key"], value_set=keys)).cast(schema)
 
     def _parts(self) -> list[Path]:
         return sorted(self.folder.glob("*.parquet"))

@@ -17,13 +17,18 @@ LAYERS = (
     ("errors", "schema", "progress", "order", "components"),
     ("manifest", "store", "media", "ingest"),
     ("fingerprints", "search", "verify", "group", "split", "check", "dedup", "matches"),
-    ("jobs", "outcomes", "execute"),
+    ("jobs", "outcomes", "execute", "candidates"),
     ("pipeline",),
     ("report", "exports", "splitfiles"),
     ("audit",),
     ("demo", "cli"),
 )
-WITHIN = {"ingest": {"manifest"}, "outcomes": {"jobs"}, "cli": {"demo"}}
+WITHIN = {
+    "ingest": {"manifest"},
+    "outcomes": {"jobs"},
+    "candidates": {"jobs"},
+    "cli": {"demo"},
+}
 ALGORITHMS = LAYERS[2]
 # Taking and returning arrays and tables, they know nothing of where those lie or who computes them.
 FORBIDDEN = {name: {"store", "execute", "pipeline", "ingest", "manifest"} for name in ALGORITHMS}

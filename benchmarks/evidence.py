@@ -1,0 +1,42 @@
+"""Whether a match of two real recordings is chance, from their waveforms alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.signal
+from material import RATE, Sound, decoded
+
+from splitaudit.verify.whitening import chunks, whiten
+
+WINDOW_S = 0.25
+REACH = RATE // 10  # samples to each side of the match's lag among which a window looks for its own
+NEAR = RATE // 1000  # samples by which it may miss it
+
+
+def windows_that_agree(match: dict[str, Any], paths: tuple[Path, Path]) -> tuple[int, int]:
+    """Of the quarter seconds of a match, how many have their own best lag where it has its lag.
+
+    By chance one in a hundred has. Returns those that do, and how many there are.
+    """
+    one, other = (whitened(path) for path in paths)
+    length, offset = round(WINDOW_S * RATE), round((match["b_start"] - match["a_start"]) * RATE)
+    first = max(round(match["a_start"] * RATE), REACH - offset)
+    last = min(round(match["a_end"] * RATE), len(other) - offset - REACH)
+    starts = range(first, last - length + 1, length)
+    lags = [
+        _best_lag(one[at : at + length], other[at + offset - REACH :][: length + 2 * REACH])
+        for at in starts
+    ]
+    return sum(abs(lag) <= NEAR for lag in lags), len(lags)
+
+
+def whitened(path: Path) -> Sound:
+    """Return a recording with every frequency and every moment equally loud."""
+    return np.concatenate([whiten(chunk) for chunk in chunks(decoded(path))])
+
+
+def _best_lag(window: Sound, around: Sound) -> int:
+    return int(np.abs(scipy.signal.correlate(around, window, "valid")).argmax()) - REACH
