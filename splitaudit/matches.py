@@ -59,13 +59,20 @@ def relations(proofs: pd.DataFrame, generic: int) -> pd.Series:
 def strongest(proofs: pd.DataFrame) -> pd.DataFrame:
     """Return one proof of each pair of sounds, so that no jingle hides a leak.
 
-    Accepted before not, then by relation from hard to soft, then by score.
+    Accepted before not, then by relation from hard to soft, then by how much agrees: where a loop
+    repeats, that is most at the moment that was copied.
     """
     hardness = [schema.NEAR_DUPLICATE, schema.OVERLAP, schema.SHARED_MATERIAL]
-    ranked = proofs.assign(rank=pd.Index(hardness).get_indexer(pd.Index(proofs["relation"])))
-    by = ["accepted", "rank", "score", "a_start", "b_start"]
+    rank = pd.Index(hardness).get_indexer(pd.Index(proofs["relation"]))
+    agreeing_s = proofs["correlation"].abs() * (proofs["a_end"] - proofs["a_start"])
+    ranked = proofs.assign(rank=rank, agreeing_s=agreeing_s)
+    by = ["accepted", "rank", "agreeing_s", "a_start", "b_start"]
     ranked = ranked.sort_values(by, ascending=[False, True, False, True, True])
-    return ranked.drop_duplicates(["a", "b"]).drop(columns="rank").sort_values(["a", "b"])
+    return (
+        ranked.drop_duplicates(["a", "b"])
+        .drop(columns=["rank", "agreeing_s"])
+        .sort_values(["a", "b"])
+    )
 
 
 def _sounds_sharing(proofs: pd.DataFrame) -> pd.Series:

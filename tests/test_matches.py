@@ -249,17 +249,21 @@ def test_a_jingle_heard_twice_counts_each_partner_once() -> None:
 def test_a_leak_beside_a_jingle_stands_for_the_pair() -> None:
     rows = [
         proof("A", "B", relation="shared_material", score=0.99),
-        proof("A", "B", relation="overlap", score=0.7, a_start=8.0),
+        proof("A", "B", relation="overlap", score=0.7),
         proof("A", "B", relation="near_duplicate", score=0.9, accepted=False),
-        proof("A", "C", relation="overlap", score=0.7),
-        proof("A", "C", relation="overlap", score=0.8, a_start=8.0),
     ]
     kept = strongest(proofs_of(rows))
-    assert kept[["b", "relation", "score"]].to_numpy().tolist() == [
-        ["B", "overlap", 0.7],
-        ["C", "overlap", 0.8],
-    ]
+    assert kept[["b", "relation", "score"]].to_numpy().tolist() == [["B", "overlap", 0.7]]
     assert strongest(proofs_of([])).empty
+
+
+def test_of_a_loop_the_moment_that_was_copied_stands_for_the_pair() -> None:
+    rows = [
+        proof("A", "B", correlation=-0.6, score=0.99),
+        proof("A", "B", correlation=-0.7, score=0.8),  # polarity says nothing
+        proof("A", "B", correlation=0.9, a_start=4.0, b_start=5.0),  # a beat of it
+    ]
+    assert strongest(proofs_of(rows))["correlation"].tolist() == [-0.7]
 
 
 def test_no_proofs_no_relations() -> None:

@@ -101,6 +101,33 @@ def test_a_changed_copy_is_proven(kind: Callable[..., Sound], change: str) -> No
 
 
 @KIND
+def test_an_echo_in_the_sound_is_no_rival(kind: Callable[..., Sound]) -> None:
+    sound = kind(4, 6.0)
+    late = np.pad(sound, (RATE // 20, 0))[: len(sound)]
+    echoing = sound + np.float32(0.7) * late
+    assert compare(echoing, echoing).score > 0.9
+
+
+@pytest.mark.parametrize("snr_db", [10, 20])
+def test_what_noise_drowns_belongs_to_a_copy(snr_db: float) -> None:
+    sound = sounds.speech_like(6, 4.0)
+    sound[: RATE // 4] *= 0.001  # both ends, as quiet as a room, lie in the noise
+    sound[-RATE // 4 :] *= 0.001
+    proof = compare(sound, noisy(sound, snr_db))
+    assert (proof.a_start, proof.a_end) == (0.0, 4.0)
+    assert proof.coverage_b > 0.95
+
+
+@KIND
+def test_noise_that_goes_on_alone_does_not(kind: Callable[..., Sound]) -> None:
+    other = sounds.music_like(8, 3.0)
+    sound = noisy(np.concatenate([kind(6, 3.0), other]), 20)
+    proof = compare(sound[: 3 * RATE], sound)
+    assert proof.b_end == pytest.approx(3.0, abs=0.1)
+    assert proof.coverage_b < 0.7
+
+
+@KIND
 def test_gain_is_measured(kind: Callable[..., Sound]) -> None:
     sound = kind(4, 6.0) / 4
     assert compare(sound, sound * 2).gain_db == pytest.approx(6.02, abs=0.05)

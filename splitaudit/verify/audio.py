@@ -20,6 +20,8 @@ from splitaudit.verify import stretch
 from splitaudit.verify.stretch import FRAME, MIN_PEAK
 from splitaudit.verify.whitening import RATE, Samples
 
+Wide = npt.NDArray[np.float64]
+
 NAME = "waveform-v1"
 SLACK = 1_600  # samples to each side of the proposed offset where the peak may lie
 LAGS = 4_800  # samples to each side among which it must be the highest
@@ -29,7 +31,7 @@ LOOP = 20 * RATE  # looked through for repeats
 BLURRED = 0.9  # <: of the peak; a block with a higher rival does not know its lag
 
 # Chosen on sounds by source that no benchmark reports on; see docs/audio.md.
-MIN_SCORE = 0.60  # <=: 1 - rival / peak
+MIN_SCORE = 0.65  # <=: 1 - rival / peak
 MIN_ACTIVE_S = 0.4  # <=: sound that agrees, as opposed to silence, in the shared stretch
 SPARSE = 0.01  # <: share of the time that holds all the energy: clicks
 TICKS = 0.4  # >: of the peak, at any other lag, where the sound is sparse: a train of clicks
@@ -43,7 +45,8 @@ class Proof:
     Parameters
     ----------
     score
-        In [0, 1]: how far the alignment stands above the best other one, 0 where nothing is shared.
+        In [0, 1]: how far the alignment stands above the best other one, beyond what an echo in the
+        sound itself explains; 0 where nothing is shared.
     correlation
         Mean whitened correlation of the shared stretch, negative where polarity is inverted.
     gain_db
@@ -117,7 +120,7 @@ def _overlap(a: Samples, b: Samples, offset: int) -> tuple[int, int]:
 
 def _align(a: Samples, b: Samples, offset: int) -> tuple[int, float] | None:
     """The lag around `offset` on which the stretches that correlate agree, and its score."""
-    total = np.zeros(2 * LAGS + 1)
+    total, own = np.zeros(2 * LAGS + 1), np.zeros(2 * LAGS + 1)
     first, last = _overlap(a, b, offset)
     if last - first < FRAME:
         return None
@@ -128,10 +131,21 @@ def _align(a: Samples, b: Samples, offset: int) -> tuple[int, float] | None:
         # a block in which another lag is as good would only blur the sum
         if height >= MIN_PEAK and rival < BLURRED * height:
             total += correlation * weight
+            own += _correlate(x, _around(a, start - LAGS, len(x) + 2 * LAGS))[0] * weight
     if not total.any():
         return None
-    height, rival, lag = _peak(total)
-    return offset + lag, 1 - rival / height
+    lag = _peak(total)[2]
+    return offset + lag, _score(total, own, lag)
+
+
+def _score(correlation: Wide, own: Wide, lag: int) -> float:
+    """How far the peak at `lag` stands above every other, what a's own echo makes of it apart."""
+    echo = np.zeros_like(own)
+    echo[max(0, lag) : len(own) + min(0, lag)] = own[max(0, -lag) : len(own) - max(0, lag)]
+    peak = correlation[LAGS + lag]
+    rest = np.abs(correlation - peak * echo / own[LAGS])
+    rest[max(0, LAGS + lag - PEAK_WIDTH) : LAGS + lag + PEAK_WIDTH + 1] = 0.0
+    return 1 - float(rest.max() / abs(peak))
 
 
 def _around(samples: Samples, start: int, length: int) -> Samples:
