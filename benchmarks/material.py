@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from splitaudit.errors import MediaError
-from splitaudit.media.audio import RATE, load
+from splitaudit.media.audio import load
+from splitaudit.media.reading import RATE
 
 Sound = npt.NDArray[np.float32]
 Rng = np.random.Generator

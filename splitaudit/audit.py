@@ -227,7 +227,8 @@ class Audit:
         else:
             raise SplitauditError(f"no split mode {mode!r}: choose repair or regroup")
         write_table(plan, self.run / "splits.parquet")
-        self._note(split={"mode": mode, "seed": seed, "policy": group.DUPLICATE})
+        chosen = {"mode": mode, "seed": seed, "policy": group.DUPLICATE}
+        self._note(split={**chosen, "train_to_eval": train_to_eval})
         self.export(self.run / "split")
         frame: pd.DataFrame = plan.to_pandas()
         return frame
@@ -235,9 +236,10 @@ class Audit:
     def split_facts(self) -> dict[str, Any]:
         """Return what is to be known of the split: moves, their lower bound, what enters eval."""
         items, groups, plan = (self.table(name) for name in ("items", "groups", "splits"))
+        free = self.record["split"]["train_to_eval"]
         return {
             "moved": pc.sum(pc.equal(plan["action"], "moved")).as_py() or 0,
-            "lower_bound": split.lower_bound(items, groups),
+            "lower_bound": split.lower_bound(items, groups, train_to_eval=free),
             "entering_eval": split.entering_eval(plan),
             "counts": plan["new_split"].drop_null().to_pandas().value_counts().to_dict(),
             "digest": split.digest(plan),

@@ -22,6 +22,7 @@ from splitaudit import schema
 from splitaudit.errors import MediaError
 from splitaudit.fingerprints import landmark
 from splitaudit.media import audio
+from splitaudit.media.reading import Reading, shortfall
 from splitaudit.store import Parts, digest, write_table
 from splitaudit.verify import audio as verifier
 from splitaudit.verify import stretch, whitening
@@ -182,7 +183,7 @@ def _sound(file: File) -> dict[str, Any]:
         return {"status": schema.ERROR, "error": reason.replace("\n", " ")}
 
 
-def _read(reading: audio.Reading) -> dict[str, Any]:
+def _read(reading: Reading) -> dict[str, Any]:
     loudest = _Loudest()
     pieces = audio.segments(loudest.watch(reading.mono()), landmark.SEGMENT, landmark.CONTEXT)
     marks = FINGERPRINT.fingerprint(pieces)
@@ -217,8 +218,8 @@ class _Loudest:
             yield piece
 
 
-def _status(reading: audio.Reading, degenerate: bool, silent: bool) -> tuple[str, str | None]:
-    fault = audio.shortfall(reading)
+def _status(reading: Reading, degenerate: bool, silent: bool) -> tuple[str, str | None]:
+    fault = shortfall(reading)
     if fault:
         return schema.TRUNCATED, fault
     if silent:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from splitaudit import schema
 from splitaudit.jobs import File
-from splitaudit.media.audio import NO_SOUND
+from splitaudit.media.ffmpeg import NO_SOUND
 
 _FACTS = ["duration_s", "sample_rate", "channels", "bit_depth", "lossless"]
 

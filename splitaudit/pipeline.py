@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from splitaudit import __version__, candidates, execute, group, jobs, matches, outcomes, schema
 from splitaudit.fingerprints import landmark
 from splitaudit.ingest import Dataset, decode_path
-from splitaudit.media.audio import RATE
+from splitaudit.media.reading import RATE
 from splitaudit.progress import Progress
 from splitaudit.store import Parts, digest, write_table
 from splitaudit.verify import audio as verifier

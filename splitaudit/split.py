@@ -100,14 +100,18 @@ def regroup(
     return _plan(rows, ("placed by ratio and seed" + company).mask(bound, pinned))
 
 
-def lower_bound(items: pa.Table, groups: pa.Table) -> int:
+def lower_bound(items: pa.Table, groups: pa.Table, *, train_to_eval: bool = True) -> int:
     """Return the number of moves that no repair can beat.
 
     A group of n items ends in one split, so all but those that are there already move: the sum over
-    the groups of n minus the largest number of its items in one split.
+    the groups of n minus the largest number of its items in one split. With `train_to_eval=False`
+    that split is one of train for a group that holds items of the old train.
     """
-    counts = _counts(_joined(items, groups)).groupby("group_id")["n"]
-    return int((counts.sum() - counts.max()).sum())
+    rows = _joined(items, groups)
+    counts = _counts(rows)
+    bound = counts["group_id"].isin(set() if train_to_eval else _groups_with_train(rows))
+    allowed = counts[~bound | _is_train(counts["old_split"])].groupby("group_id")["n"]
+    return int(counts["n"].sum() - allowed.max().sum())
 
 
 def entering_eval(splits: pa.Table) -> dict[str, int]:

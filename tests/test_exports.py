@@ -237,6 +237,20 @@ def test_a_later_export_into_the_same_folder_is_the_one_that_is_read(tmp_path):
     export_plan(parquet.export, {"a": "train", "b": "test"}, tmp_path)
     export_plan(lists.export, {"a": "test", "b": None}, tmp_path)
     assert read(tmp_path) == {"a": "test", "b": None}
+    assert sorted(x.name for x in tmp_path.iterdir()) == ["split.json", "test.txt"]
+
+
+def test_an_export_removes_nothing_but_an_earlier_export(tmp_path):
+    folder = tmp_path / "out"
+    export_plan(lists.export, {"a": "train", "b": "test"}, folder)
+    for mine in (folder / "mine.txt", tmp_path / "mine.txt"):
+        mine.write_text("mine")
+    sidecar = json.loads((folder / "split.json").read_text())
+    sidecar["files"] |= {"x": "../mine.txt", "y": 3, "z": str(tmp_path / "mine.txt")}
+    (folder / "split.json").write_text(json.dumps(sidecar))
+    export_plan(lists.export, {"a": "test"}, folder)
+    assert sorted(x.name for x in folder.iterdir()) == ["mine.txt", "split.json", "test.txt"]
+    assert (tmp_path / "mine.txt").exists()
 
 
 def test_plan_tables_keep_their_schema(tmp_path):

@@ -34,9 +34,9 @@ ALGORITHMS = LAYERS[2]
 FORBIDDEN = {name: {"store", "execute", "pipeline", "ingest", "manifest"} for name in ALGORITHMS}
 # Package -> the files that may import it.
 NAMED = {
-    "av": {"media/audio", "report/preview", "demo/dataset"},
-    "soundfile": {"media/audio", "demo/dataset"},
-    "soxr": {"media/audio"},
+    "av": {"media/ffmpeg", "report/preview", "demo/dataset"},
+    "soundfile": {"media/libsndfile", "demo/dataset"},
+    "soxr": {"media/reading"},
     "numba": {"fingerprints/landmark", "search/postings"},
     "jinja2": {"report/html"},
     "click": {"cli"},

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from splitaudit.errors import SplitauditError
 from splitaudit.ingest import IngestOptions, decode_path, encode_path, ingest
-from splitaudit.ingest.dataset import split_name, split_order
+from splitaudit.ingest.dataset import split_name
 from splitaudit.ingest.paths import safe_name
 from splitaudit.schema import ITEMS, MEDIA, MEMBERSHIPS
 
@@ -132,24 +132,6 @@ def test_first_level_folders_are_splits(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["val", "Valid", "VALIDATION", "dev"])
 def test_validation_has_many_names(name: str) -> None:
     assert split_name(name) == "val"
-
-
-def test_order_of_evaluation() -> None:
-    given_order = [
-        "b",
-        "train-other",
-        "devices",
-        "dev-clean",
-        "a",
-        "train",
-        "val",
-        "test_b",
-        "Test_a",
-    ]
-    assert split_order(given_order) == (
-        *("test_b", "Test_a", "dev-clean", "val", "train-other", "train"),
-        *("b", "devices", "a"),
-    )
 
 
 def test_parts_by_ending(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from splitaudit.demo import sounds
 from splitaudit.errors import MediaError
 from splitaudit.fingerprints.landmark import CONTEXT, SEGMENT
 from splitaudit.jobs import FINGERPRINT
-from splitaudit.media import audio
+from splitaudit.media import audio, ffmpeg, libsndfile
+from splitaudit.media.ffmpeg import NO_SOUND
+from splitaudit.media.reading import Reading, shortfall
 
 SOUND = sounds.speech_like(1, 3.0)
 LOSSLESS = {  # name: subtype of libsndfile
@@ -35,7 +37,7 @@ LOSSLESS = {  # name: subtype of libsndfile
 }
 
 
-def read(path: Path, start_s: float | None = None, end_s: float | None = None) -> audio.Reading:
+def read(path: Path, start_s: float | None = None, end_s: float | None = None) -> Reading:
     """Return a reading that has come to its end."""
     reading = audio.open_audio(str(path), start_s, end_s)
     for _ in reading.mono():
@@ -48,7 +50,7 @@ def samples_id(path: Path) -> str:
 
 
 def fault(path: Path) -> str:
-    return audio.shortfall(read(path)) or ""
+    return shortfall(read(path)) or ""
 
 
 def refusal(path: Path, start_s: float | None = None) -> tuple[str, str]:
@@ -63,7 +65,7 @@ def test_lossless_is_read_to_the_sample(tmp_path: Path, name: str) -> None:
     assert reading.frames == len(SOUND)
     assert (reading.format.sample_rate, reading.format.channels) == (RATE, 1)
     assert reading.format.lossless
-    assert audio.shortfall(reading) is None
+    assert shortfall(reading) is None
 
 
 @pytest.mark.parametrize("name", [*files.AV_CODECS, "vorbis.ogg"])
@@ -72,7 +74,7 @@ def test_lossy_is_read_to_its_end(tmp_path: Path, name: str) -> None:
     reading = read(write_pcm(path, SOUND) if name == "vorbis.ogg" else write_av(path, SOUND))
     padding = 0.08 if name == ".aac" else 0.03  # ADTS cannot say what the encoder put in front
     assert reading.duration_s == pytest.approx(3.0, abs=padding)
-    assert audio.shortfall(reading) is None
+    assert shortfall(reading) is None
     assert reading.format.lossless == (name == ".mka")  # which holds FLAC
 
 
@@ -125,13 +127,13 @@ def test_a_stretch_is_that_part_of_the_whole(tmp_path: Path, name: str) -> None:
         part = audio.load(str(path), start, end)
         first, last = round((start or 0) * RATE), round((end or 9) * RATE)
         np.testing.assert_array_equal(part, whole[first:last])
-        assert audio.shortfall(read(path, start, end)) is None
+        assert shortfall(read(path, start, end)) is None
 
 
 def test_a_stretch_of_a_truncated_file_is_told_truncated(tmp_path: Path) -> None:
     path = files.truncate(write_av(tmp_path / "a.mp3", SOUND), 0.5)
-    assert "declared" in (audio.shortfall(read(path, 1.0, 3.0)) or "")
-    assert audio.shortfall(read(path, 0.25, 1.0)) is None
+    assert "declared" in (shortfall(read(path, 1.0, 3.0)) or "")
+    assert shortfall(read(path, 0.25, 1.0)) is None
 
 
 def test_a_stretch_behind_the_end_says_so(tmp_path: Path) -> None:
@@ -214,8 +216,8 @@ def test_a_wav_header_that_lies_is_found_out(
     tmp_path: Path, declared: int, said: str, decoded: float
 ) -> None:
     reading = read(wav(tmp_path / "a.wav", declared))
-    assert said in (audio.shortfall(reading) or "")
-    assert (audio.shortfall(reading) is None) == (not said)
+    assert said in (shortfall(reading) or "")
+    assert (shortfall(reading) is None) == (not said)
     assert reading.duration_s == pytest.approx(decoded)
 
 
@@ -242,7 +244,7 @@ def test_one_sample_and_none(tmp_path: Path) -> None:
     one = read(write_pcm(tmp_path / "one.wav", SOUND[:1]))
     none = read(write_pcm(tmp_path / "none.wav", SOUND[:0]))
     assert (one.frames, none.frames) == (1, 0)
-    assert audio.shortfall(one) is None
+    assert shortfall(one) is None
     assert len(audio.load(str(write_pcm(tmp_path / "a.wav", SOUND[:1], rate=44_100)))) <= 1
 
 
@@ -276,7 +278,7 @@ def test_what_is_no_sound_says_so(tmp_path: Path) -> None:
         (tmp_path / name).write_text("Once upon a time there was no sound.\n" * 50)
         assert refusal(tmp_path / name)[0] == "unreadable"
     picture = files.write_jpeg(tmp_path / "picture.jpg").rename(tmp_path / "picture.wav")
-    assert refusal(picture) == ("unsupported", audio.NO_SOUND)
+    assert refusal(picture) == ("unsupported", NO_SOUND)
     assert refusal(tmp_path / "absent.wav") == ("missing", "there is no such file")
     assert refusal(tmp_path)[0] == "unreadable"
 
@@ -307,7 +309,7 @@ def test_films_hold_frames_and_cover_pictures_are_none(tmp_path: Path) -> None:
     film = files.write_film(tmp_path / "film.mp4", SOUND)
     assert audio.open_audio(str(film)).format.holds_frames
     assert read(film).duration_s == pytest.approx(3.0, abs=0.03)
-    assert refusal(files.write_film(tmp_path / "mute.mp4", None)) == ("unsupported", audio.NO_SOUND)
+    assert refusal(files.write_film(tmp_path / "mute.mp4", None)) == ("unsupported", NO_SOUND)
     for name in ("cover.mp3", "cover.mp4"):
         covered = files.write_with_cover(tmp_path / name, SOUND)
         assert not audio.open_audio(str(covered)).format.holds_frames
@@ -332,7 +334,8 @@ def test_block_size_changes_nothing(
     path = path or write_pcm(tmp_path / name, SOUND, rate=rate)
     found = set()
     for block in (1 << 21, 5000, 777):
-        monkeypatch.setattr(audio, "BLOCK_SAMPLES", block)
+        for reader in (ffmpeg, libsndfile):
+            monkeypatch.setattr(reader, "BLOCK_SAMPLES", block)
         reading = audio.open_audio(str(path))
         marks = FINGERPRINT.fingerprint(audio.segments(reading.mono(), SEGMENT, CONTEXT))
         found.add((reading.samples_id, marks.codes.tobytes(), marks.frames.tobytes()))

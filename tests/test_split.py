@@ -77,9 +77,8 @@ def test_repair_cuts_and_loses_nothing(dataset, train_to_eval, seed):
     )
     again = repair(shuffled(items, seed), shuffled(grouped, seed), train_to_eval=train_to_eval)
     assert again.equals(new)
-    if train_to_eval:
-        assert moves(new) == lower_bound(items, grouped)
-    else:
+    assert moves(new) == lower_bound(items, grouped, train_to_eval=train_to_eval)
+    if not train_to_eval:
         assert sum(entering_eval(new).values()) == 0
 
 

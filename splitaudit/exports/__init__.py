@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from splitaudit.errors import SplitauditError
 
 _TAKEN = "splits"  # splits.parquet holds the whole plan
+_EXPORTED = re.compile(r"[A-Za-z0-9_~.-]+\.(parquet|txt)")
 
 
 def file_names(splits: Collection[str], ending: str) -> dict[str, str]:
@@ -62,10 +63,17 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> Path:
     return path
 
 
-def write_sidecar(
-    folder: Path, sidecar: dict[str, Any], splits: pa.Table, files: dict[str, str]
-) -> Path:
-    """Write split.json: what the caller knows, with the counts, the files and what was dropped."""
+def finish(
+    folder: Path,
+    written: list[Path],
+    sidecar: dict[str, Any],
+    splits: pa.Table,
+    files: dict[str, str],
+) -> list[Path]:
+    """Write split.json, remove what only an earlier export wrote, and return what is there now.
+
+    split.json holds what the caller knows, with the counts, the files and what was dropped.
+    """
     counts = splits["new_split"].drop_null().value_counts().to_pylist()
     dropped = splits.filter(pc.is_null(splits["new_split"]))["item_id"].to_pylist()
     completed = {
@@ -75,4 +83,18 @@ def write_sidecar(
         "dropped": sorted(dropped),
     }
     text = json.dumps(completed, indent=2, ensure_ascii=False) + "\n"
-    return write_whole(folder / "split.json", lambda file: file.write(text.encode()))
+    earlier = _files_of(folder / "split.json")
+    told = write_whole(folder / "split.json", lambda file: file.write(text.encode()))
+    for name in earlier - {path.name for path in written}:
+        (folder / name).unlink(missing_ok=True)
+    return [*written, told]
+
+
+def _files_of(sidecar: Path) -> set[str]:
+    """Names of the files beside a sidecar that it says were written with it."""
+    try:
+        files = json.loads(sidecar.read_text(encoding="utf-8"))["files"].values()
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return set()
+    named = {name for name in files if isinstance(name, str) and _EXPORTED.fullmatch(name)}
+    return named | {f"{_TAKEN}.parquet"}

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from splitaudit.errors import SplitauditError
-from splitaudit.exports import file_names, write_sidecar, write_whole
+from splitaudit.exports import file_names, finish, write_whole
 
 # What a reader of lines would take for another id; U+FEFF at the start is a byte order mark.
 _UNLISTABLE = re.compile(r"[\n\r]|\A\ufeff|\A\Z")
@@ -42,7 +42,7 @@ def export(
     lists = {str(name): ids.tolist() for name, ids in rows.groupby("new_split")["item_id"]}
     files = file_names(lists, ".txt")
     written = [_write(folder / files[name], ids) for name, ids in lists.items()]
-    return [*written, write_sidecar(folder, sidecar, splits, files)]
+    return finish(folder, written, sidecar, splits, files)
 
 
 def _all_listable(item_ids: list[str]) -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from splitaudit.exports import file_names, write_sidecar, write_whole
+from splitaudit.exports import file_names, finish, write_whole
 from splitaudit.schema import ITEMS, SPLITS, conform
 
 _OF_MEDIUM = ["path", "clip_start_s", "clip_end_s"]
@@ -46,8 +46,8 @@ def export(
         _write(folder / file, rows.filter(pc.equal(rows["new_split"], split)))
         for split, file in files.items()
     ]
-    plan = _write(folder / "splits.parquet", splits)
-    return [*written, plan, write_sidecar(folder, sidecar, splits, files)]
+    written.append(_write(folder / "splits.parquet", splits))
+    return finish(folder, written, sidecar, splits, files)
 
 
 def _described(items: pa.Table, media: pa.Table, splits: pa.Table) -> pa.Table:

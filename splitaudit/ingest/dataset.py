@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,12 +12,6 @@ from splitaudit.schema import ITEMS, conform
 
 UNSPLIT = "unsplit"
 _VAL = ("val", "valid", "validation", "dev")
-# In the order of evaluation; dev-clean is a validation split, devices is not.
-_ROLES = (
-    re.compile("test"),
-    re.compile("(val|valid|validation|dev)(?![a-z])"),
-    re.compile("train"),
-)
 
 
 @dataclass(frozen=True)
@@ -75,17 +68,6 @@ def split_name(name: str) -> str:
     if lowered in _VAL:
         return "val"
     return lowered if lowered in ("train", "test") else name
-
-
-def split_role(name: str) -> int:
-    """Return 0 for a test, 1 for a validation, 2 for a train split, 3 for any other."""
-    matches = (role for role, pattern in enumerate(_ROLES) if pattern.match(name.lower()))
-    return next(matches, len(_ROLES))
-
-
-def split_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the splits in their order of evaluation, equals in the order given."""
-    return tuple(sorted(dict.fromkeys(names), key=split_role))
 
 
 def items_table(columns: dict[str, object]) -> pa.Table:

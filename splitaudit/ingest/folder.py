@@ -18,8 +18,6 @@ from splitaudit.ingest.dataset import (
     Dataset,
     items_table,
     split_name,
-    split_order,
-    split_role,
 )
 from splitaudit.ingest.files import (
     AUDIO,
@@ -33,6 +31,7 @@ from splitaudit.ingest.files import (
     status_of,
 )
 from splitaudit.ingest.paths import encode_path, safe_name
+from splitaudit.order import OTHER, evaluation_order, role
 from splitaudit.schema import MEDIA, MEMBERSHIPS, MISSING, UNREADABLE, conform
 
 _SHOWN = 10  # names and endings listed in a note
@@ -95,7 +94,7 @@ def from_folder(target: str) -> Dataset:
         items=items_table({"item_id": list(split_of_item), "split": list(split_of_item.values())}),
         media=_media(rows, encode_path(os.path.join(root, ""))),
         memberships=conform([], MEMBERSHIPS),
-        split_order=split_order(splits),
+        split_order=tuple(evaluation_order(splits)),
         notes=tuple(_notes(splits, listing.ignored)),
     )
 
@@ -189,7 +188,7 @@ def _notes(splits: list[str], ignored: Counter[str]) -> Iterable[str]:
     elif len(splits) == 1:
         yield f"one split only ({splits[0]}): audited for duplicates within itself"
     folders = [name for name in splits if name != UNSPLIT]
-    if folders and all(split_role(name) > 2 for name in folders):
+    if folders and all(role(name) == OTHER for name in folders):
         yield f"no folder is named train, val or test: taken as splits: {_some(folders)}"
     if folders and UNSPLIT in splits:
         yield f"files beside the split folders stand in the split '{UNSPLIT}'"

@@ -20,7 +20,7 @@ from splitaudit.ingest.columns import (
     load,
     problems_at,
 )
-from splitaudit.ingest.dataset import Dataset, IngestOptions, items_table, split_order
+from splitaudit.ingest.dataset import Dataset, IngestOptions, items_table
 from splitaudit.ingest.files import (
     AUDIO,
     MAY_BE_OPENED,
@@ -34,6 +34,7 @@ from splitaudit.ingest.files import (
 from splitaudit.ingest.paths import encode_path, safe_name
 from splitaudit.ingest.readers import Problem, fail, read_rows
 from splitaudit.manifest import did_you_mean, nearest
+from splitaudit.order import evaluation_order
 from splitaudit.schema import ITEMS, MEDIA, MEMBERSHIPS, SAME_SOURCE, UNSUPPORTED, conform
 
 _ITEM = ["split", "id"]
@@ -95,7 +96,7 @@ def build(
         items=_items(items, rows, item_of_row),
         media=_media(media.merge(items[[*_ITEM, "item_id"]], on=_ITEM, how="left"), root),
         memberships=_memberships(items),
-        split_order=split_order(items["split"]),
+        split_order=tuple(evaluation_order(items["split"])),
         notes=(*_shared_note(items), *_differing_notes(items, rows, item_of_row)),
     )
 
