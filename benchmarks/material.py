@@ -115,7 +115,7 @@ def _write_vorbis(path: Path, samples: Sound) -> None:
     soundfile.write(path, samples, RATE, format="OGG", subtype="VORBIS", compression_level=0.6)
 
 
-def _writer(codec: str, bit_rate: int, rate: int = RATE) -> Callable[[Path, Sound], None]:
+def writer(codec: str, bit_rate: int, rate: int = RATE) -> Callable[[Path, Sound], None]:
     """Return what writes a file with one of FFmpeg's encoders."""
 
     def write(path: Path, samples: Sound) -> None:
@@ -160,7 +160,7 @@ def _equalised(samples: Sound, rng: Rng) -> Sound:
     return np.asarray(out / max(1.0, float(np.abs(out).max())), np.float32)
 
 
-def _noisy(snr_db: float) -> Callable[[Sound, Rng], Sound]:
+def noisy(snr_db: float) -> Callable[[Sound, Rng], Sound]:
     """Return what adds pink noise, `snr_db` below the stretch's own power."""
 
     def degrade(samples: Sound, rng: Rng) -> Sound:
@@ -182,15 +182,15 @@ class Recoding:
 
 
 RECODINGS: dict[str, Recoding] = {
-    "mp3 64k": Recoding(".mp3", _writer("libmp3lame", 64_000)),
-    "mp3 32k": Recoding(".mp3", _writer("libmp3lame", 32_000)),
-    "aac 48k": Recoding(".m4a", _writer("aac", 48_000)),
-    "opus 24k": Recoding(".opus", _writer("libopus", 24_000, 48_000)),
+    "mp3 64k": Recoding(".mp3", writer("libmp3lame", 64_000)),
+    "mp3 32k": Recoding(".mp3", writer("libmp3lame", 32_000)),
+    "aac 48k": Recoding(".m4a", writer("aac", 48_000)),
+    "opus 24k": Recoding(".opus", writer("libopus", 24_000, 48_000)),
     "vorbis": Recoding(".ogg", _write_vorbis),
-    "amr 12.2k": Recoding(".3gp", _writer("libopencore_amrnb", 12_200, 8_000)),
+    "amr 12.2k": Recoding(".3gp", writer("libopencore_amrnb", 12_200, 8_000)),
     "flac -12 dB": Recoding(".flac", write_wav, _quieter),
     "telephone": Recoding(".wav", write_wav, _telephone),
     "equaliser 9 dB": Recoding(".wav", write_wav, _equalised),
-    "noise 20 dB": Recoding(".wav", write_wav, _noisy(20)),
-    "noise 10 dB": Recoding(".wav", write_wav, _noisy(10)),
+    "noise 20 dB": Recoding(".wav", write_wav, noisy(20)),
+    "noise 10 dB": Recoding(".wav", write_wav, noisy(10)),
 }

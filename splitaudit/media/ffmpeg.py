@@ -26,7 +26,7 @@ def open_sound(path: str, head: bytes) -> Reading:
     import av
 
     try:
-        container = av.open(path, metadata_errors="replace")
+        container = av.open(path, **_odd_tags(av.__version__))
     except (av.FFmpegError, UnicodeError, ValueError) as error:
         raise MediaError(schema.UNREADABLE, f"no sound file: {_said(error)}") from None
     if fault := _undecodable(container):
@@ -48,6 +48,11 @@ def open_sound(path: str, head: bytes) -> Reading:
     reading = Reading(info, iter(()))
     reading.blocks = _av_blocks(container, info, reading.faults)
     return reading
+
+
+def _odd_tags(version: str) -> dict[str, str]:
+    """PyAV before 19 fails at a tag that is not UTF-8 unless told otherwise, and 19 takes no word."""
+    return {} if int(version.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
 
 
 def _undecodable(container: Any) -> MediaError | None:
