@@ -50,8 +50,8 @@ def open_sound(path: str, head: bytes) -> Reading:
     return reading
 
 
-def _odd_tags(version: str) -> dict[str, str]:
-    """PyAV before 19 fails at a tag that is not UTF-8 unless told otherwise, and 19 takes no word."""
+def _odd_tags(version: str) -> dict[str, Any]:
+    """PyAV before 19 fails at tags that are not UTF-8 unless told otherwise; 19 needs no word."""
     return {} if int(version.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
 
 
