@@ -54,7 +54,8 @@ leaks[
 # %%
 from IPython.display import Audio, display
 
-from splitaudit.media.audio import RATE, load
+from splitaudit.media.audio import load
+from splitaudit.media.reading import RATE
 
 paths = audit.table("media").to_pandas().set_index("item_id")["path"]
 

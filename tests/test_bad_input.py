@@ -52,7 +52,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "one_sample.wav": (lambda path: write_pcm(path, SOUND[:1]), "unsupported", "is too short"),
     "no_sample.wav": (lambda path: write_pcm(path, SOUND[:0]), "unreadable", "no sound could be"),
     "4_hertz.wav": (lambda path: write_pcm(path, SOUND[:40], rate=4), "unsupported", "4 Hz"),
-    "codec.ogg": (lambda path: path.write_bytes(files.celt_ogg()), "unsupported", "no decoder"),
+    "codec.wav": (
+        lambda path: path.write_bytes(files.tagged_wav(SOUND)),
+        "unsupported",
+        "no decoder",
+    ),
     "speex.ogg": (lambda path: path.write_bytes(files.speex_ogg()), "unreadable", "no sound could"),
     "64_bits.wav": (lambda path: sixty_four_bits(path), "error", "the decoder failed: ValueError"),
     "loop.wav": (lambda path: path.symlink_to(path), "unreadable", "link loop"),
