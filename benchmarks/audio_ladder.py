@@ -138,7 +138,7 @@ def matched(name: str, home: Path, copies: dict[str, Copy]) -> pd.DataFrame:
     """Scan; return the accepted matches of copies with what is in train."""
     scanned = must(harness.scan(home / name, home, run=f"{name} run"), 0, 1, 4)
     found = scanned.accepted()
-    return found[found["a"].isin(list(copies))]
+    return found[found["a"].isin(list(copies)) & ~found["b"].isin(list(copies))]
 
 
 def row(name: str, copies: dict[str, Copy], found: pd.DataFrame) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def row(name: str, copies: dict[str, Copy], found: pd.DataFrame) -> dict[str, An
         "copies": len(copies),
         "found": right["a"].nunique(),
         "recall": right["a"].nunique() / max(1, len(copies)),
-        "recall, short": right["a"].isin(short).sum() / max(1, len(short)),
+        "recall, short": len(short & set(right["a"])) / max(1, len(short)),
         "offset error 95 %": float(np.quantile(error, 0.95)) if len(error) else None,
     }
 
