@@ -179,39 +179,48 @@ def _prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
     """Measure the shared stretch of two aligned sounds."""
     first = max(0, -offset), max(0, offset)
     white = a.white[first[0] :], b.white[first[1] :]
-    agreement = stretch.agreement(*white)
-    overlaps = [slice(at // FRAME, at // FRAME + len(agreement)) for at in first]
-    power = [sound.levels[overlap] for sound, overlap in zip((a, b), overlaps, strict=True)]
-    active = [sound.active[overlap] for sound, overlap in zip((a, b), overlaps, strict=True)]
-    heard = active[0] | active[1]
-    sign = -1.0 if agreement[heard].sum() < 0 else 1.0
-    found = stretch.find(stretch.Aligned(sign * agreement, heard, *power))
-    levels = [float(p[found.shared].sum()) + 1e-12 for p in power]
-    sure_s = int((found.shared & found.sure).sum()) / stretch.FRAMES_A_S
-    samples = slice(found.start * FRAME, found.end * FRAME)
-    begin_s, end_s = _seconds(found, white)
+    sign, aligned = _facing((a, b), first, white)
+    found = stretch.find(aligned)
+    start, end = _samples(found, white)
     return Proof(
         score=float(np.clip(score, 0, 1)),
         correlation=sign * found.agreement,
-        gain_db=float(10 * np.log10(levels[1] / levels[0])),
-        a_start=first[0] / RATE + begin_s,
-        a_end=first[0] / RATE + end_s,
-        b_start=first[1] / RATE + begin_s,
-        b_end=first[1] / RATE + end_s,
-        coverage_a=_coverage(a.active, active[0], found.shared),
-        coverage_b=_coverage(b.active, active[1], found.shared),
+        gain_db=_gain_db(aligned, found),
+        a_start=(first[0] + start) / RATE,
+        a_end=(first[0] + end) / RATE,
+        b_start=(first[1] + start) / RATE,
+        b_end=(first[1] + end) / RATE,
+        coverage_a=_coverage(a.active, aligned.active_a, found.shared),
+        coverage_b=_coverage(b.active, aligned.active_b, found.shared),
         accepted=score >= MIN_SCORE
         and found.agreement >= MIN_PEAK
-        and sure_s >= MIN_ACTIVE_S
-        and not _repeats(white[0][samples], white[1][samples]),
+        and (found.shared & found.sure).sum() * FRAME >= MIN_ACTIVE_S * RATE
+        and not _repeats(white[0][start:end], white[1][start:end]),
     )
 
 
-def _seconds(found: stretch.Stretch, white: tuple[Samples, Samples]) -> tuple[float, float]:
+def _facing(
+    sounds: tuple[Sound, Sound], first: tuple[int, int], white: tuple[Samples, Samples]
+) -> tuple[float, stretch.Aligned]:
+    """What two sounds have at the same time, and -1 where polarity is inverted."""
+    agreement = stretch.agreement(*white)
+    overlaps = [slice(at // FRAME, at // FRAME + len(agreement)) for at in first]
+    active = [sound.active[overlap] for sound, overlap in zip(sounds, overlaps, strict=True)]
+    power = [sound.levels[overlap] for sound, overlap in zip(sounds, overlaps, strict=True)]
+    sign = -1.0 if agreement[active[0] | active[1]].sum() < 0 else 1.0
+    return sign, stretch.Aligned(sign * agreement, active[0], active[1], power[0], power[1])
+
+
+def _samples(found: stretch.Stretch, white: tuple[Samples, Samples]) -> tuple[int, int]:
     """Where the stretch begins and ends in the overlap, which ends within a frame."""
-    to_the_end = found.end == min(map(len, white)) // FRAME
-    end = min(map(len, white)) if to_the_end else found.end * FRAME
-    return found.start * FRAME / RATE, end / RATE
+    length = min(map(len, white))
+    return found.start * FRAME, length if found.end == length // FRAME else found.end * FRAME
+
+
+def _gain_db(aligned: stretch.Aligned, found: stretch.Stretch) -> float:
+    """Level of b over that of a where they agree."""
+    a, b = (power[found.shared].sum() + 1e-12 for power in (aligned.power_a, aligned.power_b))
+    return float(10 * np.log10(b / a))
 
 
 def _coverage(whole: stretch.Mask, overlap: stretch.Mask, shared: stretch.Mask) -> float:

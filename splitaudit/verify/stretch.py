@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.verify.whitening import RATE, Samples, chunks
+from splitaudit.verify.whitening import Samples, chunks
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 FRAME = 320  # 20 ms; the resolution of the intervals
-FRAMES_A_S = RATE / FRAME
 PATCH = 51  # frames (1 s) that must agree on the whole to count as shared
 DYNAMIC_DB = 45.0  # below the loud parts lies silence
 SILENCE = 10 ** (-75 / 20)  # amplitude; silence wherever it is
@@ -36,16 +35,22 @@ class Aligned:
     ----------
     agreement
         Whitened correlation, in [-1, 1], shape (n,).
-    heard
-        Whether either is heard, shape (n,).
+    active_a, active_b
+        Whether each is heard, shape (n,).
     power_a, power_b
         Mean power of each, shape (n,).
     """
 
     agreement: Floats
-    heard: Mask
+    active_a: Mask
+    active_b: Mask
     power_a: Floats
     power_b: Floats
+
+    @property
+    def heard(self) -> Mask:
+        """Whether either is heard."""
+        return self.active_a | self.active_b
 
 
 @dataclass(frozen=True)
