@@ -8,6 +8,8 @@ which do is taken from a scan of the recordings alone, whose matches are listed.
 
 from __future__ import annotations
 
+import itertools
+import random
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -45,7 +47,7 @@ def main() -> None:
     names = args.transforms or list(TRANSFORMS)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        references, others = chosen(used, args.references, args.others, args.develop)
+        references, others = chosen(args, used)
         lay_out(references, others, home / "alone" / "train")
         kin = related(home)
         rows, false = [], []
@@ -72,19 +74,21 @@ def _arguments() -> Any:
     return parser.parse_args()
 
 
-def chosen(
-    used: Sequence[Recording], references: int, others: int, develop: bool
-) -> tuple[list[Recording], list[Recording]]:
+def chosen(args: Any, used: Sequence[Recording]) -> tuple[list[Recording], list[Recording]]:
     """Return what copies are made of, and what is only there to be mistaken for it.
 
-    References are spread evenly over the sources of one half; the others are the rest of that half,
-    filled up from the other half.
+    References are drawn from one half of the sources, as many from each folder as it has; the
+    others are the rest of that half, filled up from the other half.
     """
+    roots = [*args.more, *(args.data / name for name in ("donateacry", "videos") if args.data)]
     long_enough = [r for r in used if len(decoded(r.path)) >= LEAST_S * RATE]
-    half = [r for r in long_enough if r.reported != develop]
-    picked = [half[int(at)] for at in np.linspace(0, len(half) - 1, min(references, len(half)))]
+    half = [r for r in long_enough if r.reported != args.develop]
+    folders = [[r for r in half if r.path.is_relative_to(root)] for root in roots]
+    random.Random(0).shuffle(half)
+    turns = itertools.zip_longest(*(sorted(f, key=half.index) for f in folders))
+    picked = [r for turn in turns for r in turn if r][: args.references]
     rest = [r for r in half if r not in picked] + [r for r in long_enough if r not in half]
-    return picked, rest[:others]
+    return picked, rest[: args.others]
 
 
 def lay_out(references: Sequence[Recording], others: Sequence[Recording], target: Path) -> None:
