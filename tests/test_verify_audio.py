@@ -83,6 +83,7 @@ CHANGES: dict[str, Callable[[Sound], Sound]] = {
     "telephone": telephone,
     "16 bits": lambda x: files.as_int16(x).astype(np.float32) / 32768,
     "clipped": lambda x: np.clip(x, -0.1, 0.1),
+    "two microphones": lambda x: (x + np.pad(x, (80, 0))[: len(x)]) / 2,  # 5 ms apart
     "slow fade": lambda x: x * np.linspace(0.3, 1, len(x), dtype=np.float32),
 }
 
