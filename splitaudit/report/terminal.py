@@ -14,6 +14,7 @@ from rich.text import Text
 from splitaudit.report.words import clock, counted, coverage_sentences, headline, visible
 from splitaudit.schema import AUDITED
 
+_RELATION_WIDTH = 15  # of 80 columns; the rest is for names
 _STYLES = {"leaks": "bold red", "incomplete": "bold yellow", "weak": "bold yellow"}
 
 
@@ -51,7 +52,8 @@ def print_leaks(frame: pd.DataFrame, console: Console, limit: int = 20) -> None:
     limit
         At most this many; how many are left out is said.
     """
-    table = _grid("relation", "split", "item", "shared stretch", "coverage")
+    table = _grid("relation", "split", "item", "shared stretch", "share")
+    table.columns[0].max_width = _RELATION_WIDTH
     for row in frame.head(limit).to_dict("records"):
         if table.row_count:
             table.add_row()
