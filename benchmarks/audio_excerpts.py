@@ -6,7 +6,8 @@ recoded, are test. A match is false where it joins two recordings that do not sh
 places of one recording that do not repeat each other. Which recordings share sound is taken from a
 scan of the recordings alone, whose matches are listed; whether a recording repeats itself (a loop,
 a refrain from a sequencer), from the correlation of the two stretches of its waveform, differenced
-so that a common bass is not enough.
+so that a common bass is not enough. Beside it stands how many quarter seconds of the two places have
+their own best lag where the match has it (see evidence.py).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 import pandas as pd
 import peers
 import scipy.signal
+from evidence import windows_that_agree
 from harness import Scan, link, must, print_table
 from material import RATE, RECODINGS, Recording, Sound, cut, decoded, heard_s, recordings
 
@@ -30,6 +32,7 @@ MARGIN_S = 1.0  # a recording is this much longer than the excerpt, or is left o
 NEAR_S = 0.1  # <=: the offset or the end of an interval is right
 HEARD_S = 1.0  # >=: an excerpt in which there is something to find, counted apart, too
 REPEATS = 0.5  # >=: correlation of two stretches of one recording that repeat each other
+ENDS = ("start", "end")
 REPEAT_LAG_S = 0.02  # of the lag at which that is highest
 
 
@@ -228,7 +231,12 @@ def report_false(scanned: Scan, excerpts: Sequence[Excerpt], kin: Kin) -> dict[s
     moved = matches[same & (matches["offset_error"] > NEAR_S)].to_dict("records")
     others = [_evidence(match) for match in strangers]
     places = [
-        {**_evidence(match), "of": match["a_source"][-30:], "repeats": _repeats(match, scanned)}
+        {
+            **_evidence(match),
+            "of": match["a_source"][-30:],
+            "repeats": _repeats(match, scanned),
+            "windows that agree": _windows(match, scanned),
+        }
         for match in moved
     ]
     print_table("Accepted matches of recordings that share no sound", others)
@@ -236,6 +244,15 @@ def report_false(scanned: Scan, excerpts: Sequence[Excerpt], kin: Kin) -> dict[s
     unlike = sum(row["repeats"] < REPEATS for row in places)
     print(f"  false: {len(others)} of other recordings, {unlike} of places that are not alike")
     return {"other recordings": others, "other places": places, "places not alike": unlike}
+
+
+def _windows(match: dict[str, Any], scanned: Scan) -> str:
+    """How much of the two places of the recording itself is aligned as the match says."""
+    media = scanned.table("media").set_index("item_id")["path"]
+    path = Path(media[match["a_source"]])
+    placed = {f"{s}_{end}": match[f"{s}_at"] + match[f"{s}_{end}"] for s in "ab" for end in ENDS}
+    agree, windows = windows_that_agree(placed, (path, path))
+    return f"{agree} of {windows}"
 
 
 def _repeats(match: dict[str, Any], scanned: Scan) -> float:
