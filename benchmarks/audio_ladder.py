@@ -30,6 +30,7 @@ LEAST_S = 0.5
 SHORT_S = 2.7  # <: counted apart, too
 REFERENCES = 168
 OTHERS = 1_000
+SHARES = ("recall", "recall, short")
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,15 @@ def _arguments() -> Any:
 def chosen(args: Any, used: Sequence[Recording]) -> tuple[list[Recording], list[Recording]]:
     """Return what copies are made of, and what is only there to be mistaken for it.
 
-    References are drawn from one half of the sources, as many from each folder as it has; the
-    others are the rest of that half, filled up from the other half.
+    References are drawn from one half of the sources, by turns from each folder; the others
+    are the rest of that half, filled up from the other half.
     """
     roots = [*args.more, *(args.data / name for name in ("donateacry", "videos") if args.data)]
     long_enough = [r for r in used if len(decoded(r.path)) >= LEAST_S * RATE]
     half = [r for r in long_enough if r.reported != args.develop]
-    folders = [[r for r in half if r.path.is_relative_to(root)] for root in roots]
     random.Random(0).shuffle(half)
-    turns = itertools.zip_longest(*(sorted(f, key=half.index) for f in folders))
+    folders = [[r for r in half if r.path.is_relative_to(root)] for root in roots]
+    turns = itertools.zip_longest(*folders)
     picked = [r for turn in turns for r in turn if r][: args.references]
     rest = [r for r in half if r not in picked] + [r for r in long_enough if r not in half]
     return picked, rest[: args.others]
@@ -155,7 +156,7 @@ def row(name: str, copies: dict[str, Copy], found: pd.DataFrame) -> dict[str, An
         "copies": len(copies),
         "found": right["a"].nunique(),
         "recall": right["a"].nunique() / max(1, len(copies)),
-        "recall, short": len(short & set(right["a"])) / max(1, len(short)),
+        "recall, short": len(short & set(right["a"])) / len(short) if short else None,
         "offset error 95 %": float(np.quantile(error, 0.95)) if len(error) else None,
     }
 
@@ -184,7 +185,8 @@ def of_strangers(name: str, found: pd.DataFrame, kin: dict[str, str]) -> list[di
 
 def together(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the mean over the transforms."""
-    means = {key: float(np.mean([r[key] for r in rows])) for key in ("recall", "recall, short")}
+    shares = {key: [r[key] for r in rows if r[key] is not None] for key in SHARES}
+    means = {key: float(np.mean(values)) if values else None for key, values in shares.items()}
     totals = {key: sum(r[key] for r in rows) for key in ("copies", "found")}
     return {"transform": "mean", **totals, **means}
 

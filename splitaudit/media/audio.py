@@ -135,7 +135,7 @@ def segments(pieces: Iterator[Samples], length: int, context: int) -> Iterator[t
         `start` is the index of the first sample of `samples`. At least one segment.
     """
     start, held = 0, np.zeros(0, np.float32)
-    for piece in itertools.chain(pieces):
+    for piece in pieces:
         held = np.concatenate([held, piece]) if len(held) else piece
         while len(held) >= length + 2 * context:
             yield start, held[: length + 2 * context]
