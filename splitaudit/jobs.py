@@ -20,16 +20,15 @@ import pyarrow as pa
 
 from splitaudit import schema
 from splitaudit.errors import MediaError
-from splitaudit.fingerprints import landmark
+from splitaudit.fingerprints import patches
 from splitaudit.media import audio
 from splitaudit.media.reading import Reading, shortfall
 from splitaudit.store import Parts, digest, write_table
 from splitaudit.verify import audio as verifier
 from splitaudit.verify import stretch, whitening
 
-FINGERPRINT = landmark.Landmark()
-# Shorter sounds give too few landmarks to be found again once they are recoded (docs/audio.md).
-SHORTEST_S = 0.5
+# Shorter sounds have too little in common with their own recoded copies (docs/audio.md).
+SHORTEST_S = 0.1
 
 CONTENTS = pa.schema({"key": pa.string(), "digest": pa.string()})
 SOUNDS = pa.schema(
@@ -45,8 +44,8 @@ SOUNDS = pa.schema(
         "status": pa.string(),
         "error": pa.string(),
         "holds_frames": pa.bool_(),
-        "codes": pa.large_list(pa.uint32()),
-        "frames": pa.large_list(pa.uint32()),
+        "vectors": pa.large_list(pa.int8()),
+        "frames": pa.large_list(pa.int32()),
     }
 )
 PROOFS = pa.schema(
@@ -122,22 +121,25 @@ def signature(path: str) -> str:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two sounds to be compared at an offset on which they got many votes.
+    """Two sounds to be compared along a line on which their patches agree.
 
     Parameters
     ----------
     key
-        Of the fact: both contents and the offset.
+        Of the fact: both contents and the line.
     a, b
         Where to read them.
-    offset_s
-        Time of b minus time of a.
+    moment_s
+        Time of a and time of b of the same moment.
+    slope
+        Seconds of b in a second of a, roughly.
     """
 
     key: str
     a: File
     b: File
-    offset_s: float
+    moment_s: tuple[float, float]
+    slope: float
 
     @property
     def size(self) -> int:
@@ -185,12 +187,12 @@ def _sound(file: File) -> dict[str, Any]:
 
 def _read(reading: Reading) -> dict[str, Any]:
     loudest = _Loudest()
-    pieces = audio.segments(loudest.watch(reading.mono()), landmark.SEGMENT, landmark.CONTEXT)
-    marks = FINGERPRINT.fingerprint(pieces)
+    pieces = patches.surround(loudest.watch(reading.mono()))
+    prints = patches.Patch().fingerprint(audio.segments(pieces, patches.SEGMENT, patches.CONTEXT))
     if not reading.frames:
         raise MediaError(schema.UNREADABLE, "no sound could be decoded")
     form = reading.format
-    status, error = _status(reading, marks.degenerate, silent=loudest.peak < stretch.SILENCE)
+    status, error = _status(reading, prints.degenerate, silent=loudest.peak < stretch.SILENCE)
     return {
         "samples_id": reading.samples_id,
         "duration_s": reading.duration_s,
@@ -202,8 +204,8 @@ def _read(reading: Reading) -> dict[str, Any]:
         "status": status,
         "error": error,
         "holds_frames": form.holds_frames,
-        "codes": marks.codes,
-        "frames": marks.frames,
+        "vectors": prints.vectors.ravel(),
+        "frames": prints.frames,
     }
 
 
@@ -251,7 +253,8 @@ def verify(pairs: Sequence[Pair], folder: Path) -> int:
 
 
 def _proof(pair: Pair) -> dict[str, Any]:
-    proof = verifier.verify(_sound_of(pair.a), _sound_of(pair.b), pair.offset_s)
+    offset_s = pair.moment_s[1] - pair.moment_s[0]
+    proof = verifier.verify(_sound_of(pair.a), _sound_of(pair.b), offset_s)
     return {"found": True, **asdict(proof)} if proof else {"found": False}
 
 

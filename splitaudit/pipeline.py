@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from splitaudit import __version__, candidates, execute, group, jobs, matches, outcomes, schema
-from splitaudit.fingerprints import landmark
+from splitaudit.fingerprints import patches
 from splitaudit.ingest import Dataset, decode_path
 from splitaudit.media.reading import RATE
 from splitaudit.progress import Progress
 from splitaudit.store import Parts, digest, write_table
 from splitaudit.verify import audio as verifier
 
-FINGERPRINT_ID = (
-    f"{landmark.Landmark.name}-v{landmark.Landmark.version}-{digest(asdict(jobs.FINGERPRINT))[:8]}"
-)
+FINGERPRINT_ID = f"{patches.Patch.name}-v{patches.Patch.version}-{patches.identity()}"
 WORTH_PROCESSES_S = 3.0  # > of work: less is done before other processes would have started
 MOST_IN_A_PART = 256
 
@@ -221,8 +219,8 @@ def _contents(files: _Files, settings: Settings) -> _Contents:
 
 
 def _sounds(contents: _Contents, settings: Settings) -> pd.DataFrame:
-    """What is known of each content, without its codes; index: content id."""
-    columns = [field for field in jobs.SOUNDS if field.name not in ("codes", "frames")]
+    """What is known of each content, without its patches; index: content id."""
+    columns = [field for field in jobs.SOUNDS if field.name not in ("vectors", "frames")]
     facts = settings.facts(_FINGERPRINT.kind).read(
         pa.array(contents, pa.string()), pa.schema(columns)
     )
@@ -256,7 +254,7 @@ def _searched(sounds: pd.DataFrame) -> pa.Array:
 
 
 def _candidates(keys: pa.Array, settings: Settings, log: StageLog) -> pa.Table:
-    """Pairs of sounds, as positions in `keys`, that share landmarks at one offset."""
+    """Pairs of sounds, as positions in `keys`, whose patches agree along a line."""
     path = _candidates_path(keys, settings)
     new = 0 if path.exists() else len(keys)
     log.start("search", new, path.stem)
@@ -276,12 +274,13 @@ def _read_candidates(path: Path) -> pa.Table:
 
 
 def _pairs(keys: list[str], contents: _Contents, found: pa.Table) -> dict[str, jobs.Pair]:
-    hop_s = jobs.FINGERPRINT.hop / RATE
+    frame_s = patches.HOP / RATE
     pairs = {}
-    for row in found.select(["a", "b", "offset"]).to_pylist():
-        a, b, frames = keys[row["a"]], keys[row["b"]], row["offset"]
-        name = f"{a} {b} {frames}"
-        pairs[name] = jobs.Pair(name, contents[a], contents[b], frames * hop_s)
+    for row in found.to_pylist():
+        a, b, moment = keys[row["a"]], keys[row["b"]], (row["frame_a"], row["frame_b"])
+        name = f"{a} {b} {moment[0]} {moment[1]} {row['slope']:.3f}"
+        times = moment[0] * frame_s, moment[1] * frame_s
+        pairs[name] = jobs.Pair(name, contents[a], contents[b], times, row["slope"])
     return pairs
 
 

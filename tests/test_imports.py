@@ -37,7 +37,8 @@ NAMED = {
     "av": {"media/ffmpeg", "report/preview", "demo/dataset"},
     "soundfile": {"media/libsndfile", "demo/dataset"},
     "soxr": {"media/reading"},
-    "numba": {"fingerprints/landmark", "search/postings"},
+    "numba": {"search/votes"},
+    "faiss": {"search/nearest"},
     "jinja2": {"report/html"},
     "click": {"cli"},
 }

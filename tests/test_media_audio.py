@@ -15,7 +15,7 @@ from sound_files import RATE, write_av, write_pcm
 
 from splitaudit.demo import sounds
 from splitaudit.errors import MediaError
-from splitaudit.fingerprints.landmark import CONTEXT, SEGMENT
+from splitaudit.fingerprints.patches import CONTEXT, SEGMENT
 from splitaudit.jobs import FINGERPRINT
 from splitaudit.media import audio, ffmpeg, libsndfile
 from splitaudit.media.ffmpeg import NO_SOUND
@@ -366,7 +366,7 @@ def test_segments_overlap_by_their_context(pieces: int) -> None:
 _FINGERPRINT_ONE = """
 import resource, sys
 from splitaudit.jobs import FINGERPRINT
-from splitaudit.fingerprints.landmark import CONTEXT, SEGMENT
+from splitaudit.fingerprints.patches import CONTEXT, SEGMENT
 from splitaudit.media import audio
 
 def fingerprint(path):

@@ -10,6 +10,7 @@ has many equal peaks and proves nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,22 +18,30 @@ import numpy as np
 import numpy.typing as npt
 
 from splitaudit.verify import stretch
-from splitaudit.verify.stretch import FRAME, MIN_PEAK
+from splitaudit.verify.stretch import FRAME
 from splitaudit.verify.whitening import RATE, Samples
 
 Wide = npt.NDArray[np.float64]
 
 NAME = "waveform-v1"
-SLACK = 1_600  # samples to each side of the proposed offset where the peak may lie
+SLACK = 3_200  # samples to each side of the proposed offset where the peak may lie
 LAGS = 4_800  # samples to each side among which it must be the highest
 PEAK_WIDTH = 192  # samples to each side (12 ms) that belong to the peak: its filter, its room
 BLOCK = 2 * RATE  # correlated at once: a jingle is not lost in it, nor chance found
 LOOP = 20 * RATE  # looked through for repeats
 BLURRED = 0.9  # <: of the peak; a block with a higher rival does not know its lag
 
+FAINT = 0.06  # <=: correlation of a block that counts
+DROWNED = 0.1  # of the power of the loudest moment: as loud as noise is taken to be
+
 # Chosen on sounds by source that no benchmark reports on; see docs/audio.md.
-MIN_SCORE = 0.65  # <=: 1 - rival / peak
-MIN_ACTIVE_S = 0.4  # <=: sound that agrees, as opposed to silence, in the shared stretch
+MIN_SCORE = 0.72  # <=: 1 - rival / peak
+MIN_ACTIVE_S = 0.1  # <=: sound that agrees, as opposed to silence, in the shared stretch
+CLEAR = 0.85  # <=: asked of less sound than `SHORT_S`, and where only the loud moments are compared
+SHORT_S = 0.4  # <
+# <= in seconds: squared correlation times its duration. Of independent noise, sampled at 16 kHz, it
+# is 1 / 16,000 on average; this is twelve standard deviations of the correlation.
+MIN_CERTAINTY_S = 0.01
 SPARSE = 0.01  # <: share of the time that holds all the energy: clicks
 TICKS = 0.4  # >: of the peak, at any other lag, where the sound is sparse: a train of clicks
 LOOPS = 0.6  # >: of the peak, where it is not: the same three times over
@@ -91,6 +100,29 @@ class Sound:
         """Frames that are not silence."""
         return stretch.active(self.levels)
 
+    @property
+    def loud(self) -> _Loud:
+        """The whitened waveform with each frame as loud as noise would let it through."""
+        drowned = DROWNED * self.levels.max(initial=1e-12)
+        return _Loud(self.white, np.sqrt(self.levels / (self.levels + drowned)))
+
+
+@dataclass(frozen=True)
+class _Loud:
+    """A waveform whose frames are weighted when they are read: it may be a long memory map."""
+
+    white: Samples
+    weights: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.weights) * FRAME
+
+    def __getitem__(self, part: slice) -> Samples:
+        start, stop, _ = part.indices(len(self))
+        weights = self.weights[start // FRAME : -(-stop // FRAME)].astype(np.float32)
+        each = np.repeat(weights, FRAME)[start % FRAME :][: max(0, stop - start)]
+        return self.white[start:stop] * each
+
 
 def verify(a: Sound, b: Sound, offset_s: float) -> Proof | None:
     """Compare two sounds at one offset.
@@ -107,39 +139,47 @@ def verify(a: Sound, b: Sound, offset_s: float) -> Proof | None:
     Proof or None
         None where no stretch of the two correlates.
     """
-    aligned = _align(a.white, b.white, round(offset_s * RATE))
+    offset = round(offset_s * RATE)
+    aligned = _align(a.white, b.white, offset)
+    if aligned is None or aligned[1] < CLEAR:
+        # Where noise drowns all but the loud moments, only those can tell how the sounds lie.
+        loud = _align(a.loud, b.loud, offset)
+        aligned = loud if loud and loud[1] >= CLEAR else aligned
     if aligned is None or np.subtract(*_overlap(a.white, b.white, aligned[0])) > -FRAME:
         return None
     return _prove(a, b, *aligned)
 
 
-def _overlap(a: Samples, b: Samples, offset: int) -> tuple[int, int]:
+def _overlap(a: Sized, b: Sized, offset: int) -> tuple[int, int]:
     """First and last (exclusive) sample of a that b has too."""
     return max(0, -offset), min(len(a), len(b) - offset)
 
 
-def _align(a: Samples, b: Samples, offset: int) -> tuple[int, float] | None:
+def _align(a: Samples | _Loud, b: Samples | _Loud, offset: int) -> tuple[int, float] | None:
     """The lag around `offset` on which the stretches that correlate agree, and its score."""
-    total, own = np.zeros(2 * LAGS + 1), np.zeros(2 * LAGS + 1)
+    total, echo_a, echo_b = (np.zeros(2 * LAGS + 1) for _ in range(3))
     first, last = _overlap(a, b, offset)
     if last - first < FRAME:
         return None
     for start in range(first, max(first + 1, last - BLOCK // 4), BLOCK):
-        x = a[start : min(last, start + BLOCK)]
-        correlation, weight = _correlate(x, _around(b, start + offset - LAGS, len(x) + 2 * LAGS))
+        x, y = (
+            s[at : at + min(BLOCK, last - start)] for s, at in ((a, start), (b, start + offset))
+        )
+        correlation, weight = _correlate(x, _around(b, start + offset, len(x)))
         height, rival, _ = _peak(correlation)
         # a block in which another lag is as good would only blur the sum
-        if height >= MIN_PEAK and rival < BLURRED * height:
+        if height >= FAINT and rival < BLURRED * height:
             total += correlation * weight
-            own += _correlate(x, _around(a, start - LAGS, len(x) + 2 * LAGS))[0] * weight
+            echo_a += _correlate(x, _around(a, start, len(x)))[0] * weight
+            echo_b += _correlate(y, _around(b, start + offset, len(y)))[0] * weight
     if not total.any():
         return None
     lag = _peak(total)[2]
-    return offset + lag, _score(total, own, lag)
+    return offset + lag, max(_score(total, echo_a, lag), _score(total, echo_b, lag))
 
 
 def _score(correlation: Wide, own: Wide, lag: int) -> float:
-    """How far the peak at `lag` stands above every other, what a's own echo makes of it apart."""
+    """How far the peak at `lag` stands above every other, what an echo makes of it apart."""
     echo = np.zeros_like(own)
     echo[max(0, lag) : len(own) + min(0, lag)] = own[max(0, -lag) : len(own) - max(0, lag)]
     peak = correlation[LAGS + lag]
@@ -148,8 +188,9 @@ def _score(correlation: Wide, own: Wide, lag: int) -> float:
     return 1 - float(rest.max() / abs(peak))
 
 
-def _around(samples: Samples, start: int, length: int) -> Samples:
-    """A stretch of a sound that may begin before it or end after it."""
+def _around(samples: Samples | _Loud, start: int, length: int) -> Samples:
+    """A stretch of a sound and `LAGS` more to each side; it may begin before it or end after it."""
+    start, length = start - LAGS, length + 2 * LAGS
     inside = samples[max(0, start) : max(0, start + length)]
     before = min(length, max(0, -start))
     return np.pad(inside, (before, length - before - len(inside)))
@@ -192,10 +233,18 @@ def _prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
         b_end=(first[1] + end) / RATE,
         coverage_a=_coverage(a.active, aligned.active_a, found.shared),
         coverage_b=_coverage(b.active, aligned.active_b, found.shared),
-        accepted=score >= MIN_SCORE
-        and found.agreement >= MIN_PEAK
-        and (found.shared & found.sure).sum() * FRAME >= MIN_ACTIVE_S * RATE
+        accepted=_convinces(score, found)
         and not _repeats(white[0][start:end], white[1][start:end]),
+    )
+
+
+def _convinces(score: float, found: stretch.Stretch) -> bool:
+    """Whether enough sound agrees, well enough, at one lag only."""
+    active_s = (found.shared & found.sure).sum() * FRAME / RATE
+    return (
+        active_s >= MIN_ACTIVE_S
+        and found.agreement**2 * active_s >= MIN_CERTAINTY_S
+        and score >= (CLEAR if active_s < SHORT_S else MIN_SCORE)
     )
 
 

@@ -1,0 +1,131 @@
+"""The nearest vectors of other sounds: FAISS where it is installed, else blocks of numpy.
+
+A few thousand vectors are compared with all; more are parted into cells, of which the nearest
+`PROBES` are looked through. What is found there is ranked by the vectors themselves.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.int8]
+Found = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
+# Vectors, and those of the same sound, which are no neighbours -> similarity and index of each.
+Search = Callable[[slice, slice], Found]
+
+NEIGHBOURS = 16
+MORE = 4  # times as many, while the last of them is still as near as a copy
+COPY = 0.8  # >= in similarity
+ALL = 20_000  # <= vectors are compared with all
+A_CELL = 400  # vectors, on average
+MOST_CELLS = 1 << 14
+TRAINED_ON = 64  # vectors a cell
+PROBES = 16
+BLOCK = 1 << 16  # vectors held as floats
+
+
+def installed() -> bool:
+    """Return whether FAISS is."""
+    return find_spec("faiss") is not None
+
+
+def searcher(vectors: Vectors, scale: int) -> Search:
+    """Return what finds the nearest vectors of other sounds.
+
+    Parameters
+    ----------
+    vectors
+        Shape (n, d), unit vectors times `scale`.
+
+    Returns
+    -------
+    callable
+        Which vectors, and which are of the same sound -> (similarity, index), each of shape (m, k),
+        by falling similarity, those of the same sound left out; index -1 where there are no more.
+        k is `NEIGHBOURS`, or more while the k-th is as near as a copy, so that what a thousand
+        sounds share is found in each. Many threads may call it.
+    """
+    search = _faiss(vectors) if installed() else _numpy(vectors)
+
+    def nearest(some: slice, own: slice) -> Found:
+        k = NEIGHBOURS
+        while True:
+            similarity, index = search(some, own, k)
+            similarity /= np.float32(scale**2)
+            if k >= len(vectors) or not (similarity[:, -1] >= COPY).any():
+                return similarity, index
+            k *= MORE
+
+    return nearest
+
+
+def _faiss(vectors: Vectors) -> Callable[[slice, slice, int], Found]:
+    import faiss
+
+    faiss.omp_set_num_threads(1)  # the caller has threads of its own
+    n, d = vectors.shape
+    kind = faiss.ScalarQuantizer.QT_8bit_direct_signed
+    if n <= ALL:
+        index: Any = faiss.IndexScalarQuantizer(d, kind, faiss.METRIC_INNER_PRODUCT)
+        settings: Any = faiss.SearchParameters
+    else:
+        cells = min(MOST_CELLS, n // A_CELL)
+        coarse = faiss.IndexFlatIP(d)
+        index = faiss.IndexIVFScalarQuantizer(
+            coarse, d, cells, kind, faiss.METRIC_INNER_PRODUCT, False
+        )
+        _train(index, vectors, cells)
+        settings = partial(faiss.SearchParametersIVF, nprobe=PROBES)  # type: ignore[call-arg]
+    for begin in range(0, n, BLOCK):
+        index.add(vectors[begin : begin + BLOCK].astype(np.float32))
+
+    def search(some: slice, own: slice, k: int) -> Found:
+        same = faiss.IDSelectorRange(own.start, own.stop)
+        others = settings(sel=faiss.IDSelectorNot(same))
+        found: Found = index.search(vectors[some].astype(np.float32), k, params=others)
+        return found
+
+    return search
+
+
+def _train(index: Any, vectors: Vectors, cells: int) -> None:
+    """Place the cells; by a sample, drawn in the same way each time."""
+    import faiss
+
+    sample = np.linspace(0, len(vectors) - 1, min(len(vectors), TRAINED_ON * cells)).astype(int)
+    faiss.omp_set_num_threads(os.cpu_count() or 1)
+    index.cp.max_points_per_centroid = TRAINED_ON
+    index.train(vectors[sample].astype(np.float32))
+    faiss.omp_set_num_threads(1)
+
+
+def _numpy(vectors: Vectors) -> Callable[[slice, slice, int], Found]:
+    def search(some: slice, own: slice, k: int) -> Found:
+        mine = vectors[some].astype(np.float32)
+        best = np.full((len(mine), k), -np.inf, np.float32), np.full((len(mine), k), -1)
+        for begin in range(0, len(vectors), BLOCK):
+            similarity = mine @ vectors[begin : begin + BLOCK].astype(np.float32).T
+            similarity[:, max(0, own.start - begin) : max(0, own.stop - begin)] = -np.inf
+            best = _merged(best, similarity, begin)
+        return best
+
+    return search
+
+
+def _merged(best: Found, similarity: Any, begin: int) -> Found:
+    """The k best of those found so far and of a block that starts at `begin`."""
+    k = best[0].shape[1]
+    rows = np.arange(len(similarity))[:, None]
+    near = np.argpartition(similarity, max(0, similarity.shape[1] - k), axis=1)[:, -k:]
+    values = np.concatenate([best[0], similarity[rows, near]], axis=1)
+    index = np.concatenate([best[1], near + begin], axis=1)
+    index[np.isneginf(values)] = -1
+    order = np.argsort(-values, axis=1, kind="stable")[:, :k]
+    return values[rows, order], index[rows, order]
