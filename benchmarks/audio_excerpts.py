@@ -25,6 +25,7 @@ import peers
 import scipy.signal
 from evidence import windows_that_agree
 from harness import Scan, link, must, print_table
+from judging import Truth, equal
 from material import RATE, RECODINGS, Recording, Sound, cut, decoded, heard_s, recordings
 
 LENGTHS_S = (3.0, 5.0)
@@ -272,17 +273,13 @@ def report_peers(
     target: Path, excerpts: Sequence[Excerpt], kin: Kin, clone: Path | None
 ) -> list[dict[str, Any]]:
     """Print what the peers find: recordings are references, excerpts queries."""
-    source = {x.item: x.source for x in excerpts}
-
-    def is_right(found: peers.Found) -> bool | None:
-        mine = source[f"test/{found.query.name}"]
-        reference = f"train/{found.reference.name}"
-        if mine == reference:
-            return True
-        return None if kin.group[mine] == kin.group[reference] else False
-
     references, queries = (sorted((target / split).iterdir()) for split in ("train", "test"))
-    rows = [peers.judged(peer, references, queries, is_right) for peer in peers.peers(clone)]
+    source = {x.item: x.source for x in excerpts}
+    sources = [source[f"test/{path.name}"] for path in queries]
+    items = [f"train/{path.name}" for path in references]
+    groups = [[kin.group[item] for item in of] for of in (sources, items)]
+    truth = Truth(equal(sources, items), ~equal(*groups))
+    rows = [peers.judged(peer, references, queries, truth) for peer in peers.peers(clone)]
     print_table(f"Peers ({peers.AT_BEST})", rows)
     return rows
 
