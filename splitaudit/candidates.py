@@ -20,8 +20,8 @@ from splitaudit.store import Parts
 
 WINDOW = 2_048  # patches (3 min) of a long sound that vote together
 LOOKED_AT = 8  # places of each window
-WEAK = 3  # pairs of each sound that are compared, however little speaks for them
 STRONG_S = 0.5  # >= of evidence: compared in any case
+WEAK = 2  # further pairs of each sound that are compared, however little speaks for them
 
 COLUMNS = {"a": "int32", "b": "int32", "frame_a": "int32", "frame_b": "int32", "slope": "float64"}
 
@@ -119,9 +119,14 @@ def _places(prints: _Prints, find: nearest.Search, sound: int) -> npt.NDArray[np
     rows = []
     for begin in range(own.start, own.stop, WINDOW):
         some = slice(begin, min(own.stop, begin + WINDOW))
-        neighbours = find(some, own)
-        everyone = prints.sounds, prints.frames
-        for other, here, there in votes.vote(prints.frames[some], neighbours, everyone, LOOKED_AT):
+        places = votes.vote(
+            prints.frames[some],
+            find(some, own),
+            (prints.sounds, prints.frames),
+            LOOKED_AT,
+            STRONG_S / step_s,
+        )
+        for other, here, there in places:
             its = prints.of(other)
             b = prints.vectors[its], prints.frames[its], patches.SCALE
             evidence, there, slope = votes.refine(a, b, (here, there))
@@ -145,8 +150,9 @@ def _worth_comparing(found: pd.DataFrame) -> pd.DataFrame:
     first = ~found.duplicated(["a", "b"])
     found = found[first | ((offset - best).abs() > 2 * votes.WIDTH)]
     found = found[found.groupby(["a", "b"]).cumcount() < votes.PLACES]
-    among_best = (_rank(found, "a") < WEAK) | (_rank(found, "b") < WEAK)
-    return found[among_best | (found["evidence"] >= STRONG_S)]
+    weak = found[found["evidence"] < STRONG_S]
+    best = (_rank(weak, "a") < WEAK) | (_rank(weak, "b") < WEAK)
+    return found.drop(index=weak.index[~best])
 
 
 def _rank(found: pd.DataFrame, side: str) -> pd.Series[float]:

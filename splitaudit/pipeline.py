@@ -82,12 +82,13 @@ def plan(dataset: Dataset, settings: Settings) -> list[Step]:
 
 def _plan_search(contents: _Contents, settings: Settings) -> list[Step]:
     """The steps after the fingerprints, where all of those are known."""
-    keys = _searched(_sounds(contents, settings))
+    sounds = _sounds(contents, settings)
+    keys = _searched(sounds)
     path = _candidates_path(keys, settings)
     if not path.exists():
         why = "another set of sounds than before"
         return [Step("search", "compute", why), Step("verify", "extend", why)]
-    pairs = _pairs(keys.to_pylist(), contents, _read_candidates(path))
+    pairs = _pairs(sounds, contents, _read_candidates(path))
     known = settings.facts(_VERIFY.kind).known(pa.array(pairs, pa.string()))
     new = len(pairs) - sum(known.to_pylist())
     return [_step("search", 0, len(keys), "sounds"), _step("verify", new, len(pairs), "pairs")]
@@ -236,7 +237,7 @@ def _prove(
 ) -> pd.DataFrame:
     """Search, and verify every candidate; a row a pair and offset at which something was found."""
     keys = _searched(sounds)
-    pairs = _pairs(keys.to_pylist(), contents, _candidates(keys, settings, log))
+    pairs = _pairs(sounds, contents, _candidates(keys, settings, log))
     _do(_VERIFY, pairs, settings, log)
     names = pa.array(sorted(pairs), pa.string())
     proofs: pd.DataFrame = settings.facts(_VERIFY.kind).read(names, jobs.PROOFS).to_pandas()
@@ -273,14 +274,22 @@ def _read_candidates(path: Path) -> pa.Table:
     return pq.read_table(path, partitioning=None)
 
 
-def _pairs(keys: list[str], contents: _Contents, found: pa.Table) -> dict[str, jobs.Pair]:
+def _pairs(sounds: pd.DataFrame, contents: _Contents, found: pa.Table) -> dict[str, jobs.Pair]:
+    keys, seconds = _searched(sounds).to_pylist(), sounds["duration_s"].to_dict()
     frame_s = patches.HOP / RATE
     pairs = {}
     for row in found.to_pylist():
         a, b, moment = keys[row["a"]], keys[row["b"]], (row["frame_a"], row["frame_b"])
         name = f"{a} {b} {moment[0]} {moment[1]} {row['slope']:.3f}"
-        times = moment[0] * frame_s, moment[1] * frame_s
-        pairs[name] = jobs.Pair(name, contents[a], contents[b], times, row["slope"])
+        pairs[name] = jobs.Pair(
+            key=name,
+            a=contents[a],
+            b=contents[b],
+            moment_s=(moment[0] * frame_s, moment[1] * frame_s),
+            slope=row["slope"],
+            seconds=(seconds[a], seconds[b]),
+            likely=row["evidence"] >= candidates.STRONG_S,
+        )
     return pairs
 
 

@@ -16,7 +16,7 @@ from sound_files import RATE, write_av, write_pcm
 from splitaudit.demo import sounds
 from splitaudit.errors import MediaError
 from splitaudit.fingerprints.patches import CONTEXT, SEGMENT
-from splitaudit.jobs import FINGERPRINT
+
 from splitaudit.media import audio, ffmpeg, libsndfile
 from splitaudit.media.ffmpeg import NO_SOUND
 from splitaudit.media.reading import Reading, shortfall
@@ -339,7 +339,7 @@ def test_block_size_changes_nothing(
         for reader in (ffmpeg, libsndfile):
             monkeypatch.setattr(reader, "BLOCK_SAMPLES", block)
         reading = audio.open_audio(str(path))
-        marks = FINGERPRINT.fingerprint(audio.segments(reading.mono(), SEGMENT, CONTEXT))
+        marks = Patch().fingerprint(audio.segments(reading.mono(), SEGMENT, CONTEXT))
         found.add((reading.samples_id, marks.codes.tobytes(), marks.frames.tobytes()))
     assert len(found) == 1
 
@@ -365,13 +365,13 @@ def test_segments_overlap_by_their_context(pieces: int) -> None:
 
 _FINGERPRINT_ONE = """
 import resource, sys
-from splitaudit.jobs import FINGERPRINT
+
 from splitaudit.fingerprints.patches import CONTEXT, SEGMENT
 from splitaudit.media import audio
 
 def fingerprint(path):
     reading = audio.open_audio(path)
-    marks = FINGERPRINT.fingerprint(audio.segments(reading.mono(), SEGMENT, CONTEXT))
+    marks = Patch().fingerprint(audio.segments(reading.mono(), SEGMENT, CONTEXT))
     return reading.duration_s, len(marks.codes)
 
 fingerprint(sys.argv[1])

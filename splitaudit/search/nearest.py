@@ -22,7 +22,7 @@ Search = Callable[[slice, slice], Found]
 
 NEIGHBOURS = 16
 MORE = 4  # times as many, while the last of them is still as near as a copy
-COPY = 0.8  # >= in similarity
+COPY = 0.7  # >= in similarity; of ten million unlike ones one or two are
 ALL = 20_000  # <= vectors are compared with all
 A_CELL = 400  # vectors, on average
 MOST_CELLS = 1 << 14

@@ -20,7 +20,7 @@ MISSED = 8  # frames from the line beyond which no patch is on it: there is sile
 
 
 @numba.njit(cache=True, nogil=True)
-def vote(mine: Any, neighbours: Any, others: Any, most: int) -> Any:
+def vote(mine: Any, neighbours: Any, others: Any, most: int, sure: float) -> Any:
     """Return the places in other sounds where most similarity gathers.
 
     Parameters
@@ -31,8 +31,8 @@ def vote(mine: Any, neighbours: Any, others: Any, most: int) -> Any:
         Similarity and index of patches near each, both of shape (n, k); an index of -1 is none.
     others
         Sound and frame of every patch, both of shape (all,).
-    most
-        Places to return at most.
+    most, sure
+        Places to return at most; those with so many votes (>=) are returned in any case.
 
     Returns
     -------
@@ -57,9 +57,12 @@ def vote(mine: Any, neighbours: Any, others: Any, most: int) -> Any:
                 taken = keys[begin + middle]
         begin = end
     found.sort()
+    found = found[::-1]
+    while most < len(found) and found[most][0] >= sure:
+        most += 1
     places = np.empty((min(most, len(found)), 3), np.int64)
     for row in range(len(places)):
-        cell = found[-1 - row][1]
+        cell = found[row][1]
         patch = index[cell // k, cell % k]
         places[row, 0], places[row, 2] = others[0][patch], others[1][patch]
         places[row, 1] = mine[cell // k]
