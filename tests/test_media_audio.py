@@ -15,8 +15,7 @@ from sound_files import RATE, write_av, write_pcm
 
 from splitaudit.demo import sounds
 from splitaudit.errors import MediaError
-from splitaudit.fingerprints.patches import CONTEXT, SEGMENT
-
+from splitaudit.fingerprints.patches import CONTEXT, SEGMENT, Patch, surround
 from splitaudit.media import audio, ffmpeg, libsndfile
 from splitaudit.media.ffmpeg import NO_SOUND
 from splitaudit.media.reading import Reading, shortfall
@@ -339,8 +338,8 @@ def test_block_size_changes_nothing(
         for reader in (ffmpeg, libsndfile):
             monkeypatch.setattr(reader, "BLOCK_SAMPLES", block)
         reading = audio.open_audio(str(path))
-        marks = Patch().fingerprint(audio.segments(reading.mono(), SEGMENT, CONTEXT))
-        found.add((reading.samples_id, marks.codes.tobytes(), marks.frames.tobytes()))
+        prints = Patch().fingerprint(audio.segments(surround(reading.mono()), SEGMENT, CONTEXT))
+        found.add((reading.samples_id, prints.vectors.tobytes(), prints.frames.tobytes()))
     assert len(found) == 1
 
 
@@ -366,13 +365,13 @@ def test_segments_overlap_by_their_context(pieces: int) -> None:
 _FINGERPRINT_ONE = """
 import resource, sys
 
-from splitaudit.fingerprints.patches import CONTEXT, SEGMENT
+from splitaudit.fingerprints.patches import CONTEXT, SEGMENT, Patch, surround
 from splitaudit.media import audio
 
 def fingerprint(path):
     reading = audio.open_audio(path)
-    marks = Patch().fingerprint(audio.segments(reading.mono(), SEGMENT, CONTEXT))
-    return reading.duration_s, len(marks.codes)
+    pieces = audio.segments(surround(reading.mono()), SEGMENT, CONTEXT)
+    return reading.duration_s, len(Patch().fingerprint(pieces).frames)
 
 fingerprint(sys.argv[1])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -389,7 +388,7 @@ def test_ten_minutes_need_the_memory_of_two(tmp_path: Path) -> None:
                 file.write(clip)
     command = [sys.executable, "-c", _FINGERPRINT_ONE, tmp_path / "short.flac"]
     done = subprocess.run([*command, tmp_path / "long.flac"], capture_output=True, check=True)
-    seconds, codes, more_kb = done.stdout.split()
+    seconds, patches, more_kb = done.stdout.split()
     assert float(seconds) == pytest.approx(600)
-    assert int(codes) > 10_000
+    assert int(patches) > 5_000
     assert int(more_kb) < 30_000
