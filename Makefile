@@ -4,7 +4,7 @@ PYTHON ?= python3
 
 .venv/bin/splitaudit: pyproject.toml
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install -e ".[test]"
+	.venv/bin/pip install -e ".[cpu,test]"
 	touch $@
 
 demo: .venv/bin/splitaudit

@@ -15,7 +15,7 @@ import harness
 import numpy as np
 from harness import must, print_table
 from judging import Truth, equal
-from material import RATE, Recording, decoded, write_wav
+from material import RATE, Recording, Sound, decoded, write_wav
 from transforms import TRANSFORMS, Place
 
 MOST_S = 20.0  # of a recording
@@ -82,11 +82,15 @@ def lay_out(
 
 
 def _write_stretch(recording: Recording, path: Path) -> None:
-    samples = decoded(recording.path)
-    length = min(len(samples), round(MOST_S * RATE))
+    write_wav(path, loudest(decoded(recording.path), MOST_S))
+
+
+def loudest(samples: Sound, most_s: float) -> Sound:
+    """Return the loudest stretch of a sound, at most so long."""
+    length = min(len(samples), round(most_s * RATE))
     power = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
     first = int(np.argmax(power[length:] - power[: len(power) - length]))
-    write_wav(path, samples[first : first + length])
+    return samples[first : first + length]
 
 
 def related(home: Path, origin: Mapping[str, str]) -> dict[str, str]:

@@ -375,8 +375,16 @@ def _print_plan(audit: Audit, as_json: bool) -> int:
 
 
 def _say_notes(audit: Audit) -> None:
+    from splitaudit.search import nearest
+
     for note in audit.dataset.notes if audit.dataset else ():
         click.echo(f"note: {note}", err=True)
+    if not nearest.installed():
+        click.echo(
+            "note: without FAISS all is compared with all, which is slow beyond some thousand "
+            "sounds: pip install 'splitaudit[cpu]'",
+            err=True,
+        )
 
 
 def _print_scan(audit: Audit, summary: dict[str, Any]) -> None:

@@ -315,5 +315,7 @@ def _matches(
 
 def versions() -> dict[str, str]:
     """Return the packages that the result depends on."""
-    names = ("av", "numba", "numpy", "pyarrow", "scipy", "soundfile", "soxr")
-    return {"splitaudit": __version__} | {name: metadata.version(name) for name in names}
+    names = {"av", "numba", "numpy", "pyarrow", "scipy", "soundfile", "soxr"}
+    installed = {found.name for found in metadata.distributions()}
+    names |= {"faiss-cpu", "faiss-gpu-cu12"} & installed
+    return {"splitaudit": __version__} | {name: metadata.version(name) for name in sorted(names)}

@@ -371,7 +371,8 @@ from splitaudit.media import audio
 def fingerprint(path):
     reading = audio.open_audio(path)
     pieces = audio.segments(surround(reading.mono()), SEGMENT, CONTEXT)
-    return reading.duration_s, len(Patch().fingerprint(pieces).frames)
+    patches = len(Patch().fingerprint(pieces).frames)
+    return reading.duration_s, patches
 
 fingerprint(sys.argv[1])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
