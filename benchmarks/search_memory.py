@@ -1,9 +1,8 @@
 """How much memory does the search of a large collection take, and how long?
 
-The landmarks are drawn, for each of N sounds of 10 s, from the codes of real clips (speech-, music- and
-ambience-like, see audio_speed.py), at as many a second; no two sounds are alike. So the lists of the
-inverted file have the lengths that real clips give them. The facts are written to a cache as a scan
-does, and searched by the scan's own stage in a process of its own.
+The patches are drawn, for each of N sounds of 10 s, around those of clips made from code (speech-, music-
+and ambience-like, see audio_speed.py), so that they crowd in the same places; no two sounds are alike. The
+facts are written to a cache as a scan does, and searched by the scan's own stage in a process of its own.
 
     python benchmarks/search_memory.py --sounds 30000
 """
@@ -21,7 +20,8 @@ import numpy as np
 import pyarrow as pa
 
 PART = 256
-REAL_CLIPS = 1_500  # whose codes together are as varied as those of a real collection
+CLIPS = 1_500  # whose patches together are as varied as those of a collection
+APART = 1.2  # length of what is added to a patch: two made of one are then as alike as chance makes them
 
 SEARCH = """
 import json, resource, sys, time
@@ -40,41 +40,45 @@ if __name__ == "__main__":
 """
 
 
-def real_codes() -> tuple[np.ndarray, int]:
-    """Pool the codes of some clips, and say how many one has."""
-    from splitaudit import jobs
+def prints() -> np.ndarray:
+    """Return the patches of some clips as unit vectors, shape (n, directions)."""
     from splitaudit.demo.sounds import distinct
-    from splitaudit.fingerprints import landmark
+    from splitaudit.fingerprints import patches
     from splitaudit.media.audio import segments
 
-    pooled = [
-        jobs.FINGERPRINT.fingerprint(
-            segments(iter([distinct(seed, 10.0)]), landmark.SEGMENT, landmark.CONTEXT)
-        ).codes
-        for seed in range(REAL_CLIPS)
-    ]
-    return np.concatenate(pooled), sum(map(len, pooled)) // len(pooled)
+    pooled = []
+    for seed in range(CLIPS):
+        pieces = patches.surround(iter([distinct(seed, 10.0)]))
+        cut = segments(pieces, patches.SEGMENT, patches.CONTEXT)
+        pooled.append(patches.Patch().fingerprint(cut).vectors)
+    return np.concatenate(pooled) / np.float32(patches.SCALE)
 
 
 def write_facts(cache: Path, sounds: int) -> int:
-    """Write the facts of drawn sounds as a scan would, and return the landmarks of one."""
+    """Write the facts of drawn sounds as a scan would, and return the patches of one."""
     from splitaudit import jobs, pipeline
+    from splitaudit.fingerprints import patches
     from splitaudit.schema import conform
     from splitaudit.store import write_table
 
-    codes, each = real_codes()
+    known = prints()
+    each = len(known) // CLIPS
+    frames = np.arange(each, dtype=np.int32) * patches.STEP
     rng = np.random.default_rng(0)
     folder = pipeline.Settings(cache).facts(pipeline._FINGERPRINT.kind).folder
     for first in range(0, sounds, PART):
         n = min(PART, sounds - first)
-        drawn = rng.choice(codes, (n, each))
-        frames = np.sort(rng.integers(0, 625, (n, each)).astype(np.uint32), axis=1)
+        drawn = rng.choice(known, n * each)
+        added = patches.unit(rng.standard_normal(drawn.shape, np.float32))
+        vectors = patches.quantised(drawn + np.float32(APART) * added)
         offsets = np.arange(n + 1) * each
         table = pa.table(
             {
                 "key": [f"{k:06d}" for k in range(first, first + n)],
-                "codes": pa.LargeListArray.from_arrays(offsets, drawn.ravel()),
-                "frames": pa.LargeListArray.from_arrays(offsets, frames.ravel()),
+                "vectors": pa.LargeListArray.from_arrays(
+                    offsets * patches.DIRECTIONS, vectors.ravel()
+                ),
+                "frames": pa.LargeListArray.from_arrays(offsets, np.tile(frames, n)),
             }
         )
         write_table(conform(table, jobs.SOUNDS), folder / f"{first:06d}.parquet")
@@ -90,7 +94,7 @@ def main() -> None:
         each = write_facts(Path(scratch), options.sounds)
         command = [sys.executable, "-c", SEARCH, scratch, str(options.sounds)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-    result = {"sounds": options.sounds, "landmarks_each": each, **json.loads(done.stdout)}
+    result = {"sounds": options.sounds, "patches_each": each, **json.loads(done.stdout)}
     print(json.dumps(result, indent=2))
     if options.json:
         options.json.write_text(json.dumps(result, indent=2))

@@ -88,7 +88,7 @@ class Patch:
             begins = begins[_heard(power, begins)]
             levels, deviation = describe(power, begins)
             told = deviation >= STEADY
-            vectors.append(_quantised((levels[told] - mean) @ directions))
+            vectors.append(quantised((levels[told] - mean) @ directions))
             frames.append((begins[told] + (start // HOP - MARGIN)).astype(np.int32))
             end = (start + len(samples)) // HOP - 2 * MARGIN
         found = np.concatenate(frames)
@@ -185,5 +185,6 @@ def unit(rows: Any) -> Samples:
     return np.asarray(rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-6), np.float32)
 
 
-def _quantised(rows: npt.NDArray[np.floating]) -> Vectors:
+def quantised(rows: npt.NDArray[np.floating]) -> Vectors:
+    """Return rows as unit vectors times `SCALE`, in whole numbers."""
     return np.clip(np.rint(unit(rows) * SCALE), -127, 127).astype(np.int8)
