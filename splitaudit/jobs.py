@@ -25,11 +25,13 @@ from splitaudit.media import audio
 from splitaudit.media.reading import Reading, shortfall
 from splitaudit.store import Parts, digest, write_table
 from splitaudit.verify import audio as verifier
-from splitaudit.verify import stretch, whitening
+from splitaudit.verify import scaled, stretch, whitening
 
 # Shorter sounds have too little in common with their own recoded copies (docs/audio.md).
 SHORTEST_S = 0.1
-NEAR_S = 30.0  # of a long sound to each side of a moment that are read before all of it is
+WHOLE_S = 0.5  # <=: of evidence; with less, what lies near the moment is compared first,
+NEAR_S = 30.0  # so much to each side
+SCALED_S = 0.25  # <=: of evidence; with less, no other speed is tried
 
 CONTENTS = pa.schema({"key": pa.string(), "digest": pa.string()})
 SOUNDS = pa.schema(
@@ -136,8 +138,8 @@ class Pair:
         Seconds of b in a second of a, roughly.
     seconds
         How long they are.
-    likely
-        Whether so much speaks for the pair that both are worth reading as a whole at once.
+    evidence_s
+        Seconds for which their patches agree.
     """
 
     key: str
@@ -146,7 +148,7 @@ class Pair:
     moment_s: tuple[float, float]
     slope: float
     seconds: tuple[float, float]
-    likely: bool
+    evidence_s: float
 
     @property
     def size(self) -> int:
@@ -260,7 +262,7 @@ def verify(pairs: Sequence[Pair], folder: Path) -> int:
 
 
 def _proof(pair: Pair) -> dict[str, Any]:
-    near = pair if pair.likely else _near(pair)
+    near = pair if pair.evidence_s >= WHOLE_S else _near(pair)
     proof = _compare(near)
     if proof and proof.accepted and near != pair:
         proof = _compare(pair)
@@ -268,8 +270,13 @@ def _proof(pair: Pair) -> dict[str, Any]:
 
 
 def _compare(pair: Pair) -> verifier.Proof | None:
-    offset_s = pair.moment_s[1] - pair.moment_s[0]
-    return verifier.verify(_sound_of(pair.a), _sound_of(pair.b), offset_s)
+    """The proof of an unchanged speed, or, where much speaks for a pair without one, of another."""
+    a, b, (a_s, b_s) = _sound_of(pair.a), _sound_of(pair.b), pair.moment_s
+    proof = verifier.verify(a, b, b_s - a_s)
+    if (proof and proof.accepted) or pair.evidence_s < SCALED_S:
+        return proof
+    other = scaled.verify(a, b, pair.moment_s, 1 / pair.slope)
+    return other if other and other.accepted else proof
 
 
 def _near(pair: Pair) -> Pair:

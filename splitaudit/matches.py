@@ -24,6 +24,8 @@ SAME_STRETCH = 0.4
 RECODED = 0.98  # < whitened correlation: more than level was changed
 INVERTED = 0.8  # >: a filter turns phases too, but not all of them
 GAIN_DB = 0.5  # >= in level is worth a word
+SCALED = 0.002  # >= of tempo or pitch, as a share, is worth one
+SAME_SPEED = 0.002  # <: difference of tempo and pitch where the speed was changed
 
 Row = dict[Any, Any]
 
@@ -112,7 +114,7 @@ def expand(
         Columns item_id, split, sound_id, content_id, duration_s, silent: items with a sound.
     proofs
         One row a pair, as from `strongest`. The columns of `relations` with relation, score,
-        correlation, gain_db; a < b is not needed.
+        correlation, gain_db, tempo, pitch; a < b is not needed.
     labels
         Of items that have any.
     names
@@ -172,6 +174,8 @@ def _equal(a: str, b: str, n_equivalent: int, facts: Mapping[str, Any]) -> Row:
         "b_end": whole if decoded else None,
         "coverage_a": 1.0,
         "coverage_b": 1.0,
+        "tempo": 1.0,
+        "pitch": 1.0,
         "transform": "same bytes" if bytes_too else "same samples",
         "n_equivalent": n_equivalent,
         # Two silent files have equal samples and nothing in common.
@@ -193,8 +197,9 @@ def _proof_rows(proof: Row, places: dict[str, dict[str, list[str]]], names: Name
 def _shown(proof: Row, names: Names) -> Row:
     """The columns of a match that its proof decides."""
     intervals = ("a_start", "a_end", "b_start", "b_end", "coverage_a", "coverage_b")
+    scales = ("tempo", "pitch")
     return {
-        **{name: proof[name] for name in ("relation", "score", "accepted", *intervals)},
+        **{name: proof[name] for name in ("relation", "score", "accepted", *intervals, *scales)},
         "fingerprint": names.fingerprint,
         "verifier": names.verifier,
         "transform": transform(proof),
@@ -205,6 +210,7 @@ def _turned(proof: Row) -> Row:
     """The same proof with its sides exchanged."""
     sides = ("start", "end")
     turned = {**proof, "gain_db": -proof["gain_db"]}
+    turned |= {name: 1 / proof[name] for name in ("tempo", "pitch")}
     turned |= {f"a_{name}": proof[f"b_{name}"] for name in sides}
     turned |= {f"b_{name}": proof[f"a_{name}"] for name in sides}
     return turned | {"coverage_a": proof["coverage_b"], "coverage_b": proof["coverage_a"]}
@@ -230,6 +236,7 @@ def transform(proof: Row) -> str:
     words = []
     if min(proof["coverage_a"], proof["coverage_b"]) < NEAR_COVERAGE:
         words.append("excerpt" if max(proof["coverage_a"], proof["coverage_b"]) >= 0.8 else "part")
+    words += _scales(proof["tempo"], proof["pitch"])
     if proof["correlation"] < -INVERTED:
         words.append("polarity inverted")
     if abs(proof["correlation"]) < RECODED:
@@ -237,3 +244,14 @@ def transform(proof: Row) -> str:
     if abs(proof["gain_db"]) >= GAIN_DB:
         words.append(f"gain {proof['gain_db']:+.1f} dB")
     return ", ".join(words) or "same sound"
+
+
+def _scales(tempo: float, pitch: float) -> Iterator[str]:
+    """In words, how much faster and higher b is."""
+    if abs(tempo - 1) >= SCALED and abs(tempo / pitch - 1) < SAME_SPEED:
+        yield f"speed {tempo - 1:+.1%}"
+        return
+    if abs(tempo - 1) >= SCALED:
+        yield f"tempo {tempo - 1:+.1%}"
+    if abs(pitch - 1) >= SCALED:
+        yield f"pitch {12 * np.log2(pitch):+.2f} semitones"

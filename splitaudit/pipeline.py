@@ -288,7 +288,7 @@ def _pairs(sounds: pd.DataFrame, contents: _Contents, found: pa.Table) -> dict[s
             moment_s=(moment[0] * frame_s, moment[1] * frame_s),
             slope=row["slope"],
             seconds=(seconds[a], seconds[b]),
-            likely=row["evidence"] >= candidates.STRONG_S,
+            evidence_s=row["evidence"],
         )
     return pairs
 

@@ -77,6 +77,8 @@ MATCHES = pa.schema(
         "b_end": _float,
         "coverage_a": _float,
         "coverage_b": _float,
+        "tempo": _float,  # seconds of a for a second of b
+        "pitch": _float,  # frequency in b over that in a
         "transform": _text,
         "n_equivalent": pa.int64(),  # pairs of items this row stands for, itself included
         "label_conflict": pa.bool_(),

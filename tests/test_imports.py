@@ -36,7 +36,7 @@ FORBIDDEN = {name: {"store", "execute", "pipeline", "ingest", "manifest"} for na
 NAMED = {
     "av": {"media/ffmpeg", "report/preview", "demo/dataset"},
     "soundfile": {"media/libsndfile", "demo/dataset"},
-    "soxr": {"media/reading"},
+    "soxr": {"media/reading", "verify/scaled", "verify/windows"},
     "numba": {"search/votes"},
     "faiss": {"search/nearest"},
     "jinja2": {"report/html"},

@@ -66,6 +66,10 @@ class Proof:
         Its share of the sound, silence apart, of each side.
     accepted
         Whether it is a copy at the default thresholds.
+    tempo
+        Seconds of a for a second of b.
+    pitch
+        Frequency in b over that in a.
     """
 
     score: float
@@ -78,6 +82,8 @@ class Proof:
     coverage_a: float
     coverage_b: float
     accepted: bool
+    tempo: float = 1.0
+    pitch: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -147,7 +153,7 @@ def verify(a: Sound, b: Sound, offset_s: float) -> Proof | None:
         aligned = loud if loud and loud[1] >= CLEAR else aligned
     if aligned is None or np.subtract(*_overlap(a.white, b.white, aligned[0])) > -FRAME:
         return None
-    return _prove(a, b, *aligned)
+    return prove(a, b, *aligned)
 
 
 def _overlap(a: Sized, b: Sized, offset: int) -> tuple[int, int]:
@@ -165,13 +171,13 @@ def _align(a: Samples | _Loud, b: Samples | _Loud, offset: int) -> tuple[int, fl
         x, y = (
             s[at : at + min(BLOCK, last - start)] for s, at in ((a, start), (b, start + offset))
         )
-        correlation, weight = _correlate(x, _around(b, start + offset, len(x)))
+        correlation, weight = _correlate(x, _wide(b, start + offset, len(x)))
         height, rival, _ = _peak(correlation)
         # a block in which another lag is as good would only blur the sum
         if height >= FAINT and rival < BLURRED * height:
             total += correlation * weight
-            echo_a += _correlate(x, _around(a, start, len(x)))[0] * weight
-            echo_b += _correlate(y, _around(b, start + offset, len(y)))[0] * weight
+            echo_a += _correlate(x, _wide(a, start, len(x)))[0] * weight
+            echo_b += _correlate(y, _wide(b, start + offset, len(y)))[0] * weight
     if not total.any():
         return None
     lag = _peak(total)[2]
@@ -188,12 +194,16 @@ def _score(correlation: Wide, own: Wide, lag: int) -> float:
     return 1 - float(rest.max() / abs(peak))
 
 
-def _around(samples: Samples | _Loud, start: int, length: int) -> Samples:
-    """A stretch of a sound and `LAGS` more to each side; it may begin before it or end after it."""
-    start, length = start - LAGS, length + 2 * LAGS
+def around(samples: Samples | _Loud, start: int, length: int) -> Samples:
+    """Return a stretch of a sound that may begin before it or end after it: silence there."""
     inside = samples[max(0, start) : max(0, start + length)]
     before = min(length, max(0, -start))
     return np.pad(inside, (before, length - before - len(inside)))
+
+
+def _wide(samples: Samples | _Loud, start: int, length: int) -> Samples:
+    """A stretch of a sound with `LAGS` more to each side."""
+    return around(samples, start - LAGS, length + 2 * LAGS)
 
 
 def _correlate(x: Samples, y: Samples) -> tuple[Samples, float]:
@@ -216,8 +226,8 @@ def _peak(correlation: npt.NDArray[np.floating]) -> tuple[float, float, int]:
     return float(height[at]), float(rival), at - LAGS
 
 
-def _prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
-    """Measure the shared stretch of two aligned sounds."""
+def prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
+    """Measure the shared stretch of two sounds aligned to the sample, and decide."""
     first = max(0, -offset), max(0, offset)
     white = a.white[first[0] :], b.white[first[1] :]
     sign, aligned = _facing((a, b), first, white)
