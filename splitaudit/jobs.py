@@ -32,6 +32,8 @@ SHORTEST_S = 0.1
 WHOLE_S = 0.5  # <=: of evidence; with less, what lies near the moment is compared first,
 NEAR_S = 30.0  # so much to each side
 SCALED_S = 0.25  # <=: of evidence; with less, no other speed is tried
+SLOPE_STEP = 0.01  # of the lines that the search looks along
+CLEARLY = 1.1  # >: times as much agrees at another speed, whose windows may choose their lags
 
 CONTENTS = pa.schema({"key": pa.string(), "digest": pa.string()})
 SOUNDS = pa.schema(
@@ -270,13 +272,22 @@ def _proof(pair: Pair) -> dict[str, Any]:
 
 
 def _compare(pair: Pair) -> verifier.Proof | None:
-    """The proof of an unchanged speed, or, where much speaks for a pair without one, of another."""
+    """The proof at an unchanged speed, or at another where much speaks for it and more agrees."""
     a, b, (a_s, b_s) = _sound_of(pair.a), _sound_of(pair.b), pair.moment_s
     proof = verifier.verify(a, b, b_s - a_s)
-    if (proof and proof.accepted) or pair.evidence_s < SCALED_S:
+    settled = proof is not None and proof.accepted and abs(pair.slope - 1) < SLOPE_STEP / 2
+    if settled or pair.evidence_s < SCALED_S:
         return proof
     other = scaled.verify(a, b, pair.moment_s, 1 / pair.slope)
-    return other if other and other.accepted else proof
+    if other is None or not other.accepted:
+        return proof
+    if proof is None or not proof.accepted:
+        return other
+    return other if _agreeing_s(other) > CLEARLY * _agreeing_s(proof) else proof
+
+
+def _agreeing_s(proof: verifier.Proof) -> float:
+    return abs(proof.correlation) * (proof.a_end - proof.a_start)
 
 
 def _near(pair: Pair) -> Pair:

@@ -13,7 +13,7 @@ from small_tables import unhurried
 
 from splitaudit.matches import Names, expand, relations, strongest, transform
 
-NAMES = Names("landmark-v1", "waveform-v1")
+NAMES = Names("patch-v1", "waveform-v2")
 SPLITS = ("train", "val", "test")
 Pair = tuple[str, str]
 
@@ -38,6 +38,7 @@ def members_of(held: Mapping[str, tuple[str, str]], silent: Iterable[str] = ()) 
 def proof(a: str, b: str, **other: object) -> dict[str, object]:
     spans = {"a_start": 1.0, "a_end": 5.0, "b_start": 2.0, "b_end": 6.0}
     found = {"score": 0.9, "correlation": 0.5, "gain_db": 3.0, "accepted": True}
+    found |= {"tempo": 1.0, "pitch": 1.0}
     coverages = {"coverage_a": 0.4, "coverage_b": 0.9}
     return {"a": a, "b": b, "relation": "overlap", **spans, **found, **coverages, **other}
 
@@ -146,7 +147,7 @@ def test_intervals_follow_their_items(turned: bool) -> None:
     assert (row[f"{a}_start"], row[f"{a}_end"], row[f"coverage_{a}"]) == (1, 5, 0.4)
     assert (row[f"{b}_start"], row[f"{b}_end"], row[f"coverage_{b}"]) == (2, 6, 0.9)
     assert row["transform"] == f"excerpt, recoded or filtered, gain {'-' if turned else '+'}3.0 dB"
-    assert (row["fingerprint"], row["verifier"]) == ("landmark-v1", "waveform-v1")
+    assert (row["fingerprint"], row["verifier"]) == ("patch-v1", "waveform-v2")
 
 
 def test_a_proof_between_sounds_that_no_item_holds_gives_nothing() -> None:

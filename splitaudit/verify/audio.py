@@ -23,7 +23,7 @@ from splitaudit.verify.whitening import RATE, Samples
 
 Wide = npt.NDArray[np.float64]
 
-NAME = "waveform-v1"
+NAME = "waveform-v2"
 SLACK = 3_200  # samples to each side of the proposed offset where the peak may lie
 LAGS = 4_800  # samples to each side among which it must be the highest
 PEAK_WIDTH = 192  # samples to each side (12 ms) that belong to the peak: its filter, its room
