@@ -177,7 +177,7 @@ def test_what_holds_nothing_is_degenerate(sound: Sound) -> None:
 @pytest.mark.parametrize("seconds", [0.1, 0.11, 0.15, 0.2, 0.3, 0.34, 0.5, 0.6])
 def test_a_short_sound_has_patches(seconds: float) -> None:
     for kind in (sounds.speech_like, sounds.music_like, sounds.ambient, sounds.white_noise):
-        found = patches_of(kind(1, 3.0)[RATE:][: round(seconds * RATE)])
+        found = patches_of(kind(2, 3.0)[RATE:][: round(seconds * RATE)])
         assert not found.degenerate
         frames = seconds * RATE / HOP
         assert found.frames.tolist() == list(range(-MARGIN, -MARGIN + len(found.frames)))
