@@ -266,8 +266,8 @@ def verify(pairs: Sequence[Pair], folder: Path) -> int:
 def _proof(pair: Pair) -> dict[str, Any]:
     near = pair if pair.evidence_s >= WHOLE_S else _near(pair)
     proof = _compare(near)
-    if proof and proof.accepted and near != pair:
-        proof = _compare(pair)
+    if proof and near != pair:
+        proof = _compare(pair) if proof.accepted else _moved(proof, near, pair)
     return {"found": True, **asdict(proof)} if proof else {"found": False}
 
 
@@ -299,6 +299,18 @@ def _near(pair: Pair) -> Pair:
         )
     )
     return replace(pair, a=a[0], b=b[0], moment_s=(a[1], b[1]))
+
+
+def _moved(proof: verifier.Proof, near: Pair, pair: Pair) -> verifier.Proof:
+    """What was found near a moment, in times of the whole sounds; coverage is of what was read."""
+    a_s, b_s = (whole - part for whole, part in zip(pair.moment_s, near.moment_s, strict=True))
+    return replace(
+        proof,
+        a_start=proof.a_start + a_s,
+        a_end=proof.a_end + a_s,
+        b_start=proof.b_start + b_s,
+        b_end=proof.b_end + b_s,
+    )
 
 
 def _around(file: File, moment_s: float, seconds: float) -> tuple[File, float]:

@@ -50,6 +50,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str, str]] = {
     ),
     "nan.wav": (lambda path: odd_numbers(path), "truncated", "not finite"),
     "one_sample.wav": (lambda path: write_pcm(path, SOUND[:1]), "unsupported", "is too short"),
+    "90_ms.wav": (
+        lambda path: write_pcm(path, SOUND[: RATE * 9 // 100]),
+        "unsupported",
+        "0.09 s is too short: compared as an equal copy only",
+    ),
     "no_sample.wav": (lambda path: write_pcm(path, SOUND[:0]), "unreadable", "no sound could be"),
     "4_hertz.wav": (lambda path: write_pcm(path, SOUND[:40], rate=4), "unsupported", "4 Hz"),
     "codec.wav": (
@@ -126,8 +131,8 @@ def test_every_fault_is_a_row_with_its_reason(folder: Path, here: Here) -> None:
 
 def test_faults_are_told_on_the_screen_and_in_the_report(folder: Path, here: Here) -> None:
     ran = here("scan", folder)
-    assert "INCOMPLETE: no leak found, but only 4 of 27 items could be audited" in ran.out
-    assert "and 13 more media that were not audited" in ran.out
+    assert "INCOMPLETE: no leak found, but only 4 of 28 items could be audited" in ran.out
+    assert "and 14 more media that were not audited" in ran.out
     report = Path(".splitaudit/runs/data/report.html").read_text()
     for _, status, reason in FAULTS.values():
         assert status in report
@@ -157,6 +162,52 @@ def test_equal_files_that_nothing_decodes_are_equal(tmp_path: Path, here: Here) 
         ("test/click.wav", "train/click.wav"),
         ("test/riddle.wav", "train/riddle.wav"),
     }
+
+
+def test_the_shortest_sounds_are_compared_as_equal_copies_and_longer_ones_by_ear(
+    tmp_path: Path, here: Here
+) -> None:
+    for split in ("train", "test"):
+        (tmp_path / "data" / split).mkdir(parents=True)
+    ending, noise = {"train": "wav", "test": "flac"}, sounds.white_noise(1, 1.0)
+    lengths = {"90_ms": 0.09, "100_ms": 0.1, "150_ms": 0.15}
+    for seed, (name, seconds) in enumerate(lengths.items()):
+        clip = sounds.speech_like(seed, 2.0)[RATE:][: round(seconds * RATE)]
+        for split, suffix in ending.items():
+            write_pcm(tmp_path / f"data/{split}/{name}.{suffix}", clip)
+        other = sounds.ambient(seed, 2.0)[RATE:][: len(clip)]
+        write_pcm(tmp_path / f"data/train/{name}_original.wav", other)
+        changed = (other + np.float32(0.01) * noise[: len(other)]) / 2
+        write_pcm(tmp_path / f"data/test/{name}_changed.wav", changed)
+    ran = here("scan", tmp_path / "data", "--json")
+    assert (ran.status, ran.json["verdict"]) == (1, "leaks")
+    run = Path(ran.json["run"])
+    matches = table(run, "matches").to_pylist()
+    assert pairs(matches, "exact") == {
+        (f"test/{name}.flac", f"train/{name}.wav") for name in lengths
+    }
+    assert pairs(matches, "near_duplicate", "overlap") == {
+        (f"test/{name}_changed.wav", f"train/{name}_original.wav") for name in ("100_ms", "150_ms")
+    }
+    for item, (status, reason) in outcomes(run).items():
+        short = "90_ms" in item
+        assert status == ("unsupported" if short else "ok")
+        assert (reason == "0.09 s is too short: compared as an equal copy only") == short
+
+
+def test_short_tones_are_looked_at_and_match_nothing(tmp_path: Path, here: Here) -> None:
+    """Of two steady tones nothing says that one is a copy of the other."""
+    for split in ("train", "test"):
+        (tmp_path / "data" / split).mkdir(parents=True)
+    t = np.arange(RATE) / RATE
+    for seconds in (0.1, 0.15, 0.2, 0.4, 0.6):
+        for split, phase in (("train", 0.0), ("test", 1.0)):
+            tone = (0.5 * np.sin(2 * np.pi * 1_000 * t + phase)).astype(np.float32)
+            write_pcm(tmp_path / f"data/{split}/{seconds}.wav", tone[: round(seconds * RATE)])
+    ran = here("scan", tmp_path / "data", "--json")
+    assert (ran.status, ran.json["verdict"]) == (0, "clean")
+    found = outcomes(Path(ran.json["run"]))
+    assert set(found.values()) == {("degenerate", "too quiet or too steady to compare")}
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: (path / "train").mkdir(parents=True)])

@@ -79,7 +79,7 @@ def test_the_answer_in_json_keeps_its_form(scanned: Scanned) -> None:
     assert answer["schema"] == 1
     assert answer["dataset"] == "planted"
     assert answer["verdict"] == "leaks"
-    statuses = {"ok": 58, "degenerate": 2}
+    statuses = {"ok": 56, "degenerate": 4}  # silence and steady tones
     assert answer["coverage"] == {"audio": {"items": 60, "audited": 60, "by_status": statuses}}
     assert list(answer["leaks"]) == ["test|val", "test|train", "val|train"]
     assert answer["leaks"]["test|train"] == {

@@ -52,7 +52,8 @@ class Patches:
     frames
         int32, shape (n,): where each begins, in frames of 16 ms; some before the sound.
     degenerate
-        Whether no patch within the sound could be described: it is too quiet, or too steady.
+        Whether no patch within the sound could be described, or all of a shorter sound: it is too
+        quiet, or too steady.
     """
 
     vectors: Vectors
@@ -81,7 +82,7 @@ class Patch:
         """
         mean, directions = learned()
         vectors, frames = [np.zeros((0, DIRECTIONS), np.int8)], [np.zeros(0, np.int32)]
-        end = 0
+        last = 0  # patch within the sound
         for start, samples in segments:
             power = band_power(samples)
             begins = _begins(start, len(samples), len(power))
@@ -90,10 +91,12 @@ class Patch:
             told = deviation >= STEADY
             vectors.append(quantised((levels[told] - mean) @ directions))
             frames.append((begins[told] + (start // HOP - MARGIN)).astype(np.int32))
-            end = (start + len(samples)) // HOP - 2 * MARGIN
+            last = (start + len(samples) - WINDOW) // HOP + 1 - 2 * MARGIN - LENGTH
         found = np.concatenate(frames)
-        within = (found >= 0) & (found <= max(0, end - LENGTH))
-        return Patches(np.concatenate(vectors), found, degenerate=not within.any())
+        # A sound shorter than a patch lies within it.
+        within = (found >= min(0, last)) & (found <= max(0, last))
+        steady = last < 0 and _steady(power[MARGIN:][: max(0, LENGTH + last)])
+        return Patches(np.concatenate(vectors), found, degenerate=steady or not within.any())
 
 
 def surround(pieces: Iterator[Samples]) -> Iterator[Samples]:
@@ -178,6 +181,12 @@ def describe(power: Samples, begins: npt.NDArray[np.intp]) -> tuple[Samples, Sam
     levels -= levels.mean(axis=2, keepdims=True)
     rows = levels.reshape(len(begins), BANDS * LENGTH // PAIRED)
     return unit(rows), np.sqrt(np.mean(np.square(rows), axis=1))
+
+
+def _steady(power: Samples) -> bool:
+    """Whether the few frames of a sound shorter than a patch are a tone, or nothing."""
+    repeated = np.resize(np.repeat(power, PAIRED, axis=0), (LENGTH, BANDS))
+    return bool(describe(repeated, np.array([0]))[1][0] < STEADY)
 
 
 def unit(rows: Any) -> Samples:

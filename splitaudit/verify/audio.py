@@ -291,11 +291,12 @@ def _repeats(a: Samples, b: Samples) -> bool:
     """Whether a stretch fits at other lags too, however far: an alarm, a clock, a loop.
 
     What fits nearly as well at another lag does not say which moment is the copy of which. Of short
-    events (clicks), which fit each other wherever two of them meet, less is enough.
+    events (clicks), which fit each other wherever two of them meet, less is enough. The ends are
+    left out: whitened, the ends of a short tone are all there is of it.
     """
     import scipy.signal
 
-    a, b = a[:LOOP], b[:LOOP]
+    a, b = a[FRAME:-FRAME][:LOOP], b[FRAME:-FRAME][:LOOP]
     power = np.square(a, dtype=np.float64)
     sparse = power.sum() ** 2 < SPARSE * len(power) * np.square(power).sum()
     height = np.abs(scipy.signal.correlate(b, a, "full", "fft"))
