@@ -271,6 +271,11 @@ def test_no_proofs_no_relations() -> None:
     assert relations(proofs_of([]), 5).empty
 
 
+def _scaled(tempo: float, pitch: float) -> dict[str, object]:
+    whole = {"coverage_a": 1.0, "coverage_b": 1.0, "correlation": 0.99, "gain_db": 0.0}
+    return {**whole, "tempo": tempo, "pitch": pitch}
+
+
 @pytest.mark.parametrize(
     ("found", "words"),
     [
@@ -280,6 +285,10 @@ def test_no_proofs_no_relations() -> None:
             {"coverage_a": 1.0, "coverage_b": 1.0, "correlation": -0.99, "gain_db": -6.0},
             "polarity inverted, gain -6.0 dB",
         ),
+        (_scaled(1.05, 1.05), "speed +5.0%"),
+        (_scaled(0.98, 1.0), "tempo -2.0%"),
+        (_scaled(1.0, 2 ** (1 / 12)), "pitch +1.00 semitones"),
+        (_scaled(1.001, 1.001), "same sound"),
     ],
 )
 def test_transform_in_words(found: dict[str, object], words: str) -> None:
