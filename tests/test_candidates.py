@@ -189,7 +189,7 @@ def best(table: pd.DataFrame) -> dict[tuple[int, int], float]:
     return {(int(a), int(b)): float(value) for (a, b), value in groups.items()}  # type: ignore
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(tables())
 def test_every_strong_pair_is_worth_comparing(found: pd.DataFrame) -> None:
     kept = best(candidates._worth_comparing(found))
@@ -198,7 +198,7 @@ def test_every_strong_pair_is_worth_comparing(found: pd.DataFrame) -> None:
             assert kept[pair] == evidence
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(tables())
 def test_few_further_pairs_of_each_sound_are(found: pd.DataFrame) -> None:
     """The best of each sound on either side; that the other sound has better ones is no matter."""
@@ -214,7 +214,7 @@ def test_few_further_pairs_of_each_sound_are(found: pd.DataFrame) -> None:
     assert len(kept) <= 2 * WEAK * N_SOUNDS
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(tables())
 def test_places_of_a_pair_lie_apart(found: pd.DataFrame) -> None:
     kept = candidates._worth_comparing(found)

@@ -85,7 +85,7 @@ def planted(offset: int, slope: float, seed: int) -> tuple[int, float, float, fl
     return int(sound), moment - (offset + slope * here), found - slope, evidence / shared
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.integers(-150, 400), st.floats(0.94, 1.06), st.integers(0, 99))
 def test_a_planted_line_is_found(offset: int, slope: float, seed: int) -> None:
     sound, away, steeper, evidence = planted(offset, slope, seed)
@@ -191,8 +191,15 @@ def test_what_is_expected_is_no_vote(similarity: float) -> None:
     assert poll([STEP * k for k in range(12)], [[one] for one in neighbours], others) == []
 
 
-def test_nobody_votes_for_nothing() -> None:
-    missing = [[(-np.inf, -1)] * 4 for _ in range(3)]
+def test_what_is_less_like_than_expected_speaks_against_no_place() -> None:
+    known = [(0, 0), (0, STEP + 5), (1, 0)]
+    neighbours = [[(0.0, 0), (0.8, 2)], [(0.9, 1), (-np.inf, -1)]]
+    assert poll([0, STEP], neighbours, known, most=1)[0][0] == 0
+
+
+@pytest.mark.parametrize("similarity", [-np.inf, 0.9])
+def test_nobody_votes_for_nothing(similarity: float) -> None:
+    missing = [[(similarity, -1)] * 4 for _ in range(3)]
     assert poll([0, 6, 12], missing, [(0, 0)]) == []
     assert poll([], [], []) == []
 

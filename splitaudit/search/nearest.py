@@ -126,6 +126,5 @@ def _merged(best: Found, similarity: Any, begin: int) -> Found:
     near = np.argpartition(similarity, max(0, similarity.shape[1] - k), axis=1)[:, -k:]
     values = np.concatenate([best[0], similarity[rows, near]], axis=1)
     index = np.concatenate([best[1], near + begin], axis=1)
-    index[np.isneginf(values)] = -1
     order = np.argsort(-values, axis=1, kind="stable")[:, :k]
     return values[rows, order], index[rows, order]
