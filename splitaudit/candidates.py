@@ -150,12 +150,14 @@ def _worth_comparing(found: pd.DataFrame) -> pd.DataFrame:
     first = ~found.duplicated(["a", "b"])
     found = found[first | ((offset - best).abs() > 2 * votes.WIDTH)]
     found = found[found.groupby(["a", "b"]).cumcount() < votes.PLACES]
-    weak = found[found["evidence"] < STRONG_S]
-    best = (_rank(weak, "a") < WEAK) | (_rank(weak, "b") < WEAK)
-    return found.drop(index=weak.index[~best])
-
-
-def _rank(found: pd.DataFrame, side: str) -> pd.Series[float]:
-    """How many pairs of a sound have more evidence than each place."""
     best = found.groupby(["a", "b"])["evidence"].transform("max")
-    return best.groupby(found[side]).rank(method="dense", ascending=False) - 1
+    weak = found[best < STRONG_S]
+    return found.drop(index=weak.index[_rank(weak, best) >= WEAK])
+
+
+def _rank(found: pd.DataFrame, best: pd.Series[float]) -> pd.Series[float]:
+    """How many pairs of a sound have more evidence than this one; of its two sounds, the fewer."""
+    sides = pd.concat([best[found.index]] * 2)
+    sounds = np.concatenate([found["a"], found["b"]])
+    ranks: pd.Series[float] = sides.groupby(sounds).rank(method="dense", ascending=False) - 1
+    return ranks.groupby(level=0).min().reindex(found.index)

@@ -203,7 +203,7 @@ def test_vectors_are_of_unit_length(seed: int) -> None:
 
 def test_numbers_that_a_byte_cannot_hold_are_clipped() -> None:
     one = np.eye(1, DIRECTIONS)
-    assert patches._quantised(np.concatenate([one, -one]))[:, 0].tolist() == [127, -127]
+    assert patches.quantised(np.concatenate([one, -one]))[:, 0].tolist() == [127, -127]
 
 
 def extremes() -> dict[str, Sound]:
