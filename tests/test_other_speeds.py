@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-import av
 import numpy as np
 import numpy.typing as npt
 import pytest
 import soxr
-from sound_files import RATE, write_pcm
+from sound_files import stretched, write_pcm
 
 import splitaudit
 from splitaudit.demo import sounds
@@ -34,30 +32,8 @@ def resampled(sound: Sound, speed: float) -> Sound:
     return np.asarray(soxr.resample(sound, ratio.numerator, ratio.denominator), np.float32)
 
 
-def hurried(sound: Sound, tempo: float) -> Sound:
-    """Shorter at the same pitch, by FFmpeg's WSOLA."""
-    graph = av.filter.Graph()
-    source = graph.add_abuffer(
-        sample_rate=RATE, format="flt", layout="mono", time_base=Fraction(1, RATE)
-    )
-    filters = [source, graph.add("atempo", f"{tempo:.6f}"), graph.add("abuffersink")]
-    for one, other in itertools.pairwise(filters):
-        one.link_to(other)
-    graph.configure()
-    frame = av.AudioFrame.from_ndarray(sound[None].astype(np.float32), format="flt", layout="mono")
-    frame.sample_rate, frame.pts, frame.time_base = RATE, 0, Fraction(1, RATE)
-    source.push(frame)
-    source.push(None)
-    pieces = [np.zeros(0, np.float32)]
-    while True:
-        try:
-            pieces.append(filters[-1].pull().to_ndarray()[0])
-        except (av.error.EOFError, av.error.BlockingIOError):
-            return np.concatenate(pieces)
-
-
 def scaled(sound: Sound, tempo: float, pitch: float) -> Sound:
-    other = sound if tempo == pitch else hurried(sound, tempo / pitch)
+    other = sound if tempo == pitch else stretched(sound, tempo / pitch)
     return np.clip(resampled(other, pitch) if pitch != 1 else other, -1, 1)
 
 

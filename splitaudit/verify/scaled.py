@@ -20,7 +20,7 @@ from splitaudit.verify.audio import Proof, Sound
 from splitaudit.verify.spectra import Floats, Line, Wide
 from splitaudit.verify.stretch import FRAME, Mask
 from splitaudit.verify.whitening import RATE, Samples, chunks
-from splitaudit.verify.windows import BAND, BIN, FAR, WINDOW, Ints
+from splitaudit.verify.windows import FAR, WINDOW, Fits, Ints
 
 COUNT = 48  # windows of a span that tell the line
 SPAN_S = 4.0  # to each side of the moment, at first
@@ -49,20 +49,11 @@ class Points:
     @property
     def weight(self) -> Wide:
         """How much each tells of the line: what correlates by chance next to nothing."""
-        return self.height**3
+        return self.height**3 + 1e-12
 
     def late(self, line: Line) -> Wide:
         """Return by how much they are later in b than a line says, in s."""
         return self.b_s - line.at_b - (self.a_s - line.at_a) / line.tempo
-
-
-@dataclass(frozen=True)
-class Block:
-    """Windows judged together: how well they fit at lines, where best, and which they are."""
-
-    heights: Samples
-    places: Wide
-    starts: Ints
 
 
 def verify(a: Sound, b: Sound, moment: tuple[float, float], tempo: float) -> Proof | None:
@@ -80,8 +71,9 @@ def verify(a: Sound, b: Sound, moment: tuple[float, float], tempo: float) -> Pro
     Returns
     -------
     Proof or None
-        None where no stretch of the two correlates. Its `score` stands above what chance gives:
-        a window finds some fit at any line; see `windows.sharpness`.
+        None where no stretch of the two correlates. The score means the same as in
+        `audio.verify`; chance, which at any line lets a window fit somehow, is taken off both
+        sides (`windows.sharpness`).
     """
     line = spectra.align(a.white, b.white, moment, tempo)
     line = _settled(a, b, line) if line else None
@@ -92,7 +84,7 @@ def verify(a: Sound, b: Sound, moment: tuple[float, float], tempo: float) -> Pro
 
 def _settled(a: Sound, b: Sound, line: Line) -> Line | None:
     """The line on which windows agree, as sure at its ends as at the moment."""
-    starts = _starts(a, b, line, SPAN_S)
+    starts = _starts(a, *_overlap(a, b, line, SPAN_S))
     if len(starts) < windows.FEW:
         return None
     about = windows.compare(a.white, b.white, line, starts, FAR)
@@ -111,30 +103,34 @@ def _settled(a: Sound, b: Sound, line: Line) -> Line | None:
         span *= 2
 
 
-def _overlap(a: Sound, b: Sound, line: Line) -> tuple[float, float]:
-    """From when to when in a both are there."""
-    end_s = line.to_a(len(b.white) / RATE)
-    return max(0.0, line.to_a(0.0)), min(len(a.white) / RATE, end_s)
+def _overlap(a: Sound, b: Sound, line: Line, span: float = np.inf) -> tuple[float, float]:
+    """From when to when in a both are there, within a span of the moment."""
+    start_s, end_s = max(0.0, line.to_a(0.0)), line.to_a(len(b.white) / RATE)
+    end_s = min(len(a.white) / RATE, end_s)
+    return max(start_s, line.at_a - span), min(end_s, line.at_a + span)
 
 
-def _starts(a: Sound, b: Sound, line: Line, span: float) -> Ints:
-    """First samples of some `COUNT` windows of a that are heard, within a span of the moment."""
-    start_s, end_s = _overlap(a, b, line)
-    first = int(np.ceil(max(start_s, line.at_a - span) * RATE / FRAME))
-    last = int((min(end_s, line.at_a + span) * RATE - WINDOW) // FRAME)
+def _starts(a: Sound, start_s: float, end_s: float) -> Ints:
+    """First samples of some `COUNT` windows of a that are heard, between two moments."""
+    first = int(np.ceil(start_s * RATE / FRAME))
+    last = int((end_s * RATE - WINDOW) // FRAME)
     heard = first + np.flatnonzero(a.active[first : max(first, last + 1)])
     return heard[:: max(2, len(heard) // COUNT)] * FRAME
 
 
 def _near(a: Sound, b: Sound, line: Line, span: float) -> Points:
     """What windows within a span say about the line."""
-    starts = _starts(a, b, line, span)
     columns = [(np.zeros(0), np.zeros(0), np.zeros(0))]
-    for group in np.split(starts, np.flatnonzero(np.diff(starts // AT_ONCE)) + 1):
-        if len(group):
-            about = windows.compare(a.white, b.white, line, group, NEAR)
-            columns.append(_fits(about, line, group))
+    for group in _groups(_starts(a, *_overlap(a, b, line, span))):
+        about = windows.compare(a.white, b.white, line, group, NEAR)
+        columns.append(_fits(about, line, group))
     return Points(*map(np.concatenate, zip(*columns, strict=True)))
+
+
+def _groups(starts: Ints) -> list[Ints]:
+    """Windows that lie so close together that b is resampled once for them all."""
+    groups = np.split(starts, np.flatnonzero(np.diff(starts // AT_ONCE)) + 1)
+    return [group for group in groups if len(group)]
 
 
 def _fits(about: windows.Windows, line: Line, starts: Ints) -> tuple[Wide, Wide, Wide]:
@@ -156,14 +152,21 @@ def _goes_on(points: Points, line: Line, inner: float) -> bool:
 
 def _fitted(points: Points, line: Line, proposed: float) -> Line:
     """The line through points: of one speed where they lie on it, else of about that tempo."""
-    times = points.a_s - line.at_a
-    late, slope = spectra.robust_line(times, points.late(line), points.weight, SPREAD_S)
-    tempo = 1 / max(1 / line.tempo + slope, 1e-3)
-    through = Line(line.at_a, line.at_b + late, tempo, line.pitch)
+    through = _through(points, line, SPREAD_S)
     off = spectra.weighted_median(np.abs(points.late(through)), points.weight)
-    if off < STEADY_S and abs(tempo / line.pitch - 1) < SAME:
-        return replace(through, pitch=tempo)
-    return replace(through, tempo=float(np.clip(tempo / proposed, 1 - MOST, 1 + MOST) * proposed))
+    if off < STEADY_S and abs(through.tempo / line.pitch - 1) < SAME:
+        through = _through(points, through, STEADY_S)
+        return replace(through, pitch=through.tempo)
+    tempo = np.clip(through.tempo / proposed, 1 - MOST, 1 + MOST) * proposed
+    return replace(through, tempo=float(tempo))
+
+
+def _through(points: Points, line: Line, spread_s: float) -> Line:
+    """The line through points that spread so much about it."""
+    times = points.a_s - line.at_a
+    late, slope = spectra.robust_line(times, points.late(line), points.weight, spread_s)
+    tempo = 1 / max(1 / line.tempo + slope, 1e-3)
+    return Line(line.at_a, line.at_b + late, tempo, line.pitch)
 
 
 def _at_one_speed(a: Sound, b: Sound, line: Line) -> Proof | None:
@@ -180,14 +183,30 @@ def _at_one_speed(a: Sound, b: Sound, line: Line) -> Proof | None:
     if proof is None:
         return None
     times = [began + at_s / line.pitch for at_s in (proof.b_start, proof.b_end)]
+    sharpness = _sharpness(a, b, line, proof) if proof.accepted else 1.0
     return replace(
         proof,
+        score=min(proof.score, sharpness),
+        accepted=proof.accepted and sharpness >= audio.MIN_SCORE,
         b_start=times[0],
         b_end=min(times[1], len(b.white) / RATE),
         coverage_b=proof.coverage_b * _share(b.active, first, last),
         tempo=line.tempo,
         pitch=line.pitch,
     )
+
+
+def _sharpness(a: Sound, b: Sound, line: Line, proof: Proof) -> float:
+    """How far windows of the stretch fit better at the line than elsewhere.
+
+    With the pitch free to choose, a vowel can be made the same note as another, which fits it at
+    every period; so here the sound's own repeats are no excuse.
+    """
+    heights = [
+        windows.pooled(windows.compare(a.white, b.white, line, group, FAR))
+        for group in _groups(_starts(a, proof.a_start, proof.a_end))
+    ]
+    return windows.sharpness(np.concatenate(heights)) if heights else 0.0
 
 
 def _resampled(samples: Samples, pitch: float) -> Iterator[Samples]:
@@ -208,39 +227,34 @@ def _at(levels: Wide, frames: Floats) -> Wide:
 def _in_pieces(a: Sound, b: Sound, line: Line) -> Proof | None:
     """The proof of what b has beside a, each piece of it put where a has it."""
     first, last = (int(at_s * RATE / FRAME) for at_s in _overlap(a, b, line))
-    clear: list[Block] = []
-
-    def pieces() -> Iterator[Samples]:
-        for start in range(first * FRAME, last * FRAME, BLOCK * WINDOW):
-            end = min(last * FRAME, start + BLOCK * WINDOW)
-            white, block = _put_back(a, b, line, np.arange(start, end, WINDOW))
-            clear.extend([block] if len(block.starts) and windows.clear(block.heights) else [])
-            yield white
-
-    white = gather(pieces())[: (last - first) * FRAME]
-    if sum(len(block.starts) for block in clear) < windows.FEW:
+    blocks: list[Fits] = []
+    starts = np.arange(first * FRAME, last * FRAME, WINDOW)
+    white = gather(_put_back(a, b, line, starts, blocks))[: (last - first) * FRAME]
+    blocks = [fits for fits in blocks if len(fits.starts) and windows.clear(fits.heights)]
+    if sum(len(fits.starts) for fits in blocks) < windows.FEW:
         return None
-    frames = line.to_b((np.arange(first, last) + 0.5) * FRAME / RATE) * RATE / FRAME
+    fits = windows.joined(blocks)
     ours = Sound(a.white[first * FRAME : last * FRAME], a.levels[first:last])
-    score = windows.sharpness(np.concatenate([block.heights for block in clear]))
-    proof = audio.prove(ours, Sound(white, _at(b.levels, frames)), 0, score)
-    places, starts = (
-        np.concatenate([getattr(block, name) for block in clear]) for name in ("places", "starts")
-    )
-    agree = windows.agreeing(places, starts) >= AGREE
-    proof = replace(proof, accepted=proof.accepted and agree)
-    return _placed(proof, a, b, line, (first, last))
+    frames = line.to_b((np.arange(first, last) + 0.5) * FRAME / RATE) * RATE / FRAME
+    beside = Sound(white, _at(b.levels, frames))
+    proof = audio.prove(ours, beside, 0, windows.sharpness(fits.heights))
+    accepted = proof.accepted and windows.agreeing(fits) >= AGREE
+    return _placed(replace(proof, accepted=accepted), a, b, line, (first, last))
 
 
-def _put_back(a: Sound, b: Sound, line: Line, starts: Ints) -> tuple[Samples, Block]:
-    """What b has at the moments of windows of a, and how well those that are heard fit."""
-    about = windows.compare(a.white, b.white, line, starts, FAR)
-    lag, _ = about.best(BAND * BIN // 2)
-    middles = starts + WINDOW // 2
-    heard = a.active[np.minimum(middles // FRAME, len(a.active) - 1)]
-    places = line.to_b(middles / RATE) * line.pitch * RATE - about.rest + lag - middles
-    block = Block(windows.pooled(about)[heard], places[heard], starts[heard])
-    return about.cut(lag, 0, WINDOW).ravel(), block
+def _put_back(
+    a: Sound, b: Sound, line: Line, starts: Ints, blocks: list[Fits]
+) -> Iterator[Samples]:
+    """What b has at the moments of windows of a; notes how those that are heard fit."""
+    for at in range(0, len(starts), BLOCK):
+        block = starts[at : at + BLOCK]
+        about = windows.compare(a.white, b.white, line, block, FAR)
+        lag, _ = about.best(NEAR)
+        middles = block + WINDOW // 2
+        heard = a.active[np.minimum(middles // FRAME, len(a.active) - 1)]
+        places = line.to_b(middles / RATE) * line.pitch * RATE - about.rest + lag - middles
+        blocks.append(Fits(windows.pooled(about)[heard], places[heard], block[heard]))
+        yield about.cut(lag, 0, WINDOW).ravel()
 
 
 def _placed(proof: Proof, a: Sound, b: Sound, line: Line, frames: tuple[int, int]) -> Proof:

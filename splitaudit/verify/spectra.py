@@ -27,7 +27,7 @@ LOWEST, HIGHEST = 200.0, 7_400.0
 SHIFTS = 14  # steps to each side: 7 %
 CHUNK = 64  # frames (1 s) in which a wrong tempo of 1.5 % is no more than a hop
 SPAN_S = 3.0  # to each side of the moment are looked through
-MOMENT_S = 0.06  # by so much the proposed moment may be wrong
+MOMENT_S = 0.08  # by so much the proposed moment may be wrong
 TEMPO = 0.016  # by this share the proposed tempo
 FEW = 3  # <: chunks tell less of the tempo than was proposed
 SPREAD_S = 0.008  # of the lags of chunks of one copy
@@ -76,7 +76,7 @@ def robust_line(x: Floats, y: Floats, weight: Floats, spread: float) -> tuple[fl
     (level, slope)
         The slope is 0 where all points have one `x`.
     """
-    level, slope = float(np.average(y, weights=weight)), 0.0
+    level, slope = weighted_median(y, weight), 0.0
     for _ in range(10):  # reweighted least squares; it has settled by then
         w = weight / (1 + np.square((y - level - slope * x) / spread))
         x0, y0 = np.average(x, weights=w), np.average(y, weights=w)

@@ -25,6 +25,7 @@ BAND = 5  # bins that are one line: the jitter of pieces is 10 to 20 ms
 APART = 3  # bins between a line and those that it is held against: its filter, its room
 SLACK = 4  # bins to each side of the proposed line where the best one may lie
 FAR = 65 * BIN  # lags (0.33 s) to each side among which it must be the best
+CHANCE = 0.15  # at most: noise gives 0.10, voices 0.15
 DOUBT = 4.0  # standard errors by which a mean of windows may be too high
 FEW = 5  # <: windows that prove nothing
 BLURRED = 0.9  # <: of the peak; a block with a higher rival does not know its line
@@ -60,17 +61,37 @@ class Windows:
         """The highest lag."""
         return int(self.correlation.shape[1] // 2)
 
-    def best(self, near: int) -> tuple[Ints, Wide]:
+    def best(self, near: int) -> tuple[Wide, Wide]:
         """Return the best lag up to `near` of each window, and how high the correlation is."""
         height = np.abs(self.correlation[:, self.reach - near : self.reach + near + 1])
-        at = height.argmax(axis=1)
-        return at - near, height.max(axis=1).astype(np.float64)
+        lag = summit(height, height.argmax(axis=1)) - near
+        return lag, height.max(axis=1).astype(np.float64)
 
-    def cut(self, lag: Ints, first: int, length: int) -> Samples:
+    def cut(self, lag: Wide, first: int, length: int) -> Samples:
         """Return what b has at lags of one's choice, from the `first` sample of the window on."""
-        begin = self.reach + lag + first
+        begin = self.reach + np.rint(lag).astype(int) + first
         found = np.take_along_axis(self.b, begin[:, None] + np.arange(length), axis=1)
         return np.asarray(found)
+
+
+@dataclass(frozen=True)
+class Fits:
+    """How well and where windows fit.
+
+    Parameters
+    ----------
+    heights
+        The highest correlation near each line, `BIN` samples apart; shape (n, lines). The proposed
+        one is in the middle.
+    places
+        Where in b windows fit best, less where they are in a, in samples; shape (n,).
+    starts
+        First samples of the windows of a, rising, shape (n,).
+    """
+
+    heights: Samples
+    places: Wide
+    starts: Ints
 
 
 def compare(a: Samples, b: Samples, line: Line, starts: Ints, reach: int) -> Windows:
@@ -140,7 +161,8 @@ def sharpness(heights: Samples) -> float:
     """
     at, rival = _best_and_rival(heights)
     mean = heights.mean(axis=0)
-    chance = float(np.median(mean[_far(len(mean), at)]))
+    # What fits better than that at most lines repeats itself, which is not chance.
+    chance = min(CHANCE, float(np.median(mean[_far(len(mean), at)])))
     error = float(heights[:, at].std()) / np.sqrt(len(heights))
     above = float(mean[at]) - DOUBT * error - chance
     return float(np.clip(1 - (rival - chance) / above, 0, 1)) if above > 0 else 0.0
@@ -165,21 +187,24 @@ def _far(lines: int, at: int) -> npt.NDArray[np.bool_]:
     return np.abs(np.arange(lines) - at) >= BAND + APART
 
 
-def agreeing(places: Wide, starts: Ints) -> float:
+def agreeing(fits: Fits) -> float:
     """Return the share of windows that lie as far from those of a as the window beside them.
 
     Pieces of a copy are longer than a window, or go on where the last one ended. Windows of other
     sounds fit where they happen to.
-
-    Parameters
-    ----------
-    places
-        Where in b windows fit best, less where they are in a, in samples; shape (n,).
-    starts
-        First samples of the windows of a, rising, shape (n,).
     """
-    same = (np.abs(np.diff(places)) <= AS_FAR) & (np.diff(starts) == WINDOW)
-    return float((np.append(same, False) | np.append(False, same)).mean()) if len(places) else 0.0
+    beside = np.diff(fits.starts) == WINDOW
+    same = beside & (np.abs(np.diff(fits.places)) <= AS_FAR)
+    return float((np.append(same, False) | np.append(False, same)).mean())
+
+
+def joined(blocks: list[Fits]) -> Fits:
+    """Return blocks of windows as one."""
+    return Fits(
+        np.concatenate([block.heights for block in blocks]),
+        np.concatenate([block.places for block in blocks]),
+        np.concatenate([block.starts for block in blocks]),
+    )
 
 
 def drift(windows: Windows, near: int) -> float:
