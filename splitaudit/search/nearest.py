@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 Vectors = npt.NDArray[np.int8]
+Rows = npt.NDArray[np.int64]
 Found = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
 # Vectors, and those of the same sound, which are no neighbours -> similarity and index of each.
 Search = Callable[[slice, slice], Found]
@@ -49,24 +50,35 @@ def searcher(vectors: Vectors, scale: int) -> Search:
     callable
         Which vectors, and which are of the same sound -> (similarity, index), each of shape (m, k),
         by falling similarity, those of the same sound left out; index -1 where there are no more.
-        k is `NEIGHBOURS`, or more while the k-th is as near as a copy, so that what a thousand
-        sounds share is found in each. Many threads may call it.
+        A vector has `NEIGHBOURS`, or more while the last is as near as a copy, so that what a
+        thousand sounds share is found in each. Many threads may call it.
     """
     search = _faiss(vectors) if installed() else _numpy(vectors)
+    copy = np.float32(COPY * scale**2)
 
     def nearest(some: slice, own: slice) -> Found:
         k = NEIGHBOURS
-        while True:
-            similarity, index = search(some, own, k)
-            similarity /= np.float32(scale**2)
-            if k >= len(vectors) or not (similarity[:, -1] >= COPY).any():
-                return similarity, index
+        similarity, index = search(np.arange(some.start, some.stop), own, k)
+        while k < len(vectors) and (similarity[:, -1] >= copy).any():
             k *= MORE
+            dense = np.flatnonzero(similarity[:, -1] >= copy)
+            more = search(some.start + dense, own, k)
+            similarity = _widened(similarity, dense, more[0], -np.inf)
+            index = _widened(index, dense, more[1], -1)
+        return similarity / np.float32(scale**2), index
 
     return nearest
 
 
-def _faiss(vectors: Vectors) -> Callable[[slice, slice, int], Found]:
+def _widened(rows: Any, dense: Any, more: Any, none: float) -> Any:
+    """Rows as wide as `more`, which takes the place of some of them."""
+    wide = np.full((len(rows), more.shape[1]), none, rows.dtype)
+    wide[:, : rows.shape[1]] = rows
+    wide[dense] = more
+    return wide
+
+
+def _faiss(vectors: Vectors) -> Callable[[Rows, slice, int], Found]:
     import faiss
 
     faiss.omp_set_num_threads(1)  # the caller has threads of its own
@@ -86,7 +98,7 @@ def _faiss(vectors: Vectors) -> Callable[[slice, slice, int], Found]:
     for begin in range(0, n, BLOCK):
         index.add(vectors[begin : begin + BLOCK].astype(np.float32))
 
-    def search(some: slice, own: slice, k: int) -> Found:
+    def search(some: Rows, own: slice, k: int) -> Found:
         same = faiss.IDSelectorRange(own.start, own.stop)
         others = settings(sel=faiss.IDSelectorNot(same))
         found: Found = index.search(vectors[some].astype(np.float32), k, params=others)
@@ -106,8 +118,8 @@ def _train(index: Any, vectors: Vectors, cells: int) -> None:
     faiss.omp_set_num_threads(1)
 
 
-def _numpy(vectors: Vectors) -> Callable[[slice, slice, int], Found]:
-    def search(some: slice, own: slice, k: int) -> Found:
+def _numpy(vectors: Vectors) -> Callable[[Rows, slice, int], Found]:
+    def search(some: Rows, own: slice, k: int) -> Found:
         mine = vectors[some].astype(np.float32)
         best = np.full((len(mine), k), -np.inf, np.float32), np.full((len(mine), k), -1)
         for begin in range(0, len(vectors), BLOCK):
