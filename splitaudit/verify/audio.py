@@ -42,8 +42,8 @@ SHORT_S = 0.4  # <
 # <= in seconds: squared correlation times its duration. Of independent noise, sampled at 16 kHz, it
 # is 1 / 16,000 on average; this is twelve standard deviations of the correlation.
 MIN_CERTAINTY_S = 0.01
-SPARSE = 0.01  # <: share of the time that holds all the energy: clicks
-TICKS = 0.4  # >: of the peak, at any other lag, where the sound is sparse: a train of clicks
+SPARSE = 0.02  # <: share of the time that holds all the energy: clicks
+TICKS = 0.25  # >: of the peak, at any other lag, where the sound is sparse: a train of clicks
 LOOPS = 0.6  # >: of the peak, where it is not: the same three times over
 
 

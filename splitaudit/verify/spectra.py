@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -29,6 +30,10 @@ CHUNK = 64  # frames (1 s) in which a wrong tempo of 1.5 % is no more than a hop
 SPAN_S = 3.0  # to each side of the moment are looked through
 MOMENT_S = 0.08  # by so much the proposed moment may be wrong
 TEMPO = 0.016  # by this share the proposed tempo
+SURE_S = 2.5  # <: what both have tells the search little of the tempo; then others are tried,
+OFF = (-0.06, -0.03, 0.03, 0.06)  # so far from it,
+MOST = 0.08  # <= from an unchanged one,
+BETTER = 1.1  # >: and taken where they fit so many times better
 FEW = 3  # <: chunks tell less of the tempo than was proposed
 SPREAD_S = 0.008  # of the lags of chunks of one copy
 
@@ -126,6 +131,22 @@ def align(a: Samples, b: Samples, moment: tuple[float, float], tempo: float) -> 
     Line or None
         The best one; None where one of the two has nothing there.
     """
+    overlay = _overlay(a, b, moment, tempo)
+    if _shared_s(a, b, moment) < SURE_S:
+        tempos = [tempo + off for off in OFF if abs(tempo + off - 1) <= MOST]
+        best = max((_overlay(a, b, moment, one) for one in tempos), key=lambda one: one.height)
+        overlay = best if best.height > BETTER * overlay.height else overlay
+    return overlay.line(moment) if overlay.pitch.any() else None
+
+
+def _shared_s(a: Samples, b: Samples, moment: tuple[float, float]) -> float:
+    """Seconds about a moment that both have."""
+    before, after = min(moment), min(len(a) / RATE - moment[0], len(b) / RATE - moment[1])
+    return max(0.0, min(SPAN_S, before)) + max(0.0, min(SPAN_S, after))
+
+
+def _overlay(a: Samples, b: Samples, moment: tuple[float, float], tempo: float) -> _Overlay:
+    """Lay the chunks of b near a moment over what a has there, at one tempo."""
     start = max(0.0, moment[1] - SPAN_S)
     reach = SPAN_S * tempo * (1 + TEMPO) + MOMENT_S + WINDOW / RATE
     begin = max(0.0, moment[0] - reach)
@@ -134,14 +155,7 @@ def align(a: Samples, b: Samples, moment: tuple[float, float], tempo: float) -> 
     here = Line(moment[0] - begin, moment[1] - start, tempo, 1.0)
     edges = np.linspace(0, len(ours), max(1, round(len(ours) / CHUNK)) + 1).astype(int)
     parts = [slice(int(one), int(other)) for one, other in itertools.pairwise(edges)]
-    chunks = [_laid_over(ours, theirs, here, part) for part in parts]
-    if not any(chunk.surface.any() for chunk in chunks):
-        return None
-    pitch = np.sum([chunk.surface.max(axis=0) for chunk in chunks], axis=0)
-    best = int(pitch.argmax())
-    shift = float(summit(pitch[None], np.array([best]))[0]) - SHIFTS
-    late, slope = _lags(chunks, best, tempo * HOP / RATE)
-    return Line(moment[0] + late, moment[1], tempo + slope, float(np.exp(-shift * STEP)))
+    return _Overlay(tempo, [_laid_over(ours, theirs, here, part) for part in parts])
 
 
 def _cut(samples: Samples, start_s: float, end_s: float) -> Samples:
@@ -184,6 +198,32 @@ class _Chunk:
     from_moment_s: float
     first_lag: float
     surface: Floats
+
+
+@dataclass(frozen=True)
+class _Overlay:
+    """Chunks of b laid over a at one tempo."""
+
+    tempo: float
+    chunks: list[_Chunk]
+
+    @cached_property
+    def pitch(self) -> Floats:
+        """How well all fit at each shift."""
+        return np.asarray(np.sum([chunk.surface.max(axis=0) for chunk in self.chunks], axis=0))
+
+    @property
+    def height(self) -> float:
+        """How well all fit at the best shift."""
+        return float(self.pitch.max())
+
+    def line(self, moment: tuple[float, float]) -> Line:
+        """The line on which they fit best."""
+        best = int(self.pitch.argmax())
+        shift = float(summit(self.pitch[None], np.array([best]))[0]) - SHIFTS
+        late, slope = _lags(self.chunks, best, self.tempo * HOP / RATE)
+        pitch = float(np.exp(-shift * STEP))
+        return Line(moment[0] + late, moment[1], self.tempo + slope, pitch)
 
 
 def _laid_over(ours: Samples, theirs: Samples, here: Line, part: slice) -> _Chunk:
