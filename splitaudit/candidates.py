@@ -19,7 +19,7 @@ from splitaudit.search import nearest, votes
 from splitaudit.store import Parts
 
 WINDOW = 2_048  # patches (3 min) of a long sound that vote together
-LOOKED_AT = 8  # places of each window
+LOOKED_AT = 16  # places of each window
 STRONG_S = 0.5  # >= of evidence: compared in any case
 WEAK = 2  # further pairs of each sound that are compared, however little speaks for them
 

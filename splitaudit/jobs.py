@@ -9,9 +9,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +23,10 @@ from splitaudit.fingerprints import patches
 from splitaudit.media import audio
 from splitaudit.media.reading import Reading, shortfall
 from splitaudit.store import Parts, digest, write_table
-from splitaudit.verify import audio as verifier
-from splitaudit.verify import scaled, stretch, whitening
+from splitaudit.verify import stretch
 
 # Shorter sounds have too little in common with their own recoded copies (docs/audio.md).
 SHORTEST_S = 0.1
-WHOLE_S = 0.5  # <=: of evidence; with less, what lies near the moment is compared first,
-NEAR_S = 30.0  # so much to each side
-SCALED_S = 0.25  # <=: of evidence; with less, no other speed is tried
-SLOPE_STEP = 0.01  # of the lines that the search looks along
-CLEARLY = 1.1  # >: times as much agrees at another speed, whose windows may choose their lags
-
 CONTENTS = pa.schema({"key": pa.string(), "digest": pa.string()})
 SOUNDS = pa.schema(
     {
@@ -51,14 +43,6 @@ SOUNDS = pa.schema(
         "holds_frames": pa.bool_(),
         "vectors": pa.large_list(pa.int8()),
         "frames": pa.large_list(pa.int32()),
-    }
-)
-PROOFS = pa.schema(
-    {
-        "key": pa.string(),
-        "found": pa.bool_(),
-        **{f.name: pa.float64() for f in fields(verifier.Proof) if f.name != "accepted"},
-        "accepted": pa.bool_(),
     }
 )
 
@@ -124,52 +108,18 @@ def signature(path: str) -> str:
     return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
 
 
-@dataclass(frozen=True)
-class Pair:
-    """Two sounds to be compared along a line on which their patches agree.
-
-    Parameters
-    ----------
-    key
-        Of the fact: both contents and the line.
-    a, b
-        Where to read them.
-    moment_s
-        Time of a and time of b of the same moment.
-    slope
-        Seconds of b in a second of a, roughly.
-    seconds
-        How long they are.
-    evidence_s
-        Seconds for which their patches agree.
-    """
-
-    key: str
-    a: File
-    b: File
-    moment_s: tuple[float, float]
-    slope: float
-    seconds: tuple[float, float]
-    evidence_s: float
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return self.a.size + self.b.size
-
-
 def identify(files: Sequence[File], folder: Path) -> int:
     """Digest the bytes of files."""
     rows = []
     for file in files:
         with contextlib.suppress(OSError), open(file.path, "rb") as opened:
             rows.append({"key": file.name, "digest": _digest(opened)})
-    return _write(rows, CONTENTS, [file.name for file in files], folder)
+    return write(rows, CONTENTS, [file.name for file in files], folder)
 
 
 def lost_identify(files: Sequence[File], folder: Path) -> int:
     """Leave files unread that a process died of reading."""
-    return _write([], CONTENTS, [file.name for file in files], folder)
+    return write([], CONTENTS, [file.name for file in files], folder)
 
 
 def _digest(file: Any) -> str:
@@ -183,7 +133,7 @@ def fingerprint(files: Sequence[File], folder: Path) -> int:
         row = _sound(file)
         if not file.changed:
             rows.append({"key": file.content_id, **row})
-    return _write(rows, SOUNDS, [file.content_id for file in files], folder)
+    return write(rows, SOUNDS, [file.content_id for file in files], folder)
 
 
 def _sound(file: File) -> dict[str, Any]:
@@ -249,101 +199,10 @@ def lost_fingerprint(files: Sequence[File], folder: Path) -> int:
     """Note that the decoder died of these files."""
     reason = "the decoder crashed"
     rows = [{"key": f.content_id, "status": schema.ERROR, "error": reason} for f in files]
-    return _write(rows, SOUNDS, [file.content_id for file in files], folder)
+    return write(rows, SOUNDS, [file.content_id for file in files], folder)
 
 
-def verify(pairs: Sequence[Pair], folder: Path) -> int:
-    """Compare pairs of sounds."""
-    rows = []
-    for pair in pairs:
-        with contextlib.suppress(MediaError):  # gone since it was fingerprinted
-            row = {"key": pair.key, **_proof(pair)}
-            if not (pair.a.changed or pair.b.changed):
-                rows.append(row)
-    return _write(rows, PROOFS, [pair.key for pair in pairs], folder)
-
-
-def _proof(pair: Pair) -> dict[str, Any]:
-    near = pair if pair.evidence_s >= WHOLE_S else _near(pair)
-    proof = _compare(near)
-    if proof and near != pair:
-        proof = _compare(pair) if proof.accepted else _moved(proof, near, pair)
-    return {"found": True, **asdict(proof)} if proof else {"found": False}
-
-
-def _compare(pair: Pair) -> verifier.Proof | None:
-    """The proof at an unchanged speed, or at another where much speaks for it and more agrees."""
-    a, b, (a_s, b_s) = _sound_of(pair.a), _sound_of(pair.b), pair.moment_s
-    proof = verifier.verify(a, b, b_s - a_s)
-    settled = proof is not None and proof.accepted and abs(pair.slope - 1) < SLOPE_STEP / 2
-    if settled or pair.evidence_s < SCALED_S:
-        return proof
-    other = scaled.verify(a, b, pair.moment_s, 1 / pair.slope)
-    if other is None or not other.accepted:
-        return proof
-    if proof is None or not proof.accepted:
-        return other
-    return other if _agreeing_s(other) > CLEARLY * _agreeing_s(proof) else proof
-
-
-def _agreeing_s(proof: verifier.Proof) -> float:
-    return abs(proof.correlation) * (proof.a_end - proof.a_start)
-
-
-def _near(pair: Pair) -> Pair:
-    """The same pair, of each sound only what lies within `NEAR_S` of the moment."""
-    a, b = (
-        _around(file, moment_s, seconds)
-        for file, moment_s, seconds in zip(
-            (pair.a, pair.b), pair.moment_s, pair.seconds, strict=True
-        )
-    )
-    return replace(pair, a=a[0], b=b[0], moment_s=(a[1], b[1]))
-
-
-def _moved(proof: verifier.Proof, near: Pair, pair: Pair) -> verifier.Proof:
-    """What was found near a moment, in times of the whole sounds; coverage is of what was read."""
-    a_s, b_s = (whole - part for whole, part in zip(pair.moment_s, near.moment_s, strict=True))
-    return replace(
-        proof,
-        a_start=proof.a_start + a_s,
-        a_end=proof.a_end + a_s,
-        b_start=proof.b_start + b_s,
-        b_end=proof.b_end + b_s,
-    )
-
-
-def _around(file: File, moment_s: float, seconds: float) -> tuple[File, float]:
-    """The stretch of a sound around a moment, and the moment in it."""
-    first, last = max(0.0, moment_s - NEAR_S), moment_s + NEAR_S
-    if first == 0.0 and last >= seconds:
-        return file, moment_s
-    begin_s = file.start_s or 0.0
-    end_s = min(begin_s + last, float("inf") if file.end_s is None else file.end_s)
-    return replace(file, start_s=begin_s + first, end_s=end_s), moment_s - first
-
-
-def lost_verify(pairs: Sequence[Pair], folder: Path) -> int:
-    """Note that nothing can be said of these pairs."""
-    rows = [{"key": pair.key, "found": False} for pair in pairs]
-    return _write(rows, PROOFS, [pair.key for pair in pairs], folder)
-
-
-_HELD: OrderedDict[File, verifier.Sound] = OrderedDict()  # of this process; pairs come sorted
-_HELD_BYTES = 1 << 27
-
-
-def _sound_of(file: File) -> verifier.Sound:
-    if file not in _HELD:
-        samples = audio.load(file.path, file.start_s, file.end_s)
-        white = audio.gather(map(whitening.whiten, whitening.chunks(samples)))
-        _HELD[file] = verifier.Sound(white, stretch.levels(samples))
-    _HELD.move_to_end(file)
-    while len(_HELD) > 2 and sum(held.white.nbytes for held in _HELD.values()) > _HELD_BYTES:
-        _HELD.popitem(last=False)
-    return _HELD[file]
-
-
-def _write(rows: list[dict[str, Any]], of: pa.Schema, keys: Sequence[str], folder: Path) -> int:
+def write(rows: list[dict[str, Any]], of: pa.Schema, keys: Sequence[str], folder: Path) -> int:
+    """Write facts as a part of the store; return for how many jobs."""
     write_table(schema.conform(rows, of), Parts(folder).path(keys))
     return len(keys)

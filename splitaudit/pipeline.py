@@ -15,7 +15,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from splitaudit import __version__, candidates, execute, group, jobs, matches, outcomes, schema
+from splitaudit import (
+    __version__,
+    candidates,
+    comparisons,
+    execute,
+    group,
+    jobs,
+    matches,
+    outcomes,
+    schema,
+)
+from splitaudit.comparisons import Pair
 from splitaudit.fingerprints import patches
 from splitaudit.ingest import Dataset, decode_path
 from splitaudit.media.reading import RATE
@@ -175,7 +186,11 @@ _FINGERPRINT = _Stage(
     "fingerprint", f"fingerprints/{FINGERPRINT_ID}", jobs.fingerprint, jobs.lost_fingerprint, 2e7
 )
 _VERIFY = _Stage(
-    "verify", f"proofs/{verifier.NAME}-{FINGERPRINT_ID}", jobs.verify, jobs.lost_verify, 4e7
+    "verify",
+    f"proofs/{verifier.NAME}-{FINGERPRINT_ID}",
+    comparisons.verify,
+    comparisons.lost_verify,
+    4e7,
 )
 
 
@@ -240,7 +255,7 @@ def _prove(
     pairs = _pairs(sounds, contents, _candidates(keys, settings, log))
     _do(_VERIFY, pairs, settings, log)
     names = pa.array(sorted(pairs), pa.string())
-    proofs: pd.DataFrame = settings.facts(_VERIFY.kind).read(names, jobs.PROOFS).to_pandas()
+    proofs: pd.DataFrame = settings.facts(_VERIFY.kind).read(names, comparisons.PROOFS).to_pandas()
     proofs = proofs[proofs["found"].astype(bool)].drop(columns="found")
     for side in ("a", "b"):
         content = [getattr(pairs[key], side).content_id for key in proofs["key"]]
@@ -274,14 +289,14 @@ def _read_candidates(path: Path) -> pa.Table:
     return pq.read_table(path, partitioning=None)
 
 
-def _pairs(sounds: pd.DataFrame, contents: _Contents, found: pa.Table) -> dict[str, jobs.Pair]:
+def _pairs(sounds: pd.DataFrame, contents: _Contents, found: pa.Table) -> dict[str, Pair]:
     keys, seconds = _searched(sounds).to_pylist(), sounds["duration_s"].to_dict()
     frame_s = patches.HOP / RATE
     pairs = {}
     for row in found.to_pylist():
         a, b, moment = keys[row["a"]], keys[row["b"]], (row["frame_a"], row["frame_b"])
         name = f"{a} {b} {moment[0]} {moment[1]} {row['slope']:.3f}"
-        pairs[name] = jobs.Pair(
+        pairs[name] = Pair(
             key=name,
             a=contents[a],
             b=contents[b],

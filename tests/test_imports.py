@@ -17,7 +17,7 @@ LAYERS = (
     ("errors", "schema", "progress", "order", "components"),
     ("manifest", "store", "media", "ingest"),
     ("fingerprints", "search", "verify", "group", "split", "check", "dedup", "matches"),
-    ("jobs", "outcomes", "execute", "candidates"),
+    ("jobs", "comparisons", "outcomes", "execute", "candidates"),
     ("pipeline",),
     ("report", "exports", "splitfiles"),
     ("audit",),
@@ -25,6 +25,7 @@ LAYERS = (
 )
 WITHIN = {
     "ingest": {"manifest"},
+    "comparisons": {"jobs"},
     "outcomes": {"jobs"},
     "candidates": {"jobs"},
     "cli": {"demo"},

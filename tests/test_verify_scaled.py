@@ -16,7 +16,7 @@ from splitaudit.demo import sounds
 from splitaudit.demo.synthesis import RATE, Sound
 from splitaudit.media import audio
 from splitaudit.verify import audio as ordinary
-from splitaudit.verify import scaled, stretch, whitening
+from splitaudit.verify import cells, scaled, stretch, whitening
 from splitaudit.verify.audio import Proof
 
 KINDS: tuple[Callable[..., Sound], ...] = (sounds.speech_like, sounds.music_like, sounds.ambient)
@@ -27,7 +27,7 @@ FACTORS = pytest.mark.parametrize("factor", [0.95, 0.99, 1.02, 1.05])
 def ready(samples: Sound) -> ordinary.Sound:
     samples = np.asarray(samples, np.float32)
     white = audio.gather(map(whitening.whiten, whitening.chunks(samples)))
-    return ordinary.Sound(white, stretch.levels(samples))
+    return ordinary.Sound(white, stretch.levels(samples), cells.count(samples))
 
 
 def faster(samples: Sound, speed: float) -> Sound:

@@ -10,7 +10,6 @@ has many equal peaks and proves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sized
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,20 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from splitaudit.verify import stretch
+from splitaudit.verify.alignment import PEAK_WIDTH, Loud, align, overlap
 from splitaudit.verify.stretch import FRAME
 from splitaudit.verify.whitening import RATE, Samples
 
 Wide = npt.NDArray[np.float64]
 
 NAME = "waveform-v2"
-SLACK = 3_200  # samples to each side of the proposed offset where the peak may lie
-LAGS = 4_800  # samples to each side among which it must be the highest
-PEAK_WIDTH = 192  # samples to each side (12 ms) that belong to the peak: its filter, its room
-BLOCK = 2 * RATE  # correlated at once: a jingle is not lost in it, nor chance found
 LOOP = 20 * RATE  # looked through for repeats
-BLURRED = 0.9  # <: of the peak; a block with a higher rival does not know its lag
-
-FAINT = 0.06  # <=: correlation of a block that counts
 DROWNED = 0.1  # of the power of the loudest moment: as loud as noise is taken to be
 
 # Chosen on sounds by source that no benchmark reports on; see docs/audio.md.
@@ -45,6 +38,9 @@ MIN_CERTAINTY_S = 0.01
 SPARSE = 0.02  # <: share of the time that holds all the energy: clicks
 TICKS = 0.25  # >: of the peak, at any other lag, where the sound is sparse: a train of clicks
 LOOPS = 0.6  # >: of the peak, where it is not: the same three times over
+FEW = 4.5  # <: cells of a sound that is like any other of its pitch; a copy of it must have
+WHOLE = 0.8  # <= of both sounds and
+EQUAL = 0.8  # <= of correlation: the same to the noise
 
 
 @dataclass(frozen=True)
@@ -96,10 +92,13 @@ class Sound:
         Whitened waveform at 16 kHz, shape (n,); may be a memory map.
     levels
         Mean power of the waveform in each `FRAME`, shape (n // FRAME,).
+    cells
+        How much there is in it, see `cells.count`.
     """
 
     white: Samples
     levels: npt.NDArray[np.float64]
+    cells: float
 
     @cached_property
     def active(self) -> stretch.Mask:
@@ -107,27 +106,10 @@ class Sound:
         return stretch.active(self.levels)
 
     @property
-    def loud(self) -> _Loud:
+    def loud(self) -> Loud:
         """The whitened waveform with each frame as loud as noise would let it through."""
         drowned = DROWNED * self.levels.max(initial=1e-12)
-        return _Loud(self.white, np.sqrt(self.levels / (self.levels + drowned)))
-
-
-@dataclass(frozen=True)
-class _Loud:
-    """A waveform whose frames are weighted when they are read: it may be a long memory map."""
-
-    white: Samples
-    weights: npt.NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.weights) * FRAME
-
-    def __getitem__(self, part: slice) -> Samples:
-        start, stop, _ = part.indices(len(self))
-        weights = self.weights[start // FRAME : -(-stop // FRAME)].astype(np.float32)
-        each = np.repeat(weights, FRAME)[start % FRAME :][: max(0, stop - start)]
-        return self.white[start:stop] * each
+        return Loud(self.white, np.sqrt(self.levels / (self.levels + drowned)))
 
 
 def verify(a: Sound, b: Sound, offset_s: float) -> Proof | None:
@@ -146,84 +128,14 @@ def verify(a: Sound, b: Sound, offset_s: float) -> Proof | None:
         None where no stretch of the two correlates.
     """
     offset = round(offset_s * RATE)
-    aligned = _align(a.white, b.white, offset)
+    aligned = align(a.white, b.white, offset)
     if aligned is None or aligned[1] < CLEAR:
         # Where noise drowns all but the loud moments, only those can tell how the sounds lie.
-        loud = _align(a.loud, b.loud, offset)
+        loud = align(a.loud, b.loud, offset)
         aligned = loud if loud and loud[1] >= CLEAR else aligned
-    if aligned is None or np.subtract(*_overlap(a.white, b.white, aligned[0])) > -FRAME:
+    if aligned is None or np.subtract(*overlap(a.white, b.white, aligned[0])) > -FRAME:
         return None
     return prove(a, b, *aligned)
-
-
-def _overlap(a: Sized, b: Sized, offset: int) -> tuple[int, int]:
-    """First and last (exclusive) sample of a that b has too."""
-    return max(0, -offset), min(len(a), len(b) - offset)
-
-
-def _align(a: Samples | _Loud, b: Samples | _Loud, offset: int) -> tuple[int, float] | None:
-    """The lag around `offset` on which the stretches that correlate agree, and its score."""
-    total, echo_a, echo_b = (np.zeros(2 * LAGS + 1) for _ in range(3))
-    first, last = _overlap(a, b, offset)
-    if last - first < FRAME:
-        return None
-    for start in range(first, max(first + 1, last - BLOCK // 4), BLOCK):
-        x, y = (
-            s[at : at + min(BLOCK, last - start)] for s, at in ((a, start), (b, start + offset))
-        )
-        correlation, weight = _correlate(x, _wide(b, start + offset, len(x)))
-        height, rival, _ = _peak(correlation)
-        # a block in which another lag is as good would only blur the sum
-        if height >= FAINT and rival < BLURRED * height:
-            total += correlation * weight
-            echo_a += _correlate(x, _wide(a, start, len(x)))[0] * weight
-            echo_b += _correlate(y, _wide(b, start + offset, len(y)))[0] * weight
-    if not total.any():
-        return None
-    lag = _peak(total)[2]
-    return offset + lag, max(_score(total, echo_a, lag), _score(total, echo_b, lag))
-
-
-def _score(correlation: Wide, own: Wide, lag: int) -> float:
-    """How far the peak at `lag` stands above every other, what an echo makes of it apart."""
-    echo = np.zeros_like(own)
-    echo[max(0, lag) : len(own) + min(0, lag)] = own[max(0, -lag) : len(own) - max(0, lag)]
-    peak = correlation[LAGS + lag]
-    rest = np.abs(correlation - peak * echo / own[LAGS])
-    rest[max(0, LAGS + lag - PEAK_WIDTH) : LAGS + lag + PEAK_WIDTH + 1] = 0.0
-    return 1 - float(rest.max() / abs(peak))
-
-
-def around(samples: Samples | _Loud, start: int, length: int) -> Samples:
-    """Return a stretch of a sound that may begin before it or end after it: silence there."""
-    inside = samples[max(0, start) : max(0, start + length)]
-    before = min(length, max(0, -start))
-    return np.pad(inside, (before, length - before - len(inside)))
-
-
-def _wide(samples: Samples | _Loud, start: int, length: int) -> Samples:
-    """A stretch of a sound with `LAGS` more to each side."""
-    return around(samples, start - LAGS, length + 2 * LAGS)
-
-
-def _correlate(x: Samples, y: Samples) -> tuple[Samples, float]:
-    """Correlation of x with y at lags -LAGS..LAGS, 1 where equal, and the energy it stands for."""
-    import scipy.fft
-
-    size = scipy.fft.next_fast_len(len(y), real=True)
-    cross = np.conj(scipy.fft.rfft(x, size)) * scipy.fft.rfft(y, size)
-    middle = y[LAGS : LAGS + len(x)]
-    energy = float(np.sqrt(np.square(x).sum() * np.square(middle).sum())) + 1e-6 * len(x)
-    return scipy.fft.irfft(cross, size)[: 2 * LAGS + 1] / np.float32(energy), energy
-
-
-def _peak(correlation: npt.NDArray[np.floating]) -> tuple[float, float, int]:
-    """Height of the highest lag within `SLACK`, of the highest apart from it, and where it is."""
-    height = np.abs(correlation)
-    at = LAGS - SLACK + int(np.argmax(height[LAGS - SLACK : LAGS + SLACK + 1]))
-    left, right = height[: max(0, at - PEAK_WIDTH)], height[at + PEAK_WIDTH + 1 :]
-    rival = max(left.max(initial=0.0), right.max(initial=0.0))
-    return float(height[at]), float(rival), at - LAGS
 
 
 def prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
@@ -233,6 +145,10 @@ def prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
     sign, aligned = _facing((a, b), first, white)
     found = stretch.find(aligned)
     start, end = _samples(found, white)
+    coverage = (
+        _coverage(a.active, aligned.active_a, found.shared),
+        _coverage(b.active, aligned.active_b, found.shared),
+    )
     return Proof(
         score=float(np.clip(score, 0, 1)),
         correlation=sign * found.agreement,
@@ -241,11 +157,17 @@ def prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
         a_end=(first[0] + end) / RATE,
         b_start=(first[1] + start) / RATE,
         b_end=(first[1] + end) / RATE,
-        coverage_a=_coverage(a.active, aligned.active_a, found.shared),
-        coverage_b=_coverage(b.active, aligned.active_b, found.shared),
+        coverage_a=coverage[0],
+        coverage_b=coverage[1],
         accepted=_convinces(score, found)
-        and not _repeats(white[0][start:end], white[1][start:end]),
+        and (min(a.cells, b.cells) >= FEW or _equal(found, coverage))
+        and not _repeats(white[0][start:end], white[1][start:end], b.white),
     )
+
+
+def _equal(found: stretch.Stretch, coverage: tuple[float, float]) -> bool:
+    """Whether the whole of two sounds is the same to the noise in it."""
+    return found.agreement >= EQUAL and min(coverage) >= WHOLE
 
 
 def _convinces(score: float, found: stretch.Stretch) -> bool:
@@ -287,19 +209,20 @@ def _coverage(whole: stretch.Mask, overlap: stretch.Mask, shared: stretch.Mask) 
     return float((overlap & shared).sum() / max(1, whole.sum()))
 
 
-def _repeats(a: Samples, b: Samples) -> bool:
+def _repeats(a: Samples, b: Samples, whole: Samples) -> bool:
     """Whether a stretch fits at other lags too, however far: an alarm, a clock, a loop.
 
     What fits nearly as well at another lag does not say which moment is the copy of which. Of short
-    events (clicks), which fit each other wherever two of them meet, less is enough. The ends are
-    left out: whitened, the ends of a short tone are all there is of it.
+    events (clicks), which fit each other wherever two of them meet, less is enough, and the whole
+    of the other sound is looked through. The ends are left out: whitened, the ends of a short tone
+    are all there is of it.
     """
     import scipy.signal
 
     a, b = a[FRAME:-FRAME][:LOOP], b[FRAME:-FRAME][:LOOP]
     power = np.square(a, dtype=np.float64)
     sparse = power.sum() ** 2 < SPARSE * len(power) * np.square(power).sum()
-    height = np.abs(scipy.signal.correlate(b, a, "full", "fft"))
+    height = np.abs(scipy.signal.correlate(whole[:LOOP] if sparse else b, a, "full", "fft"))
     at = int(height.argmax())
     rest = np.abs(np.arange(len(height)) - at) > PEAK_WIDTH
     return bool(height[rest].max(initial=0.0) > (TICKS if sparse else LOOPS) * height[at])

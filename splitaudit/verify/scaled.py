@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from splitaudit.media.audio import gather
-from splitaudit.verify import audio, spectra, windows
+from splitaudit.verify import alignment, audio, spectra, windows
 from splitaudit.verify.audio import Proof, Sound
 from splitaudit.verify.spectra import Floats, Line, Wide
 from splitaudit.verify.stretch import FRAME, Mask
@@ -172,12 +172,12 @@ def _through(points: Points, line: Line, spread_s: float) -> Line:
 def _at_one_speed(a: Sound, b: Sound, line: Line) -> Proof | None:
     """The ordinary proof, of what b has beside a at the speed of a."""
     start_s, end_s = (line.to_b(at_s) for at_s in (0.0, len(a.white) / RATE))
-    margin = audio.LAGS / RATE
+    margin = alignment.LAGS / RATE
     first = max(0, int((start_s - margin) * RATE / FRAME))
     last = max(first, int((end_s + margin) * RATE / FRAME) + 1)
     white = gather(_resampled(b.white[first * FRAME : last * FRAME], line.pitch))
     frames = first + (np.arange(len(white) // FRAME) + 0.5) / line.pitch
-    beside = Sound(white, _at(b.levels, frames))
+    beside = Sound(white, _at(b.levels, frames), b.cells)
     began = first * FRAME / RATE
     proof = audio.verify(a, beside, (line.at_b - began) * line.pitch - line.at_a)
     if proof is None:
@@ -234,9 +234,9 @@ def _in_pieces(a: Sound, b: Sound, line: Line) -> Proof | None:
     if sum(len(fits.starts) for fits in blocks) < windows.FEW:
         return None
     fits = windows.joined(blocks)
-    ours = Sound(a.white[first * FRAME : last * FRAME], a.levels[first:last])
+    ours = Sound(a.white[first * FRAME : last * FRAME], a.levels[first:last], a.cells)
     frames = line.to_b((np.arange(first, last) + 0.5) * FRAME / RATE) * RATE / FRAME
-    beside = Sound(white, _at(b.levels, frames))
+    beside = Sound(white, _at(b.levels, frames), b.cells)
     proof = audio.prove(ours, beside, 0, windows.sharpness(fits.heights))
     accepted = proof.accepted and windows.agreeing(fits) >= AGREE
     return _placed(replace(proof, accepted=accepted), a, b, line, (first, last))

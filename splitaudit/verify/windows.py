@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.verify.audio import around
+from splitaudit.verify.alignment import around
 from splitaudit.verify.spectra import Line, Wide, summit, weighted_median
 from splitaudit.verify.stretch import MIN_PEAK
 from splitaudit.verify.whitening import RATE, Samples

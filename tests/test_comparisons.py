@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sound_files import write_pcm
 
-from splitaudit import jobs
+from splitaudit import comparisons, jobs
+from splitaudit.comparisons import NEAR_S, Pair
 from splitaudit.demo import sounds
 from splitaudit.demo.synthesis import RATE, Sound
-from splitaudit.jobs import NEAR_S, File, Pair
+from splitaudit.jobs import File
 from splitaudit.store import Parts
 
 FILE = File("/somewhere/a.wav", None, None, "1-2-3-4", "content")
@@ -24,7 +25,7 @@ FILE = File("/somewhere/a.wav", None, None, "1-2-3-4", "content")
 def test_a_sound_that_the_window_covers_is_read_as_a_whole() -> None:
     for moment_s, seconds in ((0.0, 30.0), (30.0, 60.0), (29.0, 59.0), (5.0, 12.0), (-0.25, 2.0)):
         for file in (FILE, replace(FILE, start_s=7.0), replace(FILE, start_s=7.0, end_s=80.0)):
-            assert jobs._around(file, moment_s, seconds) == (file, moment_s)
+            assert comparisons._around(file, moment_s, seconds) == (file, moment_s)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_of_a_long_sound_the_surroundings_of_the_moment_are_read(
     moved_s: float,
 ) -> None:
     file = replace(FILE, start_s=clip[0], end_s=clip[1])
-    near, moved = jobs._around(file, moment_s, seconds)
+    near, moved = comparisons._around(file, moment_s, seconds)
     assert (near.start_s, near.end_s) == stretch
     assert moved == moved_s
     assert (near.path, near.signature) == (file.path, file.signature)
@@ -64,7 +65,7 @@ def test_the_moment_stays_the_same_moment_of_the_file(
     file = replace(FILE, start_s=begin_s or None, end_s=begin_s + seconds if ends else None)
     other = replace(FILE, path="/somewhere/b.wav")
     pair = Pair("k", file, other, (moment_s, 0.0), 1.0, (seconds, other_s), False)
-    near = jobs._near(pair)
+    near = comparisons._near(pair)
     first = near.a.start_s or 0.0
     assert first + near.moment_s[0] == pytest.approx(begin_s + moment_s, abs=1e-6)
     assert begin_s <= first
@@ -82,8 +83,8 @@ def on_disk(path: Path, sound: Sound) -> File:
 
 
 def proof_of(pair: Pair, folder: Path) -> dict[str, object]:
-    jobs.verify([pair], folder)
-    (row,) = Parts(folder).read(pa.array([pair.key]), jobs.PROOFS).to_pylist()
+    comparisons.verify([pair], folder)
+    (row,) = Parts(folder).read(pa.array([pair.key]), comparisons.PROOFS).to_pylist()
     return dict(row)
 
 
