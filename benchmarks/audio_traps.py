@@ -1,7 +1,7 @@
 """Sounds that are alike without being copies: whether anything is accepted among them.
 
 Silence, dither, noise, hum, tones, clicks, beeps, rain, fans and engines made from code, each with
-many seeds; and, with `--data` or `--more`, disjoint stretches of real recordings that stay steady:
+many seeds and of five lengths; and, with `--data` or `--more`, disjoint stretches of real recordings that stay steady:
 rain, wind, a motor, a room. Not one match among those made from code is true. What is accepted of the
 others is true only where the material holds the same sound twice, as sequenced music does; then the
 *rest* of the recordings agrees at that lag too, which is measured without the stretches compared.
@@ -26,7 +26,7 @@ from material import RATE, Sound, decoded, recordings, write_wav
 
 from splitaudit.demo.sounds import TRAPS
 
-SECONDS = 10.0
+SECONDS = (10.0, 3.0, 2.0, 1.0, 0.5)
 STRETCH_S = 3.0  # of a real steady recording; two of them, APART_S from each other
 APART_S = 0.5
 STEADY_DB = 3.5  # <: mean over bands of the deviation over time of 0.1 s levels; rain has 3.2
@@ -51,20 +51,23 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        write_traps(home / "made", args.seeds)
-        numbers = {"made from code": report(home / "made", home / "of_made")}
+        numbers = {}
+        for seconds in SECONDS:
+            made = home / f"made, {seconds:g} s"
+            write_traps(made, args.seeds, seconds)
+            numbers[made.name] = report(made, home / f"of {made.name}")
         cut = write_steady(home / "real", args.data, args.more)
         if cut:
             numbers["steady recordings"] = report(home / "real", home / "of_real", cut)
     harness.keep(args.json, numbers)
 
 
-def write_traps(target: Path, seeds: int) -> None:
+def write_traps(target: Path, seeds: int, seconds: float) -> None:
     """Write every kind with every seed, by turns to train and test."""
     for kind, make in TRAPS.items():
         for seed in range(seeds):
             split = ("train", "test")[seed % 2]
-            write_wav(target / split / f"{kind}_{seed:03}.wav", make(seed, SECONDS, RATE))
+            write_wav(target / split / f"{kind}_{seed:03}.wav", make(seed, seconds, RATE))
 
 
 def write_steady(target: Path, data: Path | None, more: list[Path]) -> dict[str, Steady]:

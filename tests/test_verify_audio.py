@@ -256,6 +256,43 @@ def test_two_stretches_of_one_steady_sound_are_no_copy(name: str) -> None:
         assert accepted(clip[: 6 * RATE], clip[8 * RATE :]) == []
 
 
+def device(hertz: float, seconds: float, seed: int) -> Sound:
+    """One beep in a second of faint noise."""
+    rng, times = np.random.default_rng(seed), np.arange(RATE) / RATE
+    on = signal.windows.tukey(round(seconds * RATE), 0.05)
+    beep = np.sin(2 * np.pi * hertz * times + rng.uniform(0, 6))
+    beep *= np.pad(on, (rng.integers(1600, 4800), RATE))[:RATE]
+    return np.asarray(0.5 * beep + 2e-4 * rng.standard_normal(RATE), np.float32)
+
+
+@pytest.mark.parametrize("hertz", [440.0, 800.0, 1000.0, 2000.0])
+def test_beeps_of_two_devices_are_no_copy(hertz: float) -> None:
+    beeps = [device(hertz, seconds, seed) for seed, seconds in enumerate((0.2, 0.25, 0.3, 0.4))]
+    for a, b in combinations(beeps, 2):
+        assert accepted(a, b) == []
+        assert accepted(a[: RATE * 3 // 4], b) == []
+
+
+@pytest.mark.parametrize("hertz", [440.0, 2000.0])
+def test_the_whole_of_a_beep_is(tmp_path: Path, hertz: float) -> None:
+    beep = device(hertz, 0.3, 5)
+    copy = audio.load(str(files.write_pcm(tmp_path / "copy.wav", 0.5 * beep[800:])))
+    proof = compare(beep, copy, -0.05)
+    assert proof.accepted
+
+
+def test_a_few_beeps_or_clicks_of_two_devices_are_no_copy() -> None:
+    """Cut so that one clock's second click meets the other's first, and a beep one as long."""
+    for name, seconds, cuts in (
+        ("beeps", 1.5, ((11, 3.1), (14, 3.1))),
+        ("clicks", 3.0, ((9, 5.17), (16, 2.8), (16, 8.8))),
+    ):
+        whole = [(sounds.TRAPS[name](seed, 14.0, RATE), start) for seed, start in cuts]
+        parts = [clip[int(start * RATE) :][: int(seconds * RATE)] for clip, start in whole]
+        for a, b in combinations(parts, 2):
+            assert accepted(a, b) == accepted(b, a) == []
+
+
 @pytest.mark.parametrize("seconds", [0.12, 0.2, 0.3, 0.5, 0.7])
 def test_two_short_tones_are_no_copy(seconds: float) -> None:
     """Whitened, their ends stand out, which both have at the same distance."""

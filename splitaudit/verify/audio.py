@@ -40,7 +40,7 @@ TICKS = 0.25  # >: of the peak, at any other lag, where the sound is sparse: a t
 LOOPS = 0.6  # >: of the peak, where it is not: the same three times over
 FEW = 4.5  # <: cells of a sound that is like any other of its pitch; a copy of it must have
 WHOLE = 0.8  # <= of both sounds and
-EQUAL = 0.8  # <= of correlation: the same to the noise
+EQUAL = 0.9  # <= of correlation: the same to the noise
 
 
 @dataclass(frozen=True)
