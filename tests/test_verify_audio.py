@@ -281,16 +281,24 @@ def test_the_whole_of_a_beep_is(tmp_path: Path, hertz: float) -> None:
     assert proof.accepted
 
 
-def test_a_few_beeps_or_clicks_of_two_devices_are_no_copy() -> None:
-    """Cut so that one clock's second click meets the other's first, and a beep one as long."""
-    for name, seconds, cuts in (
-        ("beeps", 1.5, ((11, 3.1), (14, 3.1))),
-        ("clicks", 3.0, ((9, 5.17), (16, 2.8), (16, 8.8))),
-    ):
-        whole = [(sounds.TRAPS[name](seed, 14.0, RATE), start) for seed, start in cuts]
-        parts = [clip[int(start * RATE) :][: int(seconds * RATE)] for clip, start in whole]
-        for a, b in combinations(parts, 2):
-            assert accepted(a, b) == accepted(b, a) == []
+@pytest.mark.parametrize(
+    ("name", "seconds", "one", "other", "offset_s"),
+    [  # seeds and starts; a beep as long as another one, one click of a train on one of another
+        ("beeps", 1.5, (11, 3.1), (14, 3.1), 0.079),
+        ("clicks", 3.0, (12, 5.0536), (4, 10.3761), -0.135),
+        ("clicks", 3.0, (12, 5.0536), (6, 3.7287), -0.553),
+        ("clicks", 3.0, (17, 6.7557), (12, 1.9049), 0.309),
+    ],
+)
+def test_what_fits_once_in_a_row_of_beeps_or_clicks_is_no_copy(
+    name: str, seconds: float, one: tuple[int, float], other: tuple[int, float], offset_s: float
+) -> None:
+    a, b = (
+        ready(sounds.TRAPS[name](seed, 14.0, RATE)[int(start * RATE) :][: int(seconds * RATE)])
+        for seed, start in (one, other)
+    )
+    proof = verifier.verify(a, b, offset_s)
+    assert proof is None or not proof.accepted
 
 
 @pytest.mark.parametrize("seconds", [0.12, 0.2, 0.3, 0.5, 0.7])
