@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sound_files import write_pcm
+from sound_files import stretched, write_pcm
 
 from splitaudit import comparisons, jobs
 from splitaudit.comparisons import NEAR_S, Pair
@@ -126,3 +126,14 @@ def test_what_is_not_proven_near_the_moment_is_told_where_it_lies(tmp_path: Path
     assert (row["found"], row["accepted"]) == (True, False)
     spans = [row[name] for name in ("a_start", "a_end", "b_start", "b_end")]
     assert spans == pytest.approx([60, 68, 45, 53], abs=1.1)
+
+
+def test_a_little_faster_is_told_though_a_part_fits_as_it_is(tmp_path: Path) -> None:
+    """A tempo is changed in pieces: three seconds of this copy are those of the original."""
+    sound = sounds.ambient(0, 5.0)
+    a, b = on_disk(tmp_path / "a.wav", sound), on_disk(tmp_path / "b.wav", stretched(sound, 1.01))
+    pair = Pair("k", a, b, (2.5, 2.475), 1.0, (5.0, 4.95), 2.0)
+    row = proof_of(pair, tmp_path / "proofs")
+    assert row["accepted"]
+    assert row["tempo"] == pytest.approx(1.01, abs=0.007)
+    assert row["a_end"] == pytest.approx(5, abs=0.05)
