@@ -40,7 +40,8 @@ TICKS = 0.25  # >: of the peak, at any other lag, where the sound is sparse: a t
 LOOPS = 0.6  # >: of the peak, where it is not: the same three times over
 FEW = 4.5  # <: cells of a sound that is like any other of its pitch; a copy of it must have
 WHOLE = 0.8  # <= of both sounds and
-EQUAL = 0.9  # <= of correlation: the same to the noise
+EQUAL = 0.9  # <= of correlation: the same to the noise; or
+SHARP = 0.94  # <= of score: the same to the very ends
 
 
 @dataclass(frozen=True)
@@ -160,14 +161,14 @@ def prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
         coverage_a=coverage[0],
         coverage_b=coverage[1],
         accepted=_convinces(score, found)
-        and (min(a.cells, b.cells) >= FEW or _equal(found, coverage))
+        and (min(a.cells, b.cells) >= FEW or _equal(score, found, coverage))
         and not _repeats(white[0][start:end], white[1][start:end], b.white),
     )
 
 
-def _equal(found: stretch.Stretch, coverage: tuple[float, float]) -> bool:
-    """Whether the whole of two sounds is the same to the noise in it."""
-    return found.agreement >= EQUAL and min(coverage) >= WHOLE
+def _equal(score: float, found: stretch.Stretch, coverage: tuple[float, float]) -> bool:
+    """Whether the whole of two sounds is the same to the noise in it, or to its very ends."""
+    return min(coverage) >= WHOLE and (found.agreement >= EQUAL or score >= SHARP)
 
 
 def _convinces(score: float, found: stretch.Stretch) -> bool:
