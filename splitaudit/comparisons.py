@@ -15,7 +15,7 @@ from splitaudit.errors import MediaError
 from splitaudit.jobs import File, write
 from splitaudit.media import audio
 from splitaudit.verify import audio as verifier
-from splitaudit.verify import cells, scaled, stretch, whitening
+from splitaudit.verify import cells, scaled, stretch, whitening, windows
 
 WHOLE_S = 0.5  # <=: of evidence; with less, what lies near the moment is compared first,
 NEAR_S = 30.0  # so much to each side
@@ -23,7 +23,7 @@ SCALED_S = 0.25  # <=: of evidence, or of the shorter sound this share; with les
 SCALED = 0.3  # no other speed is tried
 CLEAN = 0.9  # <=: correlation times coverage that leave nothing for another speed to explain
 SLOPE_STEP = 0.01  # of the lines that the search looks along
-CLEARLY = 1.1  # >: times as much agrees at another speed, whose windows may choose their lags
+CLEARLY = 1.1  # >: times as much agrees at another speed
 
 PROOFS = pa.schema(
     {
@@ -111,7 +111,9 @@ def _settled(proof: verifier.Proof | None, pair: Pair) -> bool:
 
 
 def _agreeing_s(proof: verifier.Proof) -> float:
-    return abs(proof.correlation) * (proof.a_end - proof.a_start)
+    """Seconds that agree, beyond what pieces that may choose their lags do by chance."""
+    chance = 0.0 if proof.tempo == proof.pitch else windows.CHANCE
+    return max(0.0, abs(proof.correlation) - chance) * (proof.a_end - proof.a_start)
 
 
 def _near(pair: Pair) -> Pair:

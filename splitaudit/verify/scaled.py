@@ -34,6 +34,7 @@ STEADY_S = 1e-4  # <: off the line on the whole: no pieces, the speed was change
 MOST = 0.02  # by this share pieces may lie about another tempo than was proposed
 SAME = 0.003  # <: difference of tempo and pitch, as a share, likewise
 BLOCK = 32  # windows (2 s) judged together
+LIKELY = windows.CHANCE + 0.1  # <=: correlation of pieces that were free to choose their lags
 AGREE = 0.25  # <=: windows of which a neighbour says the same
 END_S = 0.03  # <: from the end of b, within the spread of pieces, is its end
 
@@ -238,8 +239,8 @@ def _in_pieces(a: Sound, b: Sound, line: Line) -> Proof | None:
     frames = line.to_b((np.arange(first, last) + 0.5) * FRAME / RATE) * RATE / FRAME
     beside = Sound(white, _at(b.levels, frames), b.cells)
     proof = audio.prove(ours, beside, 0, windows.sharpness(fits.heights))
-    accepted = proof.accepted and windows.agreeing(fits) >= AGREE
-    return _placed(replace(proof, accepted=accepted), a, b, line, (first, last))
+    told = abs(proof.correlation) >= LIKELY and windows.agreeing(fits) >= AGREE
+    return _placed(replace(proof, accepted=proof.accepted and told), a, b, line, (first, last))
 
 
 def _put_back(
