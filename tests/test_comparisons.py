@@ -18,6 +18,7 @@ from splitaudit.demo import sounds
 from splitaudit.demo.synthesis import RATE, Sound
 from splitaudit.jobs import File
 from splitaudit.store import Parts
+from splitaudit.verify.audio import Proof
 
 FILE = File("/somewhere/a.wav", None, None, "1-2-3-4", "content")
 
@@ -137,3 +138,12 @@ def test_a_little_faster_is_told_though_a_part_fits_as_it_is(tmp_path: Path) -> 
     assert row["accepted"]
     assert row["tempo"] == pytest.approx(1.01, abs=0.007)
     assert row["a_end"] == pytest.approx(5, abs=0.05)
+
+
+def test_pieces_count_for_what_they_have_beyond_chance() -> None:
+    """Six seconds that correlate as windows free to choose their lags do are less than two."""
+    plain = Proof(0.9, 0.2, 0.0, 0.0, 2.0, 1.0, 3.0, 0.3, 0.3, True)
+    pieces = replace(plain, correlation=0.14, a_end=6.0, tempo=0.998)
+    assert comparisons._agreeing_s(pieces) == 0
+    assert comparisons._agreeing_s(plain) == pytest.approx(0.4)
+    assert comparisons._agreeing_s(replace(plain, tempo=1.02, pitch=1.02)) == pytest.approx(0.4)
