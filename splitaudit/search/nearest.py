@@ -23,7 +23,7 @@ Search = Callable[[slice, slice], Found]
 
 NEIGHBOURS = 16
 MORE = 4  # times as many, while the last of them is still as near as a copy
-COPY = 0.7  # >= in similarity; of ten million unlike ones one or two are
+COPY = 0.9  # >= in similarity; where sounds are unlike, one patch in fifty has sixteen as near
 ALL = 20_000  # <= vectors are compared with all
 A_CELL = 400  # vectors, on average
 MOST_CELLS = 1 << 14
