@@ -3,9 +3,11 @@
 Of each recording a stretch of at most 20 s is a *reference*, in train with the *others* (recordings
 that nothing was made of); what a transform makes of it is in test. Half of the sources, by a hash of
 their names, is reported on. A match is false where it joins two recordings that share no sound;
-which do is taken from a scan of the recordings alone, whose matches are listed. Peers get the same
-files: all recordings as one index, every copy of every transform as a query; each at one threshold
-for all, which is chosen afterwards, just above its worst false pair, and at the one it states.
+which do is taken from a scan of the recordings alone, whose matches are listed. Beside a false one
+stands how many quarter seconds of the two recordings have their own best lag where the whole has it:
+by chance one in a hundred. Peers get the same files: all recordings as one index, every copy of
+every transform as a query; each at one threshold for all, which is chosen afterwards, just above its
+worst false pair, and at the one it states.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import ladder_ours
 import ladder_peers
 import pandas as pd
 import peers
+from evidence import recordings_that_agree
 from harness import must, print_table
 from ladder_figure import draw
 from ladder_material import Copy, chosen, lay_out, make_copies, related, truth
@@ -39,6 +42,9 @@ def main() -> None:
         origin = lay_out(references, others, train)
         kin = related(home, origin)
         copies, ours = climb(args.transforms or list(TRANSFORMS), home, kin)
+        for row in ours["false"]:
+            originals = (home / "alone" / row["of"], home / "alone" / row["is"])
+            row["windows of the recordings that agree"] = recordings_that_agree(originals)
         theirs = ask_peers(
             args, copies, {f"train/{p.name}": p for p in sorted(train.iterdir())}, kin
         )

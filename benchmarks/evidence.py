@@ -33,6 +33,17 @@ def windows_that_agree(match: dict[str, Any], paths: tuple[Path, Path]) -> tuple
     return sum(abs(lag) <= NEAR for lag in lags), len(lags)
 
 
+def recordings_that_agree(paths: tuple[Path, Path]) -> str:
+    """Say the same of two whole recordings, laid over each other where they correlate best."""
+    one, other = (whitened(path) for path in paths)
+    height = np.abs(scipy.signal.correlate(other, one, "full", "fft"))
+    lag = int(height.argmax()) - len(one) + 1
+    start, end = max(0, -lag), min(len(one), len(other) - lag)
+    match = {"a_start": start / RATE, "a_end": end / RATE, "b_start": (start + lag) / RATE}
+    agree, windows = windows_that_agree(match, paths)
+    return f"{agree} of {windows}"
+
+
 def whitened(path: Path) -> Sound:
     """Return a recording with every frequency and every moment equally loud."""
     return np.concatenate([whiten(chunk) for chunk in chunks(decoded(path))])
