@@ -21,9 +21,9 @@ Found = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
 # Vectors, and those of the same sound, which are no neighbours -> similarity and index of each.
 Search = Callable[[slice, slice], Found]
 
-NEIGHBOURS = 16
+NEIGHBOURS = 32  # more than the sounds that make a stretch generic
 MORE = 4  # times as many, while the last of them is still as near as a copy
-COPY = 0.9  # >= in similarity; where sounds are unlike, one patch in fifty has sixteen as near
+COPY = 0.8  # >= in similarity; where sounds are unlike, one patch in thirty has 32 as near
 ALL = 20_000  # <= vectors are compared with all
 A_CELL = 400  # vectors, on average
 MOST_CELLS = 1 << 14

@@ -35,7 +35,8 @@ SHORT_S = 0.4  # <
 # <= in seconds: squared correlation times its duration. Of independent noise, sampled at 16 kHz, it
 # is 1 / 16,000 on average; this is twelve standard deviations of the correlation.
 MIN_CERTAINTY_S = 0.01
-SPARSE = 0.02  # <: share of the time that holds all the energy: clicks
+SPARSE = 0.02  # <: share of the time that holds all the energy: clicks; half as much in a sound
+MANY = 50.0  # of so many cells (<=), which holds more than clicks
 TICKS = 0.25  # >: of the peak, at any other lag, where the sound is sparse: a train of clicks
 LOOPS = 0.6  # >: of the peak, where it is not: the same three times over
 FEW = 4.5  # <: cells of a sound that is like any other of its pitch; a copy of it must have
@@ -162,7 +163,7 @@ def prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
         coverage_b=coverage[1],
         accepted=_convinces(score, found)
         and (min(a.cells, b.cells) >= FEW or _equal(score, found, coverage))
-        and not _repeats(white[0][start:end], white[1][start:end], b.white),
+        and not _repeats(white[0][start:end], white[1][start:end], (a, b)),
     )
 
 
@@ -210,7 +211,7 @@ def _coverage(whole: stretch.Mask, overlap: stretch.Mask, shared: stretch.Mask) 
     return float((overlap & shared).sum() / max(1, whole.sum()))
 
 
-def _repeats(a: Samples, b: Samples, whole: Samples) -> bool:
+def _repeats(a: Samples, b: Samples, sounds: tuple[Sound, Sound]) -> bool:
     """Whether a stretch fits at other lags too, however far: an alarm, a clock, a loop.
 
     What fits nearly as well at another lag does not say which moment is the copy of which. Of short
@@ -222,8 +223,10 @@ def _repeats(a: Samples, b: Samples, whole: Samples) -> bool:
 
     a, b = a[FRAME:-FRAME][:LOOP], b[FRAME:-FRAME][:LOOP]
     power = np.square(a, dtype=np.float64)
-    sparse = power.sum() ** 2 < SPARSE * len(power) * np.square(power).sum()
-    height = np.abs(scipy.signal.correlate(whole[:LOOP] if sparse else b, a, "full", "fft"))
+    share = SPARSE if min(sound.cells for sound in sounds) < MANY else SPARSE / 2
+    sparse = power.sum() ** 2 < share * len(power) * np.square(power).sum()
+    other = sounds[1].white[:LOOP] if sparse else b
+    height = np.abs(scipy.signal.correlate(other, a, "full", "fft"))
     at = int(height.argmax())
     rest = np.abs(np.arange(len(height)) - at) > PEAK_WIDTH
     return bool(height[rest].max(initial=0.0) > (TICKS if sparse else LOOPS) * height[at])
