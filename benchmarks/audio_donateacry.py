@@ -112,7 +112,7 @@ def report_matches(scanned: Scan, target: Path) -> list[dict[str, Any]]:
 
 
 def _evidence(match: dict[str, Any], target: Path) -> dict[str, Any]:
-    agree, windows = windows_that_agree(match, (target / match["a"], target / match["b"]))
+    paths = target / match["a"], target / match["b"]
     apart = abs(_recorded_s(match["a_stem"]) - _recorded_s(match["b_stem"]))
     return {
         "a": _short(match["a"]),
@@ -123,7 +123,7 @@ def _evidence(match: dict[str, Any], target: Path) -> dict[str, Any]:
         "a to": match["a_end"],
         "b from": match["b_start"],
         "b to": match["b_end"],
-        "windows that agree": f"{agree} of {windows}",
+        "windows that agree": windows_that_agree(match, paths),
         "phone": "same" if match["a_phone"] == match["b_phone"] else "other",
         "recorded apart": f"{apart:,.0f} s",
     }

@@ -252,8 +252,7 @@ def _windows(match: dict[str, Any], scanned: Scan) -> str:
     media = scanned.table("media").set_index("item_id")["path"]
     path = Path(media[match["a_source"]])
     placed = {f"{s}_{end}": match[f"{s}_at"] + match[f"{s}_{end}"] for s in "ab" for end in ENDS}
-    agree, windows = windows_that_agree(placed, (path, path))
-    return f"{agree} of {windows}"
+    return windows_that_agree(placed, (path, path))
 
 
 def _repeats(match: dict[str, Any], scanned: Scan) -> float:

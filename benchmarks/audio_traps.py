@@ -1,10 +1,11 @@
 """Sounds that are alike without being copies: whether anything is accepted among them.
 
 Silence, dither, noise, hum, tones, clicks, beeps, rain, fans and engines made from code, each with
-many seeds and of five lengths; and, with `--data` or `--more`, disjoint stretches of real recordings that stay steady:
-rain, wind, a motor, a room. Not one match among those made from code is true. What is accepted of the
-others is true only where the material holds the same sound twice, as sequenced music does; then the
-*rest* of the recordings agrees at that lag too, which is measured without the stretches compared.
+many seeds and of five lengths; and, with `--data` or `--more`, disjoint stretches of real recordings
+that stay steady: rain, wind, a motor, a room. Not one match among those made from code is true. What is
+accepted of the others is true only where the material holds the same sound twice, as sequenced music
+does; then the *rest* of the recordings agrees at that lag too, which is measured without the stretches
+compared.
 """
 
 from __future__ import annotations
