@@ -131,10 +131,13 @@ def align(a: Samples, b: Samples, moment: tuple[float, float], tempo: float) -> 
     Line or None
         The best one; None where one of the two has nothing there.
     """
-    overlay = _overlay(a, b, moment, tempo)
+    start = max(0.0, moment[1] - SPAN_S)
+    ours = _spectrogram(_cut(b, start, moment[1] + SPAN_S), 1.0)
+    here = moment[0], moment[1] - start
+    overlay = _overlay(a, ours, here, tempo)
     if _shared_s(a, b, moment) < SURE_S:
         tempos = [tempo + off for off in OFF if abs(tempo + off - 1) <= MOST]
-        best = max((_overlay(a, b, moment, one) for one in tempos), key=lambda one: one.height)
+        best = max((_overlay(a, ours, here, one) for one in tempos), key=lambda one: one.height)
         overlay = best if best.height > BETTER * overlay.height else overlay
     return overlay.line(moment) if overlay.pitch.any() else None
 
@@ -145,14 +148,12 @@ def _shared_s(a: Samples, b: Samples, moment: tuple[float, float]) -> float:
     return max(0.0, min(SPAN_S, before)) + max(0.0, min(SPAN_S, after))
 
 
-def _overlay(a: Samples, b: Samples, moment: tuple[float, float], tempo: float) -> _Overlay:
-    """Lay the chunks of b near a moment over what a has there, at one tempo."""
-    start = max(0.0, moment[1] - SPAN_S)
+def _overlay(a: Samples, ours: Samples, moment: tuple[float, float], tempo: float) -> _Overlay:
+    """Lay the chunks of a spectrogram of b over what a has at the moment, at one tempo."""
     reach = SPAN_S * tempo * (1 + TEMPO) + MOMENT_S + WINDOW / RATE
     begin = max(0.0, moment[0] - reach)
-    ours = _spectrogram(_cut(b, start, moment[1] + SPAN_S), 1.0)
     theirs = _spectrogram(_cut(a, begin, moment[0] + reach), tempo)
-    here = Line(moment[0] - begin, moment[1] - start, tempo, 1.0)
+    here = Line(moment[0] - begin, moment[1], tempo, 1.0)
     edges = np.linspace(0, len(ours), max(1, round(len(ours) / CHUNK)) + 1).astype(int)
     parts = [slice(int(one), int(other)) for one, other in itertools.pairwise(edges)]
     return _Overlay(tempo, [_laid_over(ours, theirs, here, part) for part in parts])
