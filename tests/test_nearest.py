@@ -81,9 +81,9 @@ def test_the_parted_index_finds_nearly_all(monkeypatch: pytest.MonkeyPatch) -> N
     some = own = slice(4_000, 4_300)
     similarity, index = nearest.searcher(vectors, SCALE)(some, own)
     truth = true_similarity(vectors, some, own)
-    best = np.argsort(-truth, axis=1)[:, :NEIGHBOURS]
+    best = np.argsort(-truth, axis=1)[:, :16]
     hits = [len(set(found) & set(true)) for found, true in zip(index, best, strict=True)]
-    assert sum(hits) >= 0.9 * best.size
+    assert sum(hits) >= 0.95 * best.size
     at = np.take_along_axis(truth, index, axis=1)
     np.testing.assert_allclose(similarity, at, atol=1e-6)  # ranked by the vectors themselves
 
