@@ -15,7 +15,7 @@ from splitaudit.errors import MediaError
 from splitaudit.jobs import File, write
 from splitaudit.media import audio
 from splitaudit.verify import audio as verifier
-from splitaudit.verify import cells, scaled, stretch, whitening, windows
+from splitaudit.verify import scaled, windows
 
 WHOLE_S = 0.5  # <=: of evidence; with less, what lies near the moment is compared first,
 NEAR_S = 30.0  # so much to each side
@@ -161,9 +161,7 @@ _HELD_BYTES = 1 << 27
 
 def _sound_of(file: File) -> verifier.Sound:
     if file not in _HELD:
-        samples = audio.load(file.path, file.start_s, file.end_s)
-        white = audio.gather(map(whitening.whiten, whitening.chunks(samples)))
-        _HELD[file] = verifier.Sound(white, stretch.levels(samples), cells.count(samples))
+        _HELD[file] = verifier.ready(audio.load(file.path, file.start_s, file.end_s))
     _HELD.move_to_end(file)
     while len(_HELD) > 2 and sum(held.white.nbytes for held in _HELD.values()) > _HELD_BYTES:
         _HELD.popitem(last=False)

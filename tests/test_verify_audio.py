@@ -16,16 +16,11 @@ from splitaudit.demo import sounds
 from splitaudit.demo.synthesis import RATE, Sound
 from splitaudit.media import audio
 from splitaudit.verify import audio as verifier
-from splitaudit.verify import cells, stretch, whitening
-from splitaudit.verify.audio import Proof
+from splitaudit.verify import stretch, whitening
+from splitaudit.verify.audio import Proof, ready
 
 KINDS: tuple[Callable[..., Sound], ...] = (sounds.speech_like, sounds.music_like, sounds.ambient)
 KIND = pytest.mark.parametrize("kind", KINDS)
-
-
-def ready(samples: Sound) -> verifier.Sound:
-    white = audio.gather(map(whitening.whiten, whitening.chunks(samples)))
-    return verifier.Sound(white, stretch.levels(samples), cells.count(samples))
 
 
 def compare(a: Sound, b: Sound, offset_s: float = 0.0) -> Proof:

@@ -16,7 +16,7 @@ from splitaudit.demo import sounds
 from splitaudit.demo.synthesis import RATE, Sound
 from splitaudit.media import audio
 from splitaudit.verify import audio as ordinary
-from splitaudit.verify import cells, scaled, stretch, whitening
+from splitaudit.verify import scaled
 from splitaudit.verify.audio import Proof
 
 KINDS: tuple[Callable[..., Sound], ...] = (sounds.speech_like, sounds.music_like, sounds.ambient)
@@ -25,9 +25,7 @@ FACTORS = pytest.mark.parametrize("factor", [0.95, 0.99, 1.02, 1.05])
 
 
 def ready(samples: Sound) -> ordinary.Sound:
-    samples = np.asarray(samples, np.float32)
-    white = audio.gather(map(whitening.whiten, whitening.chunks(samples)))
-    return ordinary.Sound(white, stretch.levels(samples), cells.count(samples))
+    return ordinary.ready(np.asarray(samples, np.float32))
 
 
 def faster(samples: Sound, speed: float) -> Sound:

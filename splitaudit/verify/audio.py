@@ -16,10 +16,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.verify import stretch
+from splitaudit.media.audio import gather
+from splitaudit.verify import cells, stretch
 from splitaudit.verify.alignment import PEAK_WIDTH, Loud, align, overlap
 from splitaudit.verify.stretch import FRAME
-from splitaudit.verify.whitening import RATE, Samples
+from splitaudit.verify.whitening import RATE, Samples, chunks, whiten
 
 Wide = npt.NDArray[np.float64]
 
@@ -112,6 +113,18 @@ class Sound:
         """The whitened waveform with each frame as loud as noise would let it through."""
         drowned = DROWNED * self.levels.max(initial=1e-12)
         return Loud(self.white, np.sqrt(self.levels / (self.levels + drowned)))
+
+
+def ready(samples: Samples) -> Sound:
+    """Make a sound ready to be compared.
+
+    Parameters
+    ----------
+    samples
+        Waveform at 16 kHz, shape (n,), float32; may be a memory map.
+    """
+    white = gather(map(whiten, chunks(samples)))
+    return Sound(white, stretch.levels(samples), cells.count(samples))
 
 
 def verify(a: Sound, b: Sound, offset_s: float) -> Proof | None:
