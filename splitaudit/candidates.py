@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,13 @@ from splitaudit.store import Parts
 
 WINDOW = 2_048  # patches (3 min) of a long sound that vote together
 LOOKED_AT = 16  # places of each window
-STRONG_S = 0.5  # >= of evidence: compared in any case
-WEAK = 2  # further pairs of each sound that are compared, however little speaks for them
+STRONG_S = 0.5  # >= of evidence: compared in any case; or, of what the shorter sound can have,
+STRONG = 0.75  # >= this share
+WEAK = 2  # further pairs of each sound that are compared, however little speaks for them; and
+WEAK_SHORT = 4  # of one which cannot have much evidence, being shorter than
+SHORT_S = 3.0
+
+Wide = npt.NDArray[np.float64]
 
 COLUMNS = {"a": "int32", "b": "int32", "frame_a": "int32", "frame_b": "int32", "slope": "float64"}
 
@@ -49,10 +54,27 @@ class _Prints:
         """Which patches a sound has."""
         return slice(int(self.bounds[sound]), int(self.bounds[sound + 1]))
 
-    def step_s(self, sound: int) -> float:
-        """Seconds from a patch of a sound to the next."""
-        apart = np.diff(self.frames[self.of(sound)])
-        return float(apart.min(initial=patches.STEP)) * patches.HOP / patches.RATE
+    @cached_property
+    def step_s(self) -> Wide:
+        """Seconds from a patch of each sound to the next."""
+        frames = (self.frames[self.of(sound)] for sound in range(len(self.bounds) - 1))
+        apart = [np.diff(own).min(initial=patches.STEP) for own in frames]
+        return np.array(apart, np.float64) * patches.HOP / patches.RATE
+
+    @cached_property
+    def length_s(self) -> Wide:
+        """Seconds that the patches of each sound stand for."""
+        return self.step_s * np.diff(self.bounds)
+
+    @cached_property
+    def strong_s(self) -> Wide:
+        """Seconds of evidence that are much for each sound."""
+        return np.minimum(STRONG_S, STRONG * (1 - votes.EXPECTED) * self.length_s)
+
+    def patches(self, sound: int) -> tuple[patches.Vectors, patches.Frames, int]:
+        """Return the patches of a sound as `votes.refine` takes them."""
+        own = self.of(sound)
+        return self.vectors[own], self.frames[own], patches.SCALE
 
 
 def search(facts: Parts, keys: pa.Array, processes: int) -> pa.Table:
@@ -77,9 +99,11 @@ def search(facts: Parts, keys: pa.Array, processes: int) -> pa.Table:
     find = nearest.searcher(prints.vectors, patches.SCALE)
     with ThreadPoolExecutor(processes) as threads:
         rows = list(threads.map(partial(_places, prints, find), range(len(keys))))
-    names = [*COLUMNS, "evidence"]
+    names = [*COLUMNS, "evidence", "much"]
     found = pd.DataFrame(np.concatenate([np.zeros((0, len(names))), *rows]), columns=names)
-    return pa.Table.from_pandas(_worth_comparing(found).astype(COLUMNS), preserve_index=False)
+    most = np.where(prints.length_s < SHORT_S, WEAK_SHORT, WEAK)
+    found = _worth_comparing(found, most).drop(columns="much").astype(COLUMNS)
+    return pa.Table.from_pandas(found, preserve_index=False)
 
 
 def _read(facts: Parts, keys: pa.Array) -> _Prints:
@@ -112,52 +136,54 @@ def _lists(column: pa.ChunkedArray) -> list[npt.NDArray[Any]]:
     return [values[start:end] for start, end in zip(ends - lengths, ends, strict=True)]
 
 
-def _places(prints: _Prints, find: nearest.Search, sound: int) -> npt.NDArray[np.float64]:
-    """Rows (a, b, frame_a, frame_b, slope, evidence) of the places where a sound may be another."""
-    own, step_s = prints.of(sound), prints.step_s(sound)
-    a = prints.vectors[own], prints.frames[own], patches.SCALE
+def _places(prints: _Prints, find: nearest.Search, sound: int) -> Wide:
+    """Rows (`COLUMNS`, evidence, whether that is much) of places where a sound may be another."""
+    own, sure = prints.of(sound), prints.strong_s[sound] / prints.step_s[sound]
     rows = []
     for begin in range(own.start, own.stop, WINDOW):
         some = slice(begin, min(own.stop, begin + WINDOW))
-        places = votes.vote(
-            prints.frames[some],
-            find(some, own),
-            (prints.sounds, prints.frames),
-            LOOKED_AT,
-            STRONG_S / step_s,
-        )
-        for other, here, there in places:
-            its = prints.of(other)
-            b = prints.vectors[its], prints.frames[its], patches.SCALE
-            evidence, there, slope = votes.refine(a, b, (here, there))
-            rows.append(_row((sound, here), (other, there), slope, evidence * step_s))
-    return np.array(rows, np.float64).reshape(-1, len(COLUMNS) + 1)
+        near, others = find(some, own), (prints.sounds, prints.frames)
+        for other, here, there in votes.vote(prints.frames[some], near, others, LOOKED_AT, sure):
+            rows.append(_row(prints, (sound, here), (other, there)))
+    return np.array(rows, np.float64).reshape(-1, len(COLUMNS) + 2)
 
 
-def _row(
-    one: tuple[int, int], other: tuple[int, int], slope: float, evidence: float
-) -> tuple[float, ...]:
-    if one[0] > other[0]:
-        one, other, slope = other, one, 1 / slope
-    return one[0], other[0], one[1], other[1], slope, evidence
+def _row(prints: _Prints, one: tuple[int, int], other: tuple[int, int]) -> tuple[float, ...]:
+    """The line near a place, and what speaks for it in the shorter sound."""
+    if prints.length_s[one[0]] > prints.length_s[other[0]]:
+        one, other = other, one
+    sound, beside = prints.patches(one[0]), prints.patches(other[0])
+    evidence, there, slope = votes.refine(sound, beside, (one[1], other[1]))
+    evidence_s = evidence * prints.step_s[one[0]]
+    ours, theirs = one, (other[0], there)
+    if ours[0] > theirs[0]:
+        ours, theirs, slope = theirs, ours, 1 / slope
+    places = ours[0], theirs[0], ours[1], theirs[1]
+    return *places, slope, evidence_s, evidence_s >= prints.strong_s[one[0]]
 
 
-def _worth_comparing(found: pd.DataFrame) -> pd.DataFrame:
-    """The places of a pair that lie apart, where much speaks for it or more than for others."""
+def _worth_comparing(found: pd.DataFrame, most: npt.NDArray[np.int_]) -> pd.DataFrame:
+    """The places of a pair that lie apart, where much speaks for it or more than for others.
+
+    `most` is how many pairs of each sound are kept for which little speaks.
+    """
     found = found.sort_values(["a", "b", "evidence"], ascending=[True, True, False])
     offset, pairs = found["frame_b"] - found["frame_a"], [found["a"], found["b"]]
     best = offset.groupby(pairs).transform("first")
     first = ~found.duplicated(["a", "b"])
     found = found[first | ((offset - best).abs() > 2 * votes.WIDTH)]
     found = found[found.groupby(["a", "b"]).cumcount() < votes.PLACES]
-    best = found.groupby(["a", "b"])["evidence"].transform("max")
-    weak = found[best < STRONG_S]
-    return found.drop(index=weak.index[_rank(weak, best) >= WEAK])
+    by_pair = found.groupby(["a", "b"])
+    best, much = by_pair["evidence"].transform("max"), by_pair["much"].transform("max")
+    weak = found[much == 0]
+    return found.drop(index=weak.index[~_among_the_best(weak, best, most)])
 
 
-def _rank(found: pd.DataFrame, best: pd.Series[float]) -> pd.Series[float]:
-    """How many pairs of a sound have more evidence than this one; of its two sounds, the fewer."""
-    sides = pd.concat([best[found.index]] * 2)
-    sounds = np.concatenate([found["a"], found["b"]])
-    ranks: pd.Series[float] = sides.groupby(sounds).rank(method="dense", ascending=False) - 1
-    return ranks.groupby(level=0).min().reindex(found.index)
+def _among_the_best(
+    weak: pd.DataFrame, best: pd.Series[float], most: npt.NDArray[np.int_]
+) -> npt.NDArray[np.bool_]:
+    """Whether for either sound of a pair only so many have more evidence."""
+    sounds = np.concatenate([weak["a"], weak["b"]]).astype(int)
+    evidence = pd.Series(np.tile(best[weak.index], 2))
+    ranks = evidence.groupby(sounds).rank(method="dense", ascending=False)
+    return np.asarray((ranks.to_numpy() <= most[sounds]).reshape(2, -1).any(axis=0))

@@ -162,7 +162,7 @@ _HELD_BYTES = 1 << 27
 def _sound_of(file: File) -> verifier.Sound:
     if file not in _HELD:
         _HELD[file] = verifier.ready(audio.load(file.path, file.start_s, file.end_s))
+        while len(_HELD) > 2 and sum(held.white.nbytes for held in _HELD.values()) > _HELD_BYTES:
+            _HELD.popitem(last=False)
     _HELD.move_to_end(file)
-    while len(_HELD) > 2 and sum(held.white.nbytes for held in _HELD.values()) > _HELD_BYTES:
-        _HELD.popitem(last=False)
     return _HELD[file]

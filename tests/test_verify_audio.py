@@ -203,6 +203,16 @@ def test_short_sounds_are_compared(seconds: float) -> None:
     assert compare(sound, noisy(sound, 25)).accepted
 
 
+@pytest.mark.parametrize("shift_s", [-0.18, -0.06, -0.02, 0.06, 0.18])
+def test_the_onset_of_a_stroke_counts_wherever_the_search_puts_it(shift_s: float) -> None:
+    stroke = sounds.white_noise(1, 0.7) * np.exp(-np.arange(0.7 * RATE) / 0.02 / RATE)
+    copy = noisy(stroke.astype(np.float32), 12)
+    exact = compare(stroke.astype(np.float32), copy)
+    proof = compare(stroke.astype(np.float32), copy, shift_s)
+    assert proof.accepted
+    assert asdict(proof) == pytest.approx(asdict(exact), abs=1e-3)
+
+
 @pytest.mark.parametrize("n", [0, 1, 100, 400])
 def test_next_to_nothing_proves_nothing(n: int) -> None:
     sound = sounds.music_like(1, 2.0)

@@ -18,6 +18,7 @@ LAGS = 4_800  # samples to each side among which it must be the highest
 PEAK_WIDTH = 192  # samples to each side (12 ms) that belong to the peak: its filter, its room
 BLOCK = 2 * RATE  # correlated at once: a jingle is not lost in it, nor chance found
 BLURRED = 0.9  # <: of the peak; a block with a higher rival does not know its lag
+HOPEFUL = 0.4  # <=: score of a lag at which it is worth looking again
 FAINT = 0.06  # <=: correlation of a block that counts
 
 
@@ -59,21 +60,32 @@ def align(a: Samples | Loud, b: Samples | Loud, offset: int) -> tuple[int, float
         The score is how far it stands above every other lag, in [0, 1]: 1 - rival / peak, without
         what an echo in either sound makes of the rival. None where nothing correlates.
     """
-    total, echo_a, echo_b = (np.zeros(2 * LAGS + 1) for _ in range(3))
     first, last = overlap(a, b, offset)
+    # What may be shared at any lag: of a drum, whose onset is cut off, nothing is left to tell.
+    about = _align(a, b, offset, (max(0, first - SLACK), min(len(a), last + SLACK)))
+    if about is None or about[1] < HOPEFUL:
+        return about
+    return _align(a, b, about[0], overlap(a, b, about[0])) or about
+
+
+def _align(
+    a: Samples | Loud, b: Samples | Loud, offset: int, part: tuple[int, int]
+) -> tuple[int, float] | None:
+    """The lag on which blocks of a part of a agree with b, and its score."""
+    total, echo_a, echo_b = (np.zeros(2 * LAGS + 1) for _ in range(3))
+    first, last = part
     if last - first < FRAME:
         return None
     for start in range(first, max(first + 1, last - BLOCK // 4), BLOCK):
-        x, y = (
-            s[at : at + min(BLOCK, last - start)] for s, at in ((a, start), (b, start + offset))
-        )
-        correlation, weight = _correlate(x, _wide(b, start + offset, len(x)))
+        length = min(BLOCK, last - start)
+        x, y = around(a, start, length), around(b, start + offset, length)
+        correlation, weight = _correlate(x, _wide(b, start + offset, length))
         height, rival, _ = _peak(correlation)
         # a block in which another lag is as good would only blur the sum
         if height >= FAINT and rival < BLURRED * height:
             total += correlation * weight
-            echo_a += _correlate(x, _wide(a, start, len(x)))[0] * weight
-            echo_b += _correlate(y, _wide(b, start + offset, len(y)))[0] * weight
+            echo_a += _correlate(x, _wide(a, start, length))[0] * weight
+            echo_b += _correlate(y, _wide(b, start + offset, length))[0] * weight
     if not total.any():
         return None
     lag = _peak(total)[2]
