@@ -11,9 +11,12 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from splitaudit.errors import SplitauditError
 
 AHEAD = 2  # jobs handed out per process: one at work, one waiting
 
@@ -65,8 +68,9 @@ def _together(jobs: Sequence[Job], processes: int) -> Generator[int, None, list[
             try:
                 while left or under_way:
                     while left and len(under_way) < processes * AHEAD:
-                        job = left.pop()
+                        job = left[-1]  # still left, should the pool be found broken here
                         under_way[pool.submit(job.fn, job.items, job.folder)] = job
+                        left.pop()
                     done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                     for future in done:
                         receipt = future.result()
@@ -77,10 +81,22 @@ def _together(jobs: Sequence[Job], processes: int) -> Generator[int, None, list[
     return suspects
 
 
-def _pool(processes: int) -> ProcessPoolExecutor:
+@contextmanager
+def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that have been seen to start: one that cannot must not be blamed on an item."""
     # spawn: a fork would copy locks that threads of this process hold (progress, Arrow)
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent)
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent) as pool:
+        try:
+            # All at once: one that is started while another dies is waited for without end.
+            for started in [pool.submit(os.getpid) for _ in range(processes)]:
+                started.result()
+        except BrokenProcessPool:
+            raise SplitauditError(
+                "no process can be started beside this one: in a script, put the call below "
+                '`if __name__ == "__main__":`; or use one process (`processes=1`, `--jobs 1`)'
+            ) from None
+        yield pool
 
 
 def _end_with_parent() -> None:

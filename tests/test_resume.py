@@ -164,6 +164,32 @@ def test_a_mistake_of_ours_is_no_lost_item(tmp_path: Path) -> None:
     assert not (tmp_path / "lost a").exists()
 
 
+def test_a_script_without_a_guard_is_told_so_and_loses_nothing(tmp_path: Path) -> None:
+    """A process that is started runs the script again, which must not start another."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from poison import give_up, note\n"
+        "from splitaudit import execute\n"
+        "jobs = [execute.Job(note, [name], Path(sys.argv[1]), give_up) for name in 'abc']\n"
+        "print(sum(execute.run(jobs, 2)))\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "facts").mkdir()
+    path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+    ended = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "facts")],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert "put the call below `if __name__" in ended.stderr.splitlines()[-1]
+    assert not list((tmp_path / "facts").glob("*"))
+
+
 # A full disk
 
 
