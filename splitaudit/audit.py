@@ -202,6 +202,7 @@ class Audit:
         ratios: Mapping[str, float] | None = None,
         seed: int = 0,
         train_to_eval: bool = True,
+        stratify: Sequence[str] = (split.LABEL,),
     ) -> pd.DataFrame:
         """Make a split that no leak crosses; write, export and return it.
 
@@ -215,6 +216,8 @@ class Audit:
             Of `regroup`.
         train_to_eval
             Whether items of train may enter an evaluated split.
+        stratify
+            What `regroup` keeps in balance: `label`, and names of attributes.
         """
         items, groups = self.table("items"), self.table("groups")
         if mode == "repair":
@@ -222,7 +225,12 @@ class Audit:
         elif mode == "regroup":
             shares = ratios or items["split"].to_pandas().value_counts(normalize=True).to_dict()
             plan = split.regroup(
-                items, groups, ratios=shares, seed=seed, train_to_eval=train_to_eval
+                items,
+                groups,
+                ratios=shares,
+                seed=seed,
+                train_to_eval=train_to_eval,
+                stratify=stratify,
             )
         else:
             raise SplitauditError(f"no split mode {mode!r}: choose repair or regroup")

@@ -203,6 +203,13 @@ def dedup(run: str | None, as_json: bool, **options: Any) -> None:
 )
 @click.option("--ratios", metavar="SPLIT=SHARE,...", help="Of regroup.  [default: as they are]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of regroup.")
+@click.option(
+    "--stratify",
+    metavar="NAME,...",
+    default="label",
+    show_default=True,
+    help="Labels and attributes that regroup keeps in balance.",
+)
 @click.option("--no-train-to-eval", is_flag=True, help="Move no train item to val or test.")
 @_coverage
 @_json
@@ -217,6 +224,7 @@ def split(run: str | None, as_json: bool, min_coverage: float, **options: Any) -
         ratios=_ratios(options["ratios"]),
         seed=options["seed"],
         train_to_eval=not options["no_train_to_eval"],
+        stratify=[name.strip() for name in options["stratify"].split(",") if name.strip()],
     )
     facts, result = audit.split_facts(), audit.check(min_coverage=min_coverage)
     if as_json:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from scipy.sparse import coo_array, csr_array
 
 from splitaudit.errors import SplitauditError
 from splitaudit.order import EVALUATED, TRAIN, evaluation_order, role
 from splitaudit.schema import SPLITS, conform
+from splitaudit.stratify import assign
 
-# Targets are ratios of whole numbers of items: 0.29 * 100 is a hair below 29.
-_ROUNDING = 1e-9
+LABEL = "label"
 
 
 def repair(items: pa.Table, groups: pa.Table, *, train_to_eval: bool = True) -> pa.Table:
@@ -57,13 +58,12 @@ def regroup(
     ratios: Mapping[str, float],
     seed: int,
     train_to_eval: bool = True,
+    stratify: Sequence[str] = (LABEL,),
 ) -> pa.Table:
     """Return a new split by ratio in which no group is cut.
 
-    Largest groups first, in seeded order among equals; each goes, of the splits it fits, to the one
-    with the largest share of its target still empty, and to the one with most room where it fits
-    none. So every split ends less than one group (the largest) away from its target, unless
-    `train_to_eval=False` forces more than its target into train.
+    Every split is made like the whole in size and in labels, as far as whole groups allow, unless
+    `train_to_eval=False` forces more than its share into train.
 
     Parameters
     ----------
@@ -72,9 +72,11 @@ def regroup(
     ratios
         Split to share, each > 0; they need not add up to 1.
     seed
-        Seed of the order among groups of equal size.
+        Another gives another split.
     train_to_eval
         If False, a group that holds an item of the old train goes to train.
+    stratify
+        What is kept in balance: `LABEL` for the items' labels, and names of attributes.
 
     Returns
     -------
@@ -84,16 +86,19 @@ def regroup(
     Raises
     ------
     SplitauditError
-        Where a ratio is not above 0, an item has no split, or items must stay in train and the
-        ratios have none.
+        Where a ratio is not above 0, an item has no split, no item has such an attribute, or items
+        must stay in train and the ratios have none.
     """
     rows = _joined(items, groups)
-    targets = _targets(ratios, len(rows))
+    shares = _shares(ratios)
+    group, names = pd.factorize(rows["group_id"], sort=True)
     bound = rows["group_id"].isin(set() if train_to_eval else _groups_with_train(rows))
-    filled = dict.fromkeys(targets, 0)
-    homes = _fill(_shuffled(rows[bound], seed), _train_targets(targets, bool(bound.any())), filled)
-    homes |= _fill(_shuffled(rows[~bound], seed), targets, filled)
-    rows["new_split"] = rows["group_id"].map(homes).astype("str")
+    allowed = np.ones((len(names), len(shares)), bool)
+    if bound.any():
+        allowed[group[bound]] = _trains(list(shares))
+    contents = _contents(pd.Series(group, rows["item_id"]), _labels(items, stratify))
+    home = assign(contents, np.array(list(shares.values())), allowed, seed)
+    rows["new_split"] = np.array(list(shares), object)[home[group]]
     size = rows.groupby("group_id")["item_id"].transform("size")
     company = (", with its group of " + size.astype("str") + " items").where(size > 1, "")
     pinned = "its group holds items of the old train, which may not enter evaluation"
@@ -184,50 +189,51 @@ def _groups_with_train(rows: pd.DataFrame) -> set[str]:
     return set(rows["group_id"][_is_train(rows["old_split"])])
 
 
-def _targets(ratios: Mapping[str, float], n: int) -> dict[str, float]:
-    """Return the number of items each split should get, the largest first."""
+def _shares(ratios: Mapping[str, float]) -> dict[str, float]:
+    """Return what each split should have of the whole, the largest first."""
     bad = {name: ratio for name, ratio in ratios.items() if not 0 < ratio < math.inf}
     if bad or not ratios:
         raise SplitauditError(f"each split needs a ratio above 0, as in train=0.8; got {bad}")
     total = sum(ratios.values())
     by_size = sorted(ratios, key=lambda name: (-ratios[name], name))
-    return {name: n * ratios[name] / total for name in by_size}
+    return {name: ratios[name] / total for name in by_size}
 
 
-def _train_targets(targets: dict[str, float], needed: bool) -> dict[str, float]:
-    train = {name: target for name, target in targets.items() if role(name) == TRAIN}
-    if needed and not train:
+def _trains(splits: list[str]) -> list[bool]:
+    """Return which splits are for training."""
+    trains = [role(name) == TRAIN for name in splits]
+    if not any(trains):
         raise SplitauditError(
-            f"items of the old train must stay in train, and the ratios name only {list(targets)}; "
+            f"items of the old train must stay in train, and the ratios name only {splits}; "
             "add a split whose name begins with train"
         )
-    return train
+    return trains
 
 
-def _shuffled(rows: pd.DataFrame, seed: int) -> pd.Series[int]:
-    """Return the size of each group, the largest first, in seeded order among equals."""
-    sizes = rows.groupby("group_id").size()
-    order = np.random.default_rng(seed).permutation(len(sizes))
-    return sizes.iloc[order].sort_values(ascending=False, kind="stable")
+def _labels(items: pa.Table, names: Sequence[str]) -> pd.DataFrame:
+    """Return (item_id, label), a row for each label or attribute of each item."""
+    ids = items["item_id"].to_pandas()
+    attributes = items["attributes"].to_pylist()
+    found = [pd.DataFrame({"item_id": [], "label": []}, dtype="str")]
+    for name in names:
+        if name == LABEL:
+            values = items["labels"].to_pandas()
+        else:
+            values = pd.Series([dict(held or ()).get(name) for held in attributes], dtype="object")
+        of_item = pd.DataFrame({"item_id": ids, "label": values}).explode("label").dropna()
+        if of_item.empty and name != LABEL:
+            raise SplitauditError(f"no item has an attribute {name!r} to keep in balance")
+        found.append(of_item.assign(label=name + "=" + of_item["label"].astype("str")))
+    return pd.concat(found).drop_duplicates()
 
 
-def _fill(
-    sizes: pd.Series[int], targets: dict[str, float], filled: dict[str, int]
-) -> dict[str, str]:
-    """Return the split of each group; `filled` (items in each split) is brought up to date."""
-    homes = {}
-    for group, size in sizes.items():
-        room = {name: target - filled[name] for name, target in targets.items()}
-        fitting = {name: left / targets[name] for name, left in room.items() if _fits(size, left)}
-        needs = fitting or room
-        home = max(needs, key=needs.__getitem__)
-        filled[home] += size
-        homes[str(group)] = home
-    return homes
-
-
-def _fits(size: int, room: float) -> bool:
-    return size <= room + _ROUNDING
+def _contents(group: pd.Series[int], labels: pd.DataFrame) -> csr_array:
+    """Count the items and the labels of each group: the table that `assign` takes."""
+    label, names = pd.factorize(labels["label"], sort=True)
+    rows = np.concatenate([group, group[labels["item_id"]]])
+    columns = np.concatenate([np.zeros(len(group), int), label + 1])
+    shape = group.max() + 1 if len(group) else 0, len(names) + 1
+    return coo_array((np.ones(len(rows)), (rows, columns)), shape=shape).tocsr()
 
 
 def _plan(rows: pd.DataFrame, why_moved: pd.Series[str]) -> pa.Table:

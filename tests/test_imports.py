@@ -14,7 +14,7 @@ import splitaudit
 PACKAGE = Path(splitaudit.__file__).parent
 # Each module or package may import those of the rows above; of its own row only what `WITHIN` says.
 LAYERS = (
-    ("errors", "schema", "progress", "order", "components"),
+    ("errors", "schema", "progress", "order", "components", "stratify"),
     ("manifest", "store", "media", "ingest"),
     ("fingerprints", "search", "verify", "group", "split", "check", "dedup", "matches"),
     ("jobs", "comparisons", "outcomes", "execute", "candidates"),
@@ -38,7 +38,7 @@ NAMED = {
     "av": {"media/ffmpeg", "report/preview", "demo/dataset"},
     "soundfile": {"media/libsndfile", "demo/dataset"},
     "soxr": {"media/reading", "verify/scaled", "verify/windows"},
-    "numba": {"search/votes"},
+    "numba": {"search/votes", "stratify"},
     "faiss": {"search/nearest"},
     "jinja2": {"report/html"},
     "click": {"cli"},

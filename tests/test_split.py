@@ -2,6 +2,8 @@ import hashlib
 from itertools import product
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
@@ -219,6 +221,38 @@ def test_regroup_depends_on_the_seed_and_not_on_the_order_of_the_ratios():
         regroup(items, grouped, ratios={x: 10 * y for x, y in ratios.items()}, seed=1)
     )
     assert not one.equals(regroup(items, grouped, ratios=ratios, seed=2))
+
+
+def test_regroup_keeps_labels_and_attributes_in_balance():
+    rng = np.random.default_rng(0)
+    items = items_of({f"i{x:03}": "train" for x in range(600)})
+    labels = pa.array([[str(x) for x in set(rng.choice(4, 2))] for _ in range(600)])
+    rooms = pa.array(
+        [[("room", str(rng.integers(3)))] for _ in range(600)],
+        schema.ITEMS.field("attributes").type,
+    )
+    items = items.set_column(items.column_names.index("labels"), "labels", labels)
+    items = items.set_column(items.column_names.index("attributes"), "attributes", rooms)
+    new = regroup(
+        items,
+        groups_of(items, matches_of([])),
+        ratios={"train": 0.8, "test": 0.2},
+        seed=0,
+        stratify=("label", "room"),
+    )
+    held = items.to_pandas().assign(new=new["new_split"])
+    room = held["attributes"].map(lambda pairs: dict(pairs)["room"])
+    for one_hot in (held["labels"].str.join("|").str.get_dummies(), pd.get_dummies(room)):
+        off = one_hot[held["new"] == "test"].sum() - 0.2 * one_hot.sum()
+        assert off.abs().max() <= 1
+
+
+def test_regroup_refuses_an_attribute_that_no_item_has():
+    items = items_of({"a": "train", "b": "test"})
+    with pytest.raises(SplitauditError, match="no item has an attribute 'room'"):
+        regroup(
+            items, groups_of(items, matches_of([])), ratios={"a": 1}, seed=0, stratify=("room",)
+        )
 
 
 def test_regroup_says_why():
