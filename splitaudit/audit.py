@@ -27,7 +27,6 @@ from splitaudit.splitfiles import read_digest, read_split
 from splitaudit.store import read_json, to_json, write_table, write_text
 
 HOME = Path(".splitaudit")
-CHECKS = ("audio", "video", "image")
 GIANT_SHARE = 0.05  # > of the items in one group: reported, with the edges that weld it
 _WRITES = {"splits": "`splitaudit split`", "dedup": "`splitaudit dedup`"}
 FORMATS = {"parquet": parquet.export, "lists": lists.export}
@@ -47,7 +46,7 @@ class Audit:
     dataset
         What to scan; None where an earlier run is only looked at.
     checks
-        What to ask of each item, of `CHECKS`; None: everything the dataset holds.
+        What to ask of each item, of `schema.CHECKS`; None: everything the dataset holds.
     """
 
     def __init__(
@@ -89,7 +88,7 @@ class Audit:
             "dataset": dataset.name,
             "order": list(dataset.split_order),
             "notes": list(dataset.notes),
-            "checks": self._asked(tables["media"]),
+            "checks": self._asked(tables),
             "settings": {"generic": self.settings.generic, "min_coverage": min_coverage},
             "stages": log.stages,
             "versions": pipeline.versions(),
@@ -291,7 +290,7 @@ class Audit:
             tables["matches"],
             read_split(path),
             claimed_digest=read_digest(path),
-            checks=record["checks"],
+            checks=[name for name in record["checks"] if name not in schema.WRITTEN],
             min_coverage=least,
         )
 
@@ -315,8 +314,9 @@ class Audit:
         listed.loc[listed["part"] == "audio", ["status", "error"]] = None
         media = schema.conform(pa.Table.from_pandas(listed, schema.MEDIA, False), schema.MEDIA)
         known = self._known("items", "memberships")
+        links = schema.conform([], schema.EDGES)
         dataset = Dataset(
-            self.record["dataset"], self.run, known["items"], media, known["memberships"], ()
+            self.record["dataset"], self.run, known["items"], media, known["memberships"], links, ()
         )
         with tempfile.TemporaryDirectory(prefix="splitaudit-") as empty:
             settings = replace(self.settings, cache=Path(empty))
@@ -329,14 +329,19 @@ class Audit:
             ["score", "a", "b"], ascending=[False, True, True], ignore_index=True
         )
 
-    def _asked(self, media: pa.Table) -> list[str]:
+    def _asked(self, tables: Mapping[str, pa.Table]) -> list[str]:
         """The checks to be answered: those asked for, else all that the dataset holds a part of."""
-        held = set(media["part"].to_pylist())
-        return list(self._checks or [check for check in CHECKS if check in held])
+        held = set(tables["media"]["part"].to_pylist())
+        of_captions = pc.starts_with(tables["memberships"]["key"], f"{schema.CAPTION}:")
+        if pc.any(of_captions).as_py():
+            held.add(schema.CAPTIONS)
+        if pc.any(pc.invert(of_captions)).as_py() or self._dataset().links.num_rows:
+            held.add(schema.KEYS)
+        return list(self._checks or [check for check in schema.CHECKS if check in held])
 
     def _tables(self) -> Tables:
         record = self.record
-        names = ("items", "media", "matches", "memberships")
+        names = ("items", "media", "matches", "memberships", "edges")
         frames = {name: table.to_pandas() for name, table in self._known(*names).items()}
         return Tables(**frames, checks=tuple(record["checks"]), dataset=record["dataset"])
 

@@ -100,7 +100,7 @@ class CheckResult:
         counts = self.coverage[name]
         if not counts["items"]:
             return f"{name}: no item has any, so there is no evidence."
-        said = f"{name}: audited {counts['audited']} of {counts['items']} items"
+        said = f"{name}: {counts['audited']:,} of {counts['items']:,} items audited"
         if not self._lacks(counts):
             return f"{said}."
         return f"{said}, less than the share of {self.min_coverage:.6g} that was asked for."

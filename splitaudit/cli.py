@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from splitaudit.audit import Audit
+    from splitaudit.keys import Key
 
 INTERNAL_ERROR = 3
 
@@ -85,7 +86,17 @@ def cli() -> None:
 @_cache
 @click.option("--root", type=click.Path(path_type=Path), help="Where relative paths start from.")
 @click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Map a column.")
-@click.option("--checks", help="Ask only these, of audio,video,image.  [default: all there is]")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="NAME[=RELATION]",
+    help="A column whose equal values belong together.",
+)
+@click.option(
+    "--checks",
+    help="Ask only these, of audio,video,image,captions,keys.  [default: all there is]",
+)
 @click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: one a core]")
 @click.option(
     "--generic",
@@ -330,8 +341,9 @@ def list_manifests(as_json: bool) -> None:
 
 
 def _opened(target: str, options: dict[str, Any]) -> Audit:
-    from splitaudit.audit import CHECKS, open_target
+    from splitaudit.audit import open_target
     from splitaudit.ingest import IngestOptions
+    from splitaudit.schema import CHECKS, WRITTEN
 
     columns = dict(_assigned(options["columns"], "--column"))
     checks = [name.strip() for name in (options["checks"] or "").split(",") if name.strip()]
@@ -344,7 +356,12 @@ def _opened(target: str, options: dict[str, Any]) -> Audit:
         target,
         out=options["out"],
         cache=options["cache"],
-        options=IngestOptions(options["root"], columns),
+        options=IngestOptions(
+            options["root"],
+            columns,
+            _keys(options["keys"]),
+            not (checks and set(checks) <= set(WRITTEN)),
+        ),
         settings=settings,
     )
 
@@ -361,6 +378,20 @@ def _assigned(words: Sequence[str], option: str) -> Iterator[tuple[str, str]]:
         if not (ours and equals and theirs):
             raise SplitauditError(f"{option} {word}: expected two names such as path=filename")
         yield ours.strip(), theirs.strip()
+
+
+def _keys(words: Sequence[str]) -> tuple[Key, ...]:
+    from splitaudit.keys import Key
+    from splitaudit.schema import KEY_RELATIONS, SAME_SOURCE
+
+    found = []
+    for word in words:
+        name, _, relation = word.partition("=")
+        if relation and relation not in KEY_RELATIONS:
+            known = ", ".join(KEY_RELATIONS)
+            raise SplitauditError(f"--key {word}: no relation {relation!r}; choose from {known}")
+        found.append(Key(name, (name,), relation=relation or SAME_SOURCE))
+    return tuple(found)
 
 
 def _ratios(text: str | None) -> dict[str, float] | None:

@@ -22,6 +22,7 @@ from splitaudit import (
     execute,
     group,
     jobs,
+    keys,
     matches,
     outcomes,
     schema,
@@ -29,12 +30,18 @@ from splitaudit import (
 from splitaudit.comparisons import Pair
 from splitaudit.fingerprints import patches
 from splitaudit.ingest import Dataset, decode_path
+from splitaudit.keys import Key
 from splitaudit.media.reading import RATE
 from splitaudit.progress import Progress
 from splitaudit.store import Parts, digest, write_table
 from splitaudit.verify import audio as verifier
 
 FINGERPRINT_ID = f"{patches.Patch.name}-v{patches.Patch.version}-{patches.identity()}"
+# Captions that are equal as they stand, and as words.
+CAPTION_KEYS = tuple(
+    Key(f"{schema.CAPTION}:{how}", ("caption",), {"caption": how}, schema.SAME_CAPTION)
+    for how in ("exact", "text")
+)
 WORTH_PROCESSES_S = 3.0  # > of work: less is done before other processes would have started
 MOST_IN_A_PART = 256
 
@@ -158,13 +165,14 @@ def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Ta
     proofs = _prove(contents, sounds, settings, log)
     media = outcomes.fill(dataset.media, files, sounds)
     found = _matches(dataset.items, media, sounds, proofs, settings.generic)
-    edges = group.edges(found)
+    edges = pa.concat_tables([group.edges(found), dataset.links])
+    captions = [keys.memberships(_captions(dataset.items), key) for key in CAPTION_KEYS]
     log.end()
     return {
         "items": dataset.items,
         "media": media,
         "matches": found,
-        "memberships": dataset.memberships,
+        "memberships": pa.concat_tables([dataset.memberships, *captions]),
         "edges": edges,
         "groups": group.groups(dataset.items["item_id"].to_pylist(), edges),
     }
@@ -306,6 +314,11 @@ def _pairs(sounds: pd.DataFrame, contents: _Contents, found: pa.Table) -> dict[s
             evidence_s=row["evidence"],
         )
     return pairs
+
+
+def _captions(items: pa.Table) -> pd.DataFrame:
+    captions = items["captions"].to_pylist()
+    return pd.DataFrame({"item_id": items["item_id"].to_pandas(), "caption": captions})
 
 
 def _matches(

@@ -19,12 +19,21 @@ ERROR = "error"
 STATUSES = (OK, DEGENERATE, TRUNCATED, MISSING, UNREADABLE, UNSUPPORTED, ERROR)
 AUDITED = (OK, DEGENERATE)
 
+# What can be asked of an item: its media, and what is written about it.
+CAPTIONS, KEYS = "captions", "keys"
+WRITTEN = (CAPTIONS, KEYS)
+CHECKS = ("audio", "video", "image", *WRITTEN)
+CAPTION = "caption"  # before a colon, in the key of captions that are equal
+
 # From hard to soft.
 EXACT = "exact"
 NEAR_DUPLICATE = "near_duplicate"
 OVERLAP = "overlap"
 SHARED_MATERIAL = "shared_material"
 SAME_SOURCE = "same_source"
+SAME_SETUP = "same_setup"
+SAME_CAPTION = "same_caption"
+KEY_RELATIONS = (SAME_SOURCE, SAME_SETUP, SAME_CAPTION)
 LEAK_RELATIONS = (EXACT, NEAR_DUPLICATE, OVERLAP)
 
 _text, _float = pa.string(), pa.float64()

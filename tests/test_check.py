@@ -48,7 +48,7 @@ def test_a_repaired_split_passes(repaired):
     assert result.sentences() == [
         "No accepted match crosses the split.",
         "The digest holds.",
-        "audio: audited 300 of 300 items.",
+        "audio: 300 of 300 items audited.",
     ]
 
 
@@ -180,7 +180,7 @@ def test_a_crossing_weighs_more_than_missing_evidence():
     result = check(items, media, matches_of([match("a", "b")]), frame(SOUND))
     assert result.exit_status == 1
     assert result.sentences()[-1] == (
-        "audio: audited 2 of 3 items, less than the share of 1 that was asked for."
+        "audio: 2 of 3 items audited, less than the share of 1 that was asked for."
     )
 
 

@@ -10,7 +10,16 @@ from splitaudit import manifest as manifest_module
 from splitaudit.errors import InputError, SplitauditError
 from splitaudit.ingest import IngestOptions, ingest
 from splitaudit.ingest.declared import from_manifest
-from splitaudit.manifest import Manifest, ManifestTable, read_manifest, shipped
+from splitaudit.keys import Key
+from splitaudit.manifest import (
+    Attribute,
+    Join,
+    Manifest,
+    ManifestTable,
+    Source,
+    read_manifest,
+    shipped,
+)
 
 LISTS = """
 [dataset]
@@ -66,7 +75,8 @@ def test_an_installed_package_carries_its_manifests(
     for file in (inside, beside):
         file.parent.mkdir(parents=True)
         file.touch()
-    monkeypatch.setattr(manifest_module, "__file__", str(tmp_path / "splitaudit/manifest.py"))
+    module = tmp_path / "splitaudit/manifest/__init__.py"
+    monkeypatch.setattr(manifest_module, "__file__", str(module))
     assert shipped() == {"one": inside}
     inside.unlink()
     inside.parent.rmdir()
@@ -110,17 +120,62 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
     assert problems(tmp_path, text) == [
         "dataste: unknown key; did you mean 'dataset'?",
         "dataset.nmae: unknown key; did you mean 'name'?",
-        "dataset.name: missing (expected text)",
-        "dataset.title: expected text, found 5",
         "tables[1].path: missing (expected text)",
-        "tables[1].format: expected 'lines' or nothing (then the ending tells), found 'csv'",
-        "tables[2].columns.caption: expected text, found 1",
+        "tables[1].format: expected 'lines' or 'label_pickle' or nothing (then the ending tells), "
+        "found 'csv'",
         "tables[2].colums: unknown key; did you mean 'columns'?",
         "tables[2].path: expected text, found ''",
+        "tables[2].columns.caption: expected text, found 1",
         "tables[3].columns: expected { ours = \"theirs\" }, found 'description'",
         "media.sound: unknown key",
         "media.audio.path: expected only {column} in braces, found 'audio/{id.__class__}.wav'",
+        "dataset.name: missing (expected text)",
+        "dataset.title: expected text, found 5",
     ]
+
+
+def test_what_belongs_together(tmp_path: Path) -> None:
+    text = (
+        LISTS
+        + """
+    [[tables]]
+    path = "catalogue.csv"
+    join = { id = "location", strip = ".wav" }
+    columns = { cd = "CDNumber" }
+    [[sources]]
+    path = "catalogue.csv"
+    note = "from the archive"
+    [attributes.track]
+    from = "id"
+    pattern = '(\\d{3})$'
+    [keys.tape]
+    from = "id"
+    pattern = '^(.*)\\d{3}$'
+    [keys.scene]
+    from = ["cd", "caption"]
+    normalise = { caption = "prefix" }
+    relation = "same_setup"
+    [keys.take]
+    from = "caption"
+    within = { duration_s = 1 }
+    policy = "duplicate"
+    [split]
+    ratios = { train = 0.7, test = 3 }
+    """
+    )
+    read = read_manifest(write(tmp_path, text), confined=False)
+    assert read.tables[2].join == Join("location", ".wav")
+    assert read.sources == (Source("catalogue.csv", note="from the archive"),)
+    assert read.attributes == (
+        Attribute("track", "id", r"(\d{3})$"),
+        Attribute("tape", "id", r"^(.*)\d{3}$"),
+    )
+    assert read.keys == (
+        Key("tape", ("tape",)),
+        Key("scene", ("cd", "caption"), {"caption": "prefix"}, "same_setup"),
+        Key("take", ("caption",), within={"duration_s": 1.0}, policy="duplicate"),
+    )
+    assert read.ratios == {"train": 0.7, "test": 3.0}
 
 
 @pytest.mark.parametrize(
@@ -128,7 +183,63 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
     [
         ("dataset = 1\n", "dataset: expected a table of keys, found 1"),
         ("", "dataset: expected a table of keys, found nothing"),
-        ('tables = "x"\n', "tables: expected at least one [[tables]]"),
+        ('tables = "x"\n', "tables: expected [[tables]], found 'x'"),
+        ("tables = []\n", "tables: expected at least one [[tables]] that lists items"),
+        (
+            '[[tables]]\npath = "a"\njoin = { id = "x" }\n',
+            "tables: expected at least one [[tables]] that lists items",
+        ),
+        (
+            '[[tables]]\npath = "a"\nsplit = "test"\njoin = { id = "x" }\n',
+            "tables[1]: expected a split or a join, found both",
+        ),
+        ("[[tables]]\njoin = { idd = 1 }\n", "tables[1].join.idd: unknown key; did you mean 'id'?"),
+        ("keys = 1\n", "keys: expected a table of keys, found 1"),
+        ("[keys]\ntape = 1\n", "keys.tape: expected a table of keys, found 1"),
+        ("[keys.k]\n", "keys.k.from: expected a column, or a list of columns, found nothing"),
+        (
+            "[keys.k]\nfrom = []\n",
+            "keys.k.from: expected a column, or a list of columns, found []",
+        ),
+        (
+            '[keys.k]\nfrom = "id"\npattern = "x"\n',
+            "keys.k.pattern: expected a regular expression with one group (...), found 'x'",
+        ),
+        (
+            '[keys.k]\nfrom = "id"\npattern = "(x"\n',
+            "keys.k.pattern: expected a regular expression with one group (...), found '(x'",
+        ),
+        (
+            '[keys.k]\nfrom = "caption"\nnormalise = { capton = "text" }\n',
+            "keys.k.normalise.capton: unknown key; did you mean 'caption'?",
+        ),
+        (
+            '[keys.k]\nfrom = "caption"\nnormalise = { caption = "txt" }\n',
+            "keys.k.normalise.caption: expected one of exact, text, numberless, core, prefix, "
+            "found 'txt'",
+        ),
+        (
+            '[keys.k]\nfrom = "x"\nrelation = "exact"\n',
+            "keys.k.relation: expected one of same_source, same_setup, same_caption, found 'exact'",
+        ),
+        (
+            '[keys.k]\nfrom = "x"\nwithin = { t = "1" }\n',
+            "keys.k.within.t: expected a number, found '1'",
+        ),
+        ("[attributes.a]\n", "attributes.a.from: missing (expected text)"),
+        ("[split.ratios]\ntrain = -1\n", "split.ratios.train: expected a number, found -1"),
+        (
+            '[[sources]]\npath = "a"\n',
+            "sources[1]: expected a url, or a note that says where it comes from",
+        ),
+        (
+            '[[sources]]\npath = "../a"\nurl = "u"\n',
+            "sources[1].path: expected a path inside the dataset's folder, found '../a'",
+        ),
+        (
+            '[[sources]]\npath = "a"\nurl = "u"\nsha256 = "0"\n',
+            "sources[1].sha256: expected 64 hexadecimal digits, found '0'",
+        ),
         ("tables = [1]\n", "tables[1]: expected a table of keys, found 1"),
         ("media = 1\n", "media: expected [media.audio], found 1"),
         ("[media.audio]\n", "media.audio.path: missing (expected text)"),

@@ -121,7 +121,7 @@ def test_a_report_says_the_verdict_and_lists_the_most_certain_first(
     )
     assert found["title"] == "sounds: split audit"
     assert "2 of 2 test items are already in train" in found["verdict"]
-    assert "audited 4 of 5 items: 1 unreadable" in found["verdict"]
+    assert "4 of 5 items audited: 1 unreadable" in found["verdict"]
     assert found["leaks"] == ["t2.wav,a1.wav", "v1.wav,a1.wav", "t1.wav,a1.wav"]
     assert found["duplicates"] == ["a1.wav,a2.wav"]
     assert found["shared"] == ["t1.wav,a2.wav"]

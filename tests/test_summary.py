@@ -241,7 +241,7 @@ def test_coverage_is_said_with_what_became_of_the_rest() -> None:
     statuses = {"a1": "missing", "a2": "unreadable", "a3": "unreadable", "t1": "degenerate"}
     summary = summarise(tables_of(SPLITS, media=states(statuses)), ORDER)
     assert coverage_sentences(summary) == [
-        "audio: audited 3 of 6 items: 1 missing, 2 unreadable"
+        "audio: 3 of 6 items audited: 1 missing, 2 unreadable"
         " (1 silent or steady: nothing to match)"
     ]
 

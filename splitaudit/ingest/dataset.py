@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from splitaudit.keys import Key
 from splitaudit.schema import ITEMS, conform
 
 UNSPLIT = "unsplit"
@@ -24,10 +25,16 @@ class IngestOptions:
         The folder that relative paths of a table or manifest start from.
     columns
         Ours -> theirs, for tables.
+    keys
+        What belongs together, besides what a manifest declares.
+    media
+        False where only what is written about items is looked at: then they need no paths.
     """
 
     root: Path | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    keys: tuple[Key, ...] = ()
+    media: bool = True
 
 
 @dataclass(frozen=True)
@@ -44,9 +51,11 @@ class Dataset:
         `splitaudit.schema.ITEMS`; captions, labels and attributes may be empty, never null.
     media
         The first columns of `splitaudit.schema.MEDIA`, all others null. A status that is null
-        means: not looked at yet. Each item has at least one row.
+        means: not looked at yet. Each item has at least one row, where media are asked for.
     memberships
         `splitaudit.schema.MEMBERSHIPS`.
+    links
+        `splitaudit.schema.EDGES` of keys with a tolerance.
     split_order
         The order of evaluation; in a pair of splits, the earlier is the evaluated side.
     notes
@@ -58,6 +67,7 @@ class Dataset:
     items: pa.Table
     media: pa.Table
     memberships: pa.Table
+    links: pa.Table
     split_order: tuple[str, ...]
     notes: tuple[str, ...] = ()
 

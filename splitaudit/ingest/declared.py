@@ -8,12 +8,13 @@ from pathlib import Path
 import pandas as pd
 
 from splitaudit.errors import SplitauditError
-from splitaudit.ingest.columns import ATTRIBUTE, attribute_columns, load, problems_at
+from splitaudit.ingest.columns import ATTRIBUTE, CELLS, attribute_columns, load, problems_at
 from splitaudit.ingest.dataset import Dataset, IngestOptions, split_name
 from splitaudit.ingest.files import AUDIO
+from splitaudit.ingest.joined import attach, derive
 from splitaudit.ingest.paths import encode_path
 from splitaudit.ingest.readers import Problem, read_rows
-from splitaudit.ingest.table import build
+from splitaudit.ingest.table import Declared, build
 from splitaudit.manifest import (
     PLACEHOLDER,
     Manifest,
@@ -48,7 +49,8 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
     """
     manifest = read_manifest(file, confined=confined)
     root = _root(manifest, file, options)
-    missing = [table.path for table in manifest.tables if not (root / table.path).is_file()]
+    listing = [table for table in manifest.tables if not table.join]
+    missing = [table.path for table in listing if not (root / table.path).is_file()]
     if missing:
         names = ", ".join(map(encode_path, missing))
         raise SplitauditError(
@@ -56,12 +58,43 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
             f"of the dataset with --root, or set SPLITAUDIT_DATA to the folder above it"
         )
     frames, problems = [], []
-    for table in manifest.tables:
+    for table in listing:
         frame, found = _rows(manifest, table, root)
         frames.append(frame)
         problems += found
     frame = pd.concat(frames, ignore_index=True).astype(object)
-    return build(root, manifest.name, str(root), frame.where(frame.notna(), None), problems)
+    frame = frame.where(frame.notna(), None)
+    frame, found, notes = _with_joined(frame, manifest, root)
+    return build(
+        root,
+        manifest.name,
+        str(root),
+        frame,
+        problems + found,
+        Declared((*manifest.keys, *options.keys), notes),
+    )
+
+
+def _with_joined(
+    frame: pd.DataFrame, manifest: Manifest, root: Path
+) -> tuple[pd.DataFrame, list[Problem], tuple[str, ...]]:
+    """Rows with what joined tables tell of them, and the attributes made of all columns."""
+    problems, notes = [], []
+    for table in (table for table in manifest.tables if table.join):
+        if not (root / table.path).is_file():
+            notes.append(f"{encode_path(table.path)} not found: what it tells is not audited")
+            frame = frame.assign(**{name: None for name in _told(table) if name not in frame})
+            continue
+        frame, found, told = attach(frame, table, root)
+        problems += found
+        notes += told
+    frame, found = derive(frame, manifest.attributes)
+    return frame, problems + found, tuple(notes)
+
+
+def _told(table: ManifestTable) -> list[str]:
+    """The columns that a table would fill."""
+    return [name if name in CELLS else ATTRIBUTE + name for name in table.columns]
 
 
 def _root(manifest: Manifest, file: Path, options: IngestOptions) -> Path:

@@ -32,7 +32,7 @@ from splitaudit.ingest.files import (
 )
 from splitaudit.ingest.paths import encode_path, safe_name
 from splitaudit.order import OTHER, evaluation_order, role
-from splitaudit.schema import MEDIA, MEMBERSHIPS, MISSING, UNREADABLE, conform
+from splitaudit.schema import EDGES, MEDIA, MEMBERSHIPS, MISSING, UNREADABLE, conform
 
 _SHOWN = 10  # names and endings listed in a note
 
@@ -94,6 +94,7 @@ def from_folder(target: str) -> Dataset:
         items=items_table({"item_id": list(split_of_item), "split": list(split_of_item.values())}),
         media=_media(rows, encode_path(os.path.join(root, ""))),
         memberships=conform([], MEMBERSHIPS),
+        links=conform([], EDGES),
         split_order=tuple(evaluation_order(splits)),
         notes=tuple(_notes(splits, listing.ignored)),
     )

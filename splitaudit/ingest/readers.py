@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 
 from splitaudit.errors import InputError, SplitauditError
 from splitaudit.ingest.files import ending
+from splitaudit.ingest.label_pickle import read_labels
 from splitaudit.ingest.paths import encode_path
 
 LINES = "lines"
+LABEL_PICKLE = "label_pickle"
 FORMATS = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -80,7 +82,8 @@ def read_rows(path: Path, form: str | None = None, label: str = "") -> Rows:
     path
         A regular file.
     form
-        "lines" for one column `id`; None where the ending tells.
+        "lines" for one column `id`, "label_pickle" for `id` and `label`; None where the ending
+        tells.
     label
         What its problems are introduced with, where there are several tables.
 
@@ -212,6 +215,16 @@ def _read_lines(path: Path, unit: str) -> Rows:
     return Rows(unit, [line for line, _ in found], {"id": ids}, problems)
 
 
+def _read_label_pickle(path: Path, unit: str) -> Rows:
+    try:
+        labels = read_labels(path.read_bytes())
+    except ValueError as error:
+        name = encode_path(str(path))
+        raise SplitauditError(f"{name} is no pickle of labels by id: {error}") from error
+    columns: dict[str, Sequence[object]] = {"id": list(labels), "label": list(labels.values())}
+    return Rows(unit, range(1, len(labels) + 1), columns, [])
+
+
 def _decoded(path: Path, unit: str) -> tuple[str, list[Problem]]:
     """Return a file's text and a problem for each line that is not UTF-8."""
     content = path.read_bytes()
@@ -240,4 +253,5 @@ _READERS: dict[str, Callable[[Path, str], Rows]] = {
     "jsonl": _read_jsonl,
     "parquet": _read_parquet,
     LINES: _read_lines,
+    LABEL_PICKLE: _read_label_pickle,
 }

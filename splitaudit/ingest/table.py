@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from splitaudit import keys
 from splitaudit.errors import InputError
 from splitaudit.ingest.columns import (
     ATTRIBUTE,
@@ -33,12 +35,29 @@ from splitaudit.ingest.files import (
 )
 from splitaudit.ingest.paths import encode_path, safe_name
 from splitaudit.ingest.readers import Problem, fail, read_rows
+from splitaudit.keys import Key
 from splitaudit.manifest import did_you_mean, nearest
 from splitaudit.order import evaluation_order
-from splitaudit.schema import ITEMS, MEDIA, MEMBERSHIPS, SAME_SOURCE, UNSUPPORTED, conform
+from splitaudit.schema import EDGES, ITEMS, MEDIA, UNSUPPORTED, conform
 
 _ITEM = ["split", "id"]
 _STRETCH = ["path", "clip_start_s", "clip_end_s"]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What is said of a table besides its rows.
+
+    Parameters
+    ----------
+    keys
+        What belongs together.
+    notes
+        Sentences for the user.
+    """
+
+    keys: Sequence[Key] = ()
+    notes: Sequence[str] = ()
 
 
 def from_table(path: Path, options: IngestOptions) -> Dataset:
@@ -53,13 +72,23 @@ def from_table(path: Path, options: IngestOptions) -> Dataset:
     """
     _check_names(options.columns)
     how = "--column {ours}={theirs}"
-    frame, problems = load(read_rows(path), options.columns, ("path", "split"), how)
+    frame, problems = load(read_rows(path), options.columns, _required(options), how)
     root = os.path.abspath(options.root or path.parent)
-    return build(path, safe_name(path.stem), root, frame, problems)
+    declared = Declared(options.keys)
+    return build(path, safe_name(path.stem), root, frame, problems, declared)
+
+
+def _required(options: IngestOptions) -> tuple[str, ...]:
+    return ("path", "split") if options.media else ("id", "split")
 
 
 def build(
-    where: Path, name: str, root: str, frame: pd.DataFrame, problems: list[Problem]
+    where: Path,
+    name: str,
+    root: str,
+    frame: pd.DataFrame,
+    problems: list[Problem],
+    declared: Declared,
 ) -> Dataset:
     """Make a dataset of typed rows.
 
@@ -75,29 +104,39 @@ def build(
         Rows as from `load`, of one or several tables.
     problems
         What is known to be wrong already.
+    declared
+        Keys and notes.
 
     Raises
     ------
     InputError
         Every fault at once, those between rows too.
     """
-    rows = frame.dropna(subset=[*_ITEM, "path"]).reset_index(drop=True)
+    rows = frame.dropna(subset=_ITEM).reset_index(drop=True)
     items = _named(rows.drop_duplicates(_ITEM))
-    media = _parts(rows)
+    media = _parts(rows.dropna(subset="path"))
     problems = problems + _same_name_twice(items) + _two_paths(media)
+    problems += _keys_without_columns(declared.keys, rows)
     if problems:
         fail(where, problems)
     if rows.empty:
         raise InputError(encode_path(str(where)), ["no rows"])
     item_of_row = rows.groupby(_ITEM, sort=False).ngroup().to_numpy()
+    table = _items(items, rows, item_of_row)
+    facts = _facts(items, table)
     return Dataset(
         name=name,
         root=Path(root),
-        items=_items(items, rows, item_of_row),
+        items=table,
         media=_media(media.merge(items[[*_ITEM, "item_id"]], on=_ITEM, how="left"), root),
-        memberships=_memberships(items),
+        memberships=_memberships(items, facts, declared.keys),
+        links=_links(facts, declared.keys),
         split_order=tuple(evaluation_order(items["split"])),
-        notes=(*_shared_note(items), *_differing_notes(items, rows, item_of_row)),
+        notes=(
+            *declared.notes,
+            *_shared_note(items),
+            *_differing_notes(items, rows, item_of_row),
+        ),
     )
 
 
@@ -225,15 +264,40 @@ def _outcome(kind: str | None, part: str, path: str, found: Outcome) -> Outcome:
     return status_of(part, found)
 
 
-def _memberships(items: pd.DataFrame) -> pa.Table:
+def _facts(items: pd.DataFrame, table: pa.Table) -> pd.DataFrame:
+    """What keys are made of: a row an item, columns and attributes by the names users know."""
+    own = items[["item_id", "id", "source"]].assign(
+        caption=table["captions"].to_pylist(), label=table["labels"].to_pylist()
+    )
+    named = {name: name.removeprefix(ATTRIBUTE) for name in attribute_columns(items)}
+    facts = pd.concat([items[list(named)].rename(columns=named), own], axis=1)
+    return facts.loc[:, ~facts.columns.duplicated(keep="last")].reset_index(drop=True)
+
+
+def _keys_without_columns(keys: Sequence[Key], rows: pd.DataFrame) -> list[Problem]:
+    known = {"id", "source", "caption", "label"}
+    known |= {name.removeprefix(ATTRIBUTE) for name in attribute_columns(rows)}
+    return [
+        Problem("", 0, f"key {key.name}: no column {name!r}{did_you_mean(nearest(name, known))}")
+        for key in keys
+        for name in (*key.columns, *key.within)
+        if name not in known
+    ]
+
+
+def _memberships(items: pd.DataFrame, facts: pd.DataFrame, declared: Sequence[Key]) -> pa.Table:
     shared = items[items["shared"]]
-    columns = {
-        "item_id": pa.array(shared["item_id"], pa.string()),
-        "key": pa.array(["id"] * len(shared), pa.string()),
-        "value": pa.array([encode_path(text) for text in shared["id"]], pa.string()),
-        "relation": pa.array([SAME_SOURCE] * len(shared), pa.string()),
-    }
-    return conform(pa.table(columns), MEMBERSHIPS)
+    ids = shared[["item_id"]].assign(id=[encode_path(text) for text in shared["id"]])
+    found = [keys.memberships(ids, Key("id", ("id",)))]
+    if facts["source"].notna().any():
+        found.append(keys.memberships(facts, Key("source", ("source",))))
+    found += [keys.memberships(facts, key) for key in declared if not key.within]
+    return pa.concat_tables(found)
+
+
+def _links(facts: pd.DataFrame, declared: Sequence[Key]) -> pa.Table:
+    found = [keys.edges(facts, key) for key in declared if key.within]
+    return pa.concat_tables([conform([], EDGES), *found])
 
 
 def _shared_note(items: pd.DataFrame) -> list[str]:

@@ -17,8 +17,19 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from splitaudit.schema import AUDITED, LEAK_RELATIONS, SHARED_MATERIAL, STATUSES
+from splitaudit.schema import (
+    AUDITED,
+    CAPTION,
+    CAPTIONS,
+    KEYS,
+    LEAK_RELATIONS,
+    OK,
+    SHARED_MATERIAL,
+    STATUSES,
+    WRITTEN,
+)
 
+_CROSSING = ["rank", "other_rank", "reason", "item"]
 Positions = npt.NDArray[np.intp]
 
 
@@ -28,7 +39,7 @@ class Tables:
 
     Parameters
     ----------
-    items, media, matches, memberships
+    items, media, matches, memberships, edges
         With the columns of the schema of the same name.
     checks
         What was asked for, such as ``("audio",)``.
@@ -40,6 +51,7 @@ class Tables:
     media: pd.DataFrame
     matches: pd.DataFrame
     memberships: pd.DataFrame
+    edges: pd.DataFrame
     checks: tuple[str, ...]
     dataset: str
 
@@ -72,10 +84,10 @@ def summarise(tables: Tables, order: Sequence[str], *, min_coverage: float = 1.0
         "dataset": tables.dataset,
         "verdict": "",
         "splits": _sizes(ranks, order),
-        "coverage": {check: _coverage(tables.media, check) for check in tables.checks},
+        "coverage": {check: _coverage(tables, check) for check in tables.checks},
         "leaks": _leaks(leaks[across], order),
         "duplicates": _duplicates(leaks[~across], order),
-        "weak": _weak(shared, _key_crossings(tables.memberships, ranks), order),
+        "weak": _weak(shared, _declared(tables, ranks), order),
     }
     summary["verdict"] = _verdict(summary, min_coverage)
     return summary
@@ -126,11 +138,28 @@ def _sizes(ranks: pd.Series, order: Sequence[str]) -> dict[str, int]:
     return dict(zip(order, counts, strict=True))
 
 
-def _coverage(media: pd.DataFrame, check: str) -> dict[str, Any]:
-    counts = media.loc[media["part"].eq(check), "status"].value_counts()
+def _coverage(tables: Tables, check: str) -> dict[str, Any]:
+    if check in WRITTEN:
+        written = tables.memberships[_checks(tables.memberships["key"]) == check]
+        told = set(written["item_id"])
+        if check == KEYS:
+            told |= set(tables.edges.loc[_declares(tables.edges), ["a", "b"]].to_numpy().ravel())
+        by_status = {OK: len(told)} if told else {}
+        return {"items": len(told), "audited": len(told), "by_status": by_status}
+    counts = tables.media.loc[tables.media["part"].eq(check), "status"].value_counts()
     by_status = {status: int(counts[status]) for status in STATUSES if status in counts}
     audited = sum(by_status.get(status, 0) for status in AUDITED)
     return {"items": int(counts.sum()), "audited": audited, "by_status": by_status}
+
+
+def _checks(keys: pd.Series) -> pd.Series:
+    """Which check a key belongs to."""
+    return keys.str.startswith(f"{CAPTION}:").map({True: CAPTIONS, False: KEYS})
+
+
+def _declares(edges: pd.DataFrame) -> pd.Series:
+    """Which edges a key with a tolerance has joined."""
+    return edges["reason"].str.startswith("key:")
 
 
 def _leaks(leaks: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
@@ -174,6 +203,21 @@ def _duplicates(within: pd.DataFrame, order: Sequence[str]) -> dict[str, dict[st
     return entries
 
 
+def _declared(tables: Tables, ranks: pd.Series) -> pd.DataFrame:
+    """Return (rank, other_rank, reason, item) of items that keys or captions join to a later split.
+
+    Only of what was asked for.
+    """
+    asked = _checks(tables.memberships["key"]).isin(tables.checks)
+    found = _key_crossings(tables.memberships[asked], ranks)
+    if KEYS not in tables.checks:
+        return found
+    links = tables.edges[_declares(tables.edges)]
+    sided = _sided(links.assign(relation=links["reason"], n_equivalent=1), ranks)
+    across = sided[sided["rank"] < sided["other_rank"]].rename(columns={"relation": "reason"})
+    return pd.concat([found, across])[_CROSSING]
+
+
 def _key_crossings(memberships: pd.DataFrame, ranks: pd.Series) -> pd.DataFrame:
     """Return (rank, other_rank, reason, item) of items whose key value stands in a later split.
 
@@ -184,13 +228,14 @@ def _key_crossings(memberships: pd.DataFrame, ranks: pd.Series) -> pd.DataFrame:
     values = rows[["key", "value", "rank"]].drop_duplicates()
     pairs = values.merge(values.rename(columns={"rank": "other_rank"}), on=["key", "value"])
     crossing = rows.merge(pairs[pairs["rank"] < pairs["other_rank"]], on=["key", "value", "rank"])
-    return crossing.assign(reason="key:" + crossing["key"].astype(str))
+    key = crossing["key"].astype(str)
+    captions = key.str.startswith(f"{CAPTION}:")
+    return crossing.assign(reason=key.where(captions, "key:" + key))[_CROSSING]
 
 
 def _weak(shared: pd.DataFrame, keys: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
-    columns = ["rank", "other_rank", "reason", "item"]
-    rows = pd.concat([keys[columns], shared.assign(reason=SHARED_MATERIAL)[columns]])
-    counts = rows.groupby(columns[:3])["item"].nunique()
+    rows = pd.concat([keys, shared.assign(reason=SHARED_MATERIAL)[_CROSSING]])
+    counts = rows.groupby(_CROSSING[:3])["item"].nunique()
     entries: dict[str, Any] = {}
     for (one, other, reason), items in zip(counts.index, counts, strict=True):
         entry = entries.setdefault(f"{order[one]}|{order[other]}", {"by_reason": {}})

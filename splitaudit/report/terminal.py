@@ -111,12 +111,15 @@ def _print_duplicate_counts(summary: dict[str, Any], console: Console) -> None:
 
 
 def _print_weak_counts(summary: dict[str, Any], console: Console) -> None:
-    if summary["weak"]:
-        console.print("\nWeakly related across splits (not called leaks)")
-    for pair, entry in summary["weak"].items():
-        reasons = entry["by_reason"].items()
-        counts = "; ".join(f"{name}, {counted(found['items'], 'item')}" for name, found in reasons)
-        _say(console, f"  {pair}: {counts}")
+    weak = summary["weak"]
+    if not weak:
+        return
+    console.print("\nWeakly related across splits (not called leaks)")
+    table = _grid("  reason", *map(visible, weak), right=len(weak))
+    for reason in dict.fromkeys(name for entry in weak.values() for name in entry["by_reason"]):
+        found = (entry["by_reason"].get(reason, {"items": 0}) for entry in weak.values())
+        table.add_row(_text(f"  {reason}"), *(f"{counts['items']:,}" for counts in found))
+    console.print(table)
 
 
 def _print_next(summary: dict[str, Any], console: Console) -> None:

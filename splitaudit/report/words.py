@@ -75,8 +75,9 @@ def _worst_weakness(summary: dict[str, Any]) -> str:
     reason = max(reasons, key=lambda name: reasons[name]["items"])
     items, size = reasons[reason]["items"], summary["splits"][one]
     one_item = items == 1
-    if reason.startswith("key:"):
-        what = f"{'has' if one_item else 'have'} the same {visible(reason[4:])} as"
+    if reason.startswith(("key:", "caption:")):
+        name = reason.removeprefix("key:").partition(":")[0]
+        what = f"{'has' if one_item else 'have'} the same {visible(name)} as"
     else:
         what = f"{'shares' if one_item else 'share'} material with"
     who = f"{items:,} of {size:,} {visible(one)} items"
@@ -98,7 +99,7 @@ def coverage_sentences(summary: dict[str, Any]) -> list[str]:
 def _coverage_sentence(check: str, part: dict[str, Any]) -> str:
     others = {name: n for name, n in part["by_status"].items() if name not in AUDITED}
     why = ", ".join(f"{n:,} {status}" for status, n in others.items())
-    sentence = f"{check}: audited {part['audited']:,} of {part['items']:,} items"
+    sentence = f"{check}: {part['audited']:,} of {part['items']:,} items audited"
     sentence += f": {why}" if why else ""
     silent = part["by_status"].get(DEGENERATE, 0)
     return sentence + (f" ({silent:,} silent or steady: nothing to match)" if silent else "")
