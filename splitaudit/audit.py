@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from splitaudit import dedup, group, pipeline, schema, split
-from splitaudit.check import CheckResult, check
+from splitaudit.check import CheckResult, check, together
 from splitaudit.errors import SplitauditError
 from splitaudit.exports import lists, parquet
+from splitaudit.giants import giants
 from splitaudit.ingest import Dataset, IngestOptions, ingest
 from splitaudit.media.audio import load
 from splitaudit.progress import Progress, Quiet
@@ -165,14 +166,46 @@ class Audit:
         """Return the matches of stretches that many items share, such as a jingle."""
         return self._accepted((schema.SHARED_MATERIAL,))
 
-    def groups(self) -> pd.DataFrame:
-        """Return the group of each item: what must stay on one side of a split."""
-        groups: pd.DataFrame = self.table("groups").to_pandas()
+    def groups(self, policy: str = group.DUPLICATE) -> pd.DataFrame:
+        """Return the group of each item: what must stay on one side of a split.
+
+        Parameters
+        ----------
+        policy
+            `duplicate`, `source`, `setup`, or names of keys with commas between.
+        """
+        groups: pd.DataFrame = self._grouped(policy).to_pandas()
         return groups
+
+    def policies(self) -> pd.DataFrame:
+        """Return what each policy would join, so that one can be chosen.
+
+        Returns
+        -------
+        DataFrame
+            policy, groups, largest, and for each evaluated split the share of its items that have
+            no item of train in their group.
+        """
+        items, memberships = self.table("items"), self.table("memberships")
+        links = self.table("edges").filter(pc.starts_with(self.table("edges")["reason"], "key:"))
+        keys = {*memberships["key"].to_pylist(), *links["policy"].to_pylist()} - {group.DUPLICATE}
+        rows = [
+            _overview(items, self._grouped(name))
+            for name in (*group.policies(memberships), *sorted(keys))
+        ]
+        return pd.DataFrame(rows)
+
+    def _grouped(self, policy: str) -> pa.Table:
+        if policy == group.DUPLICATE:
+            return self.table("groups")
+        ids = self.table("items")["item_id"].to_pylist()
+        return group.groups(ids, self.table("edges"), self.table("memberships"), policy)
 
     def giants(self) -> pd.DataFrame:
         """Return the groups of more than `GIANT_SHARE` of the items, with what welds them."""
-        return group.giants(self.table("groups"), self.table("edges"), GIANT_SHARE)
+        edges = self.table("edges")
+        joining = edges.filter(pc.equal(edges["policy"], group.DUPLICATE))
+        return giants(self.table("groups"), joining, GIANT_SHARE)
 
     def dedup(
         self, *, within: str | None = None, keep: dedup.Keep = "best", prefer: str | None = None
@@ -198,6 +231,7 @@ class Audit:
         self,
         mode: str = "repair",
         *,
+        policy: str = group.DUPLICATE,
         ratios: Mapping[str, float] | None = None,
         seed: int = 0,
         train_to_eval: bool = True,
@@ -209,6 +243,9 @@ class Audit:
         ----------
         mode
             `repair`: the fewest moves that end all leaks. `regroup`: a new split by ratio.
+        policy
+            What stays together: `duplicate`, `source`, `setup`, or names of keys with commas
+            between.
         ratios
             Split to share, of `regroup`; by default those of the present split.
         seed
@@ -218,7 +255,7 @@ class Audit:
         stratify
             What `regroup` keeps in balance: `label`, and names of attributes.
         """
-        items, groups = self.table("items"), self.table("groups")
+        items, groups = self.table("items"), self._grouped(policy)
         if mode == "repair":
             plan = split.repair(items, groups, train_to_eval=train_to_eval)
         elif mode == "regroup":
@@ -234,7 +271,7 @@ class Audit:
         else:
             raise SplitauditError(f"no split mode {mode!r}: choose repair or regroup")
         write_table(plan, self.run / "splits.parquet")
-        chosen = {"mode": mode, "seed": seed, "policy": group.DUPLICATE}
+        chosen = {"mode": mode, "seed": seed, "policy": policy}
         self._note(split={**chosen, "train_to_eval": train_to_eval})
         self.export(self.run / "split")
         frame: pd.DataFrame = plan.to_pandas()
@@ -242,8 +279,8 @@ class Audit:
 
     def split_facts(self) -> dict[str, Any]:
         """Return what is to be known of the split: moves, their lower bound, what enters eval."""
-        items, groups, plan = (self.table(name) for name in ("items", "groups", "splits"))
-        free = self.record["split"]["train_to_eval"]
+        items, plan, chosen = self.table("items"), self.table("splits"), self.record["split"]
+        groups, free = self._grouped(chosen["policy"]), chosen["train_to_eval"]
         return {
             "moved": pc.sum(pc.equal(plan["action"], "moved")).as_py() or 0,
             "lower_bound": split.lower_bound(items, groups, train_to_eval=free),
@@ -264,6 +301,7 @@ class Audit:
         self,
         against: str | Path | None = None,
         *,
+        policy: str | None = None,
         min_coverage: float | None = None,
         rescan: bool = False,
     ) -> CheckResult:
@@ -273,6 +311,9 @@ class Audit:
         ----------
         against
             A table, a folder of lists or a folder that `export` wrote; None: the one `split` made.
+        policy
+            What must not be parted; None: what `split` was told, of its own split, else
+            `duplicate`.
         min_coverage
             The share of the items that must be audited; None: that of the scan.
         rescan
@@ -289,10 +330,17 @@ class Audit:
             tables["media"],
             tables["matches"],
             read_split(path),
+            together=together(
+                self.table("memberships"), self.table("edges"), policy or self._policy(against)
+            ),
             claimed_digest=read_digest(path),
             checks=[name for name in record["checks"] if name not in schema.WRITTEN],
             min_coverage=least,
         )
+
+    def _policy(self, against: str | Path | None) -> str:
+        made: dict[str, str] = self.record.get("split", {}) if against is None else {}
+        return made.get("policy", group.DUPLICATE)
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the report, one HTML file that opens without a network; return its path."""
@@ -344,6 +392,17 @@ class Audit:
         names = ("items", "media", "matches", "memberships", "edges")
         frames = {name: table.to_pandas() for name, table in self._known(*names).items()}
         return Tables(**frames, checks=tuple(record["checks"]), dataset=record["dataset"])
+
+
+def _overview(items: pa.Table, groups: pa.Table) -> dict[str, Any]:
+    counts = items["split"].to_pandas().value_counts()
+    shares = {name: n / counts[name] for name, n in group.apart(items, groups).items()}
+    return {
+        "policy": groups["policy"][0].as_py(),
+        "groups": len(pc.unique(groups["group_id"])),
+        "largest": pc.max(groups["size"]).as_py(),
+        **{f"{name} apart from train": share for name, share in shares.items()},
+    }
 
 
 def open_target(

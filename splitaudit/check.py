@@ -16,6 +16,8 @@ import pyarrow as pa
 from splitaudit.schema import AUDITED, LEAK_RELATIONS, SHARED_MATERIAL
 
 _CROSSING = ["a", "b", "relation", "score", "a_split", "b_split"]
+_PARTED = ["reason", "value", "items", "splits", "example"]
+GENERIC = 20  # > items with one caption join nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +29,9 @@ class CheckResult:
     crossings
         Accepted matches with a leak relation whose two items stand in different splits, the most
         certain first: a, b, relation, score, a_split, b_split.
+    parted
+        Values of chosen keys of which the items stand in different splits: reason, value, items,
+        splits and an example, two items of different splits.
     missing
         Items of the dataset that stand nowhere in the split and are not listed as dropped.
     unknown
@@ -44,6 +49,7 @@ class CheckResult:
     """
 
     crossings: pd.DataFrame
+    parted: pd.DataFrame
     missing: tuple[str, ...]
     unknown: tuple[str, ...]
     repeated: tuple[str, ...]
@@ -56,7 +62,7 @@ class CheckResult:
     def exit_status(self) -> int:
         """1 where the split is refuted, else 4 where a coverage is < `min_coverage`, else 0."""
         faults = self.missing or self.unknown or self.repeated or self.digest_holds is False
-        if len(self.crossings) or faults:
+        if len(self.crossings) or len(self.parted) or faults:
             return 1
         return 4 if any(map(self._lacks, self.coverage.values())) else 0
 
@@ -68,7 +74,8 @@ class CheckResult:
             _listed(self.repeated, "of the split: listed more than once"),
         ]
         others = [self._on_digest(), self._on_residual(), *map(self._on_coverage, self.coverage)]
-        return [self._on_crossings(), *filter(None, ids), *filter(None, others)]
+        found = [self._on_crossings(), *self._on_parted()]
+        return [*found, *filter(None, ids), *filter(None, others)]
 
     def _lacks(self, counts: dict[str, int]) -> bool:
         """Say whether evidence is missing; a check that had nothing to look at is no evidence."""
@@ -82,6 +89,13 @@ class CheckResult:
             f"{len(self.crossings)} accepted matches cross the split; the first: {a!r} in "
             f"{a_split!r} and {b!r} in {b_split!r} ({relation}, score {score:.2f})."
         )
+
+    def _on_parted(self) -> list[str]:
+        return [
+            f"{reason}: {len(rows):,} values stand in several splits; for instance "
+            f"{rows['value'].iloc[0]!r}, {rows['example'].iloc[0]}."
+            for reason, rows in self.parted.groupby("reason", sort=False)
+        ]
 
     def _on_digest(self) -> str:
         words = {
@@ -112,6 +126,7 @@ def check(
     matches: pa.Table,
     splits: pa.Table | pd.DataFrame,
     *,
+    together: pd.DataFrame | None = None,
     claimed_digest: str | None = None,
     checks: Sequence[str] = ("audio",),
     min_coverage: float = 1.0,
@@ -125,6 +140,8 @@ def check(
     splits
         Columns item_id and new_split (null: dropped), as `read_split` returns
         them or with schema SPLITS.
+    together
+        What must not be parted besides, as from `together`.
     claimed_digest
         SHA-256 in hexadecimal over the sorted (id, split) pairs, see `_digest`.
     checks
@@ -140,6 +157,7 @@ def check(
     leaking = across["relation"].isin(LEAK_RELATIONS)
     return CheckResult(
         crossings=across[leaking].reset_index(drop=True),
+        parted=_parted(_nothing() if together is None else together, placed),
         missing=tuple(sorted(known - set(ids))),
         unknown=tuple(sorted(set(ids) - known)),
         repeated=tuple(sorted(set(ids[ids.duplicated()]))),
@@ -148,6 +166,54 @@ def check(
         coverage={name: _coverage(media, name, placed.index) for name in checks},
         min_coverage=min_coverage,
     )
+
+
+def together(memberships: pa.Table, edges: pa.Table, policy: str) -> pd.DataFrame:
+    """Return what a policy keeps together: reason, value and item_id of each that has it.
+
+    Parameters
+    ----------
+    memberships, edges
+        Schemas MEMBERSHIPS and EDGES. Accepted matches are looked at themselves, not as edges.
+    policy
+        `duplicate`, `source`, `setup`, or names of keys with commas between.
+    """
+    names = policy.split(",")
+    relations = {"source": ["same_source"], "setup": ["same_source", "same_setup"]}.get(policy, [])
+    rows = memberships.to_pandas()
+    rows = rows[rows["relation"].isin(relations) | rows["key"].isin(names)].dropna()
+    sizes = rows.groupby(["key", "value"])["item_id"].transform("size")
+    rows = rows[~rows["key"].str.startswith("caption:") | (sizes <= GENERIC)]
+    links = edges.to_pandas()
+    links = links[links["policy"].isin(["duplicate", *names]) & (links["reason"] != "match")]
+    links = links[~links["cut"].astype(bool)]
+    pair = links["a"] + " - " + links["b"]
+    ends = [
+        pd.DataFrame({"reason": links["reason"], "value": pair, "item_id": links[x]}) for x in "ab"
+    ]
+    keys = rows.assign(reason="key:" + rows["key"])[_nothing().columns]
+    found: pd.DataFrame = pd.concat([_nothing(), keys, *ends], ignore_index=True)
+    return found
+
+
+def _nothing() -> pd.DataFrame:
+    return pd.DataFrame({"reason": [], "value": [], "item_id": []}, dtype=object)
+
+
+def _parted(together: pd.DataFrame, placed: pd.Series[str]) -> pd.DataFrame:
+    """Return the values of which the items stand in different splits."""
+    where = placed.rename("split").rename_axis("item_id").reset_index()
+    rows = together.merge(where, on="item_id").drop_duplicates()
+    by_value = rows.groupby(["reason", "value"], sort=False)
+    found = by_value.agg(items=("item_id", "nunique"), splits=("split", "nunique")).reset_index()
+    found = found[found["splits"] > 1]
+    first = rows.drop_duplicates(["reason", "value", "split"])
+    first = first.assign(example=first["item_id"] + " in " + first["split"])
+    two = first.groupby(["reason", "value"], sort=False)["example"].agg(
+        lambda x: " and ".join(x[:2])
+    )
+    parted: pd.DataFrame = found.merge(two.reset_index(), on=["reason", "value"], how="left")
+    return parted[_PARTED].sort_values(["reason", "value"], ignore_index=True)
 
 
 def _across(matches: pa.Table, placed: pd.Series[str]) -> pd.DataFrame:

@@ -161,17 +161,25 @@ def leaks(run: str | None, limit: int, duplicates: bool, as_json: bool) -> None:
 @cli.command()
 @_run
 @_limit
+@click.option("--policy", help="List the groups of this one.  [default: compare all]")
 @_json
-def groups(run: str | None, limit: int, as_json: bool) -> None:
-    """List the groups of RUN: what must stay together."""
+def groups(run: str | None, limit: int, policy: str | None, as_json: bool) -> None:
+    """Say what must stay together in RUN.
+
+    Without --policy, for each policy and each key: how many groups there are, how large the
+    largest is, and how much of the evaluated splits has nothing of train in its group.
+    """
     audit = _opened_run(run)
-    found = audit.groups()
+    found = audit.groups(policy) if policy else audit.policies()
     if as_json:
         _print_records(found)
         return
-    from splitaudit.report.plans import print_groups
+    from splitaudit.report.plans import print_groups, print_policies
 
-    print_groups(found, audit.giants(), _console(), limit)
+    if policy:
+        print_groups(found, audit.giants(), _console(), limit)
+    else:
+        print_policies(found, _console())
 
 
 @cli.command()
@@ -212,6 +220,12 @@ def dedup(run: str | None, as_json: bool, **options: Any) -> None:
     show_default=True,
     help="repair: fewest moves; regroup: a new split by ratio.",
 )
+@click.option(
+    "--policy",
+    default="duplicate",
+    show_default=True,
+    help="What stays together: duplicate, source, setup, or names of keys.",
+)
 @click.option("--ratios", metavar="SPLIT=SHARE,...", help="Of regroup.  [default: as they are]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of regroup.")
 @click.option(
@@ -232,6 +246,7 @@ def split(run: str | None, as_json: bool, min_coverage: float, **options: Any) -
     audit = _opened_run(run)
     audit.split(
         options["mode"],
+        policy=options["policy"],
         ratios=_ratios(options["ratios"]),
         seed=options["seed"],
         train_to_eval=not options["no_train_to_eval"],
@@ -251,6 +266,7 @@ def split(run: str | None, as_json: bool, min_coverage: float, **options: Any) -
 @cli.command()
 @click.argument("against", required=False)
 @click.option("--run", "run", help="Folder of the run.  [default: the newest]")
+@click.option("--policy", help="What must not be parted.  [default: that of the split]")
 @click.option("--rescan", is_flag=True, help="Read and search all media again.")
 @_coverage
 @_json

@@ -1,4 +1,4 @@
-"""Groups: the items that must stay on one side of a split, and the guard against giant ones."""
+"""Groups: the items that must stay on one side of a split."""
 
 from __future__ import annotations
 
@@ -10,11 +10,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from splitaudit.components import Indices, smallest_members
-from splitaudit.schema import EDGES, GROUPS, LEAK_RELATIONS, conform
+from splitaudit.errors import SplitauditError
+from splitaudit.order import EVALUATED, TRAIN, evaluation_order, role
+from splitaudit.schema import (
+    CAPTION,
+    EDGES,
+    GROUPS,
+    LEAK_RELATIONS,
+    MEMBERSHIPS,
+    SAME_SETUP,
+    SAME_SOURCE,
+    conform,
+)
 
 DUPLICATE = "duplicate"
+SOURCE = "source"
+SETUP = "setup"
+# Relations of keys that a policy joins besides duplicates, each with those of the one before.
+_JOINED = {SOURCE: (SAME_SOURCE,), SETUP: (SAME_SOURCE, SAME_SETUP)}
+GENERIC = 20  # > items with one caption: it says little, and joins nothing by itself
 _BY_PAIR = [("a", "ascending"), ("b", "ascending")]
-_GIANT_COLUMNS = ["group_id", "size", "share", "a", "b", "weight", "smaller_side"]
 
 
 def edges(matches: pa.Table) -> pa.Table:
@@ -46,15 +61,25 @@ def edges(matches: pa.Table) -> pa.Table:
     return conform(pa.table(columns), EDGES)
 
 
-def groups(item_ids: Iterable[str], edges: pa.Table) -> pa.Table:
-    """Return the group of every item: the connected components of the edges that are not cut.
+def groups(
+    item_ids: Iterable[str],
+    edges: pa.Table,
+    memberships: pa.Table | None = None,
+    policy: str = DUPLICATE,
+) -> pa.Table:
+    """Return the group of every item: the connected components of what a policy joins.
 
     Parameters
     ----------
     item_ids
-        Every item once; one without an edge is a group of its own.
+        Every item once; one that nothing joins is a group of its own.
     edges
-        Schema EDGES.
+        Schema EDGES; those that are cut join nothing.
+    memberships
+        Schema MEMBERSHIPS; None: there are no keys.
+    policy
+        `duplicate`; `source` and `setup`, each of which joins more; or names of keys, with commas
+        between, which are joined with `duplicate`.
 
     Returns
     -------
@@ -64,118 +89,80 @@ def groups(item_ids: Iterable[str], edges: pa.Table) -> pa.Table:
 
     Raises
     ------
+    SplitauditError
+        Where there is no such policy or key.
     ValueError
         Where an id is given twice, or an edge ends at an item that is not given.
     """
+    keys = conform([], MEMBERSHIPS) if memberships is None else memberships
+    _check_policy(policy, keys, edges)
     ids = pd.Index(sorted(item_ids), dtype="str")
-    a, b = _ends(ids, edges.filter(pc.invert(edges["cut"])))
-    smallest = smallest_members(len(ids), a, b)
+    a, b = _ends(ids, _edges_of(edges, policy))
+    member, first = _ends(ids, _stars(_memberships_of(keys, policy)))
+    smallest = smallest_members(len(ids), np.append(a, member), np.append(b, first))
     columns = {
         "item_id": pa.array(ids),
-        "policy": pa.repeat(DUPLICATE, len(ids)),
+        "policy": pa.repeat(policy, len(ids)),
         "group_id": pa.array(ids.take(smallest)),
         "size": np.bincount(smallest, minlength=len(ids))[smallest],
     }
     return conform(pa.table(columns), GROUPS)
 
 
-def _ends(ids: pd.Index[str], edges: pa.Table) -> tuple[Indices, Indices]:
+def policies(memberships: pa.Table) -> list[str]:
+    """Return the policies that join something that the one before does not."""
+    relations = set(pc.unique(memberships["relation"]).to_pylist())
+    return [DUPLICATE, *(name for name, (*_, own) in _JOINED.items() if own in relations)]
+
+
+def _check_policy(policy: str, memberships: pa.Table, edges: pa.Table) -> None:
+    if policy == DUPLICATE or policy in _JOINED:
+        return
+    known = {*pc.unique(memberships["key"]).to_pylist(), *pc.unique(edges["policy"]).to_pylist()}
+    for name in set(policy.split(",")) - known:
+        choices = ", ".join([DUPLICATE, *_JOINED, *sorted(known - {DUPLICATE})])
+        raise SplitauditError(f"no policy or key {name!r}: choose from {choices}")
+
+
+def _edges_of(edges: pa.Table, policy: str) -> pa.Table:
+    joined = {DUPLICATE, *policy.split(",")}
+    chosen = pc.is_in(edges["policy"], pa.array(joined, pa.string()))
+    return edges.filter(pc.and_(chosen, pc.invert(edges["cut"])))
+
+
+def _memberships_of(memberships: pa.Table, policy: str) -> pa.Table:
+    if policy in _JOINED or policy == DUPLICATE:
+        column, names = "relation", _JOINED.get(policy, ())
+    else:
+        column, names = "key", tuple(policy.split(","))
+    return memberships.filter(pc.is_in(memberships[column], pa.array(names, pa.string())))
+
+
+def _stars(memberships: pa.Table) -> pd.DataFrame:
+    """Join each item with the first that has the same value of the same key."""
+    rows = memberships.select(["item_id", "key", "value"]).to_pandas().dropna()
+    by_value = rows.groupby(["key", "value"], sort=False)["item_id"]
+    generic = rows["key"].str.startswith(f"{CAPTION}:") & (by_value.transform("size") > GENERIC)
+    stars = pd.DataFrame({"a": rows["item_id"], "b": by_value.transform("first")})
+    joining: pd.DataFrame = stars.loc[~generic]
+    return joining
+
+
+def _ends(ids: pd.Index[str], edges: pa.Table | pd.DataFrame) -> tuple[Indices, Indices]:
     if not ids.is_unique:
         raise ValueError(f"item ids given twice: {list(ids[ids.duplicated()][:5])}")
-    a, b = (ids.get_indexer(edges[side].to_pandas()) for side in ("a", "b"))
+    a, b = (ids.get_indexer(pd.Index(edges[side])) for side in ("a", "b"))
     if (a < 0).any() or (b < 0).any():
         raise ValueError("an edge ends at an item that is not among the item ids")
     return a, b
 
 
-def giants(groups: pa.Table, edges: pa.Table, share: float) -> pd.DataFrame:
-    """Return the groups that hold too large a part of the dataset, with the edges that weld them.
-
-    Parameters
-    ----------
-    groups
-        Schema GROUPS, of all items.
-    edges
-        Schema EDGES, those that made the groups.
-    share
-        A group is a giant where its size > `share` * number of items.
-
-    Returns
-    -------
-    frame
-        One row a bridge (an edge without which the group falls in two), the most balanced first:
-        group_id, size, share, a, b, weight, smaller_side (items on the smaller side of the bridge).
-        A giant without a bridge has one row with a, b, weight and smaller_side null.
-    """
-    members = groups.to_pandas()
-    large = members[members["size"] > share * len(members)]
-    joined = edges.filter(pc.invert(edges["cut"])).to_pandas()
-    rows = [
-        (name, len(ids), len(ids) / len(members), *bridge)
-        for name, ids in large.groupby("group_id")["item_id"]
-        for bridge in _named_bridges(ids, joined) or [(None, None, None, None)]
-    ]
-    by = ["size", "group_id", "smaller_side", "a", "b"]
-    ascending = [False, True, False, True, True]
-    frame = pd.DataFrame(rows, columns=_GIANT_COLUMNS)
-    return frame.sort_values(by, ascending=ascending, ignore_index=True)
-
-
-def _named_bridges(item_ids: pd.Series[str], edges: pd.DataFrame) -> list[tuple[object, ...]]:
-    """Return (a, b, weight, items on the smaller side) of each bridge of one group."""
-    ids = pd.Index(item_ids.sort_values())
-    inside = edges[edges["a"].isin(ids)]
-    weights = inside.groupby(["a", "b"])["weight"].max()
-    a, b = (ids.get_indexer(weights.index.get_level_values(side)) for side in ("a", "b"))
-    weight = weights.to_dict()
-    named = ((ids[i], ids[j], side) for i, j, side in _bridges(len(ids), a, b))
-    return [(x, y, weight[x, y], side) for x, y, side in named]
-
-
-def _bridges(n: int, a: Indices, b: Indices) -> list[tuple[int, int, int]]:
-    """Return (i, j, items on the smaller side), i < j, of each bridge of a connected simple graph.
-
-    Tarjan's low points [1]_, over a depth-first order instead of by recursion: a node's edge to its
-    parent is a bridge where nothing below the node reaches above it. O(nodes + edges).
-
-    .. [1] R. E. Tarjan, "A note on finding the bridges of a graph", Information Processing Letters
-       2(6), 1974.
-    """
-    neighbours = _neighbours(n, a, b)
-    order, parent = _depth_first(neighbours)
-    entered = {node: place for place, node in enumerate(order)}
-    low, below = dict(entered), [1] * n
-    found = []
-    for node in reversed(order[1:]):
-        above = parent[node]
-        reached = (entered[other] for other in neighbours[node] if other != above)
-        low[node] = min(low[node], min(reached, default=n))
-        low[above] = min(low[above], low[node])
-        below[above] += below[node]
-        if low[node] == entered[node]:
-            side = min(below[node], n - below[node])
-            found.append((min(node, above), max(node, above), side))
-    return found
-
-
-def _neighbours(n: int, a: Indices, b: Indices) -> list[list[int]]:
-    neighbours: list[list[int]] = [[] for _ in range(n)]
-    for i, j in zip(a.tolist(), b.tolist(), strict=True):
-        neighbours[i].append(j)
-        neighbours[j].append(i)
-    return neighbours
-
-
-def _depth_first(neighbours: list[list[int]]) -> tuple[list[int], dict[int, int]]:
-    """Return the nodes in depth-first order from node 0, and the parent of each (of 0: -1)."""
-    order: list[int] = []
-    parent: dict[int, int] = {}
-    stack = [(0, -1)]
-    while stack:
-        node, above = stack.pop()
-        if node in parent:
-            continue
-        parent[node] = above
-        order.append(node)
-        stack.extend((other, node) for other in neighbours[node] if other not in parent)
-    return order, parent
+def apart(items: pa.Table, groups: pa.Table) -> dict[str, int]:
+    """Return how many items of each evaluated split have no item of train in their group."""
+    split = items.select(["item_id", "split"]).to_pandas().set_index("item_id")["split"]
+    rows = groups.select(["item_id", "group_id"]).to_pandas()
+    part = rows["item_id"].map(split).map(role)
+    with_train = set(rows.loc[part == TRAIN, "group_id"])
+    free = rows[part.isin(EVALUATED) & ~rows["group_id"].isin(with_train)]["item_id"].map(split)
+    order = [name for name in evaluation_order(split) if role(name) in EVALUATED]
+    return {name: int((free == name).sum()) for name in order}

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from small_tables import match, matches_of, shuffled, unhurried
 
 from splitaudit.components import smallest_members
-from splitaudit.group import edges, giants, groups
+from splitaudit.giants import giants
+from splitaudit.group import edges, groups
 from splitaudit.order import evaluation_order, role
 from splitaudit.schema import EDGES, GROUPS
 

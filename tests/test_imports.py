@@ -16,7 +16,7 @@ PACKAGE = Path(splitaudit.__file__).parent
 LAYERS = (
     ("errors", "schema", "progress", "order", "components", "stratify", "captions", "keys"),
     ("manifest", "store", "media", "ingest"),
-    ("fingerprints", "search", "verify", "group", "split", "check", "dedup", "matches"),
+    ("fingerprints", "search", "verify", "group", "giants", "split", "check", "dedup", "matches"),
     ("jobs", "comparisons", "outcomes", "execute", "candidates"),
     ("pipeline",),
     ("report", "exports", "splitfiles"),

@@ -45,6 +45,25 @@ def print_groups(
     _print_giants(giants, console)
 
 
+def print_policies(policies: pd.DataFrame, console: Console) -> None:
+    """Print what each policy joins.
+
+    Parameters
+    ----------
+    policies
+        From `Audit.policies`.
+    console
+        Where to.
+    """
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for place, name in enumerate(policies.columns):
+        table.add_column(name, justify="right" if place else "left", overflow="fold")
+    for policy, groups, largest, *shares in policies.itertuples(index=False, name=None):
+        counts = (f"{groups:,}", f"{largest:,}", *(f"{share:.1%}" for share in shares))
+        table.add_row(Text(visible(policy)), *counts)
+    console.print(table)
+
+
 def _print_giants(giants: pd.DataFrame, console: Console) -> None:
     for group_id, rows in giants.groupby("group_id"):
         share = rows["share"].iloc[0]
