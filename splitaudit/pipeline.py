@@ -26,6 +26,7 @@ from splitaudit import (
     matches,
     outcomes,
     schema,
+    spans,
 )
 from splitaudit.comparisons import Pair
 from splitaudit.fingerprints import patches
@@ -165,6 +166,7 @@ def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Ta
     proofs = _prove(contents, sounds, settings, log)
     media = outcomes.fill(dataset.media, files, sounds)
     found = _matches(dataset.items, media, sounds, proofs, settings.generic)
+    found = pa.concat_tables([found, spans.overlaps(dataset.items)])
     edges = pa.concat_tables([group.edges(found), dataset.links])
     captions = [keys.memberships(_captions(dataset.items), key) for key in CAPTION_KEYS]
     log.end()

@@ -14,7 +14,17 @@ import splitaudit
 PACKAGE = Path(splitaudit.__file__).parent
 # Each module or package may import those of the rows above; of its own row only what `WITHIN` says.
 LAYERS = (
-    ("errors", "schema", "progress", "order", "components", "stratify", "captions", "keys"),
+    (
+        "errors",
+        "schema",
+        "progress",
+        "order",
+        "components",
+        "stratify",
+        "captions",
+        "keys",
+        "spans",
+    ),
     ("manifest", "store", "media", "ingest"),
     ("fingerprints", "search", "verify", "group", "giants", "split", "check", "dedup", "matches"),
     ("jobs", "comparisons", "outcomes", "execute", "candidates"),
@@ -25,6 +35,7 @@ LAYERS = (
 )
 WITHIN = {
     "keys": {"captions", "schema"},
+    "spans": {"schema"},
     "ingest": {"manifest"},
     "comparisons": {"jobs"},
     "outcomes": {"jobs"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from splitaudit.report.preview import BANDS, embed, stretch
 from splitaudit.report.summary import Tables, positions, split_ranks
 from splitaudit.report.words import visible
 from splitaudit.schema import AUDITED, LEAK_RELATIONS, SHARED_MATERIAL
+from splitaudit.spans import PART as SPANS
 
 Load = Callable[[str, float, float], npt.NDArray[np.float32]]
 
@@ -48,17 +50,18 @@ def listing(tables: Tables, order: Sequence[str], load: Load) -> dict[str, Any]:
     load
         ``(file, start_s, end_s)`` to samples, mono at 16 kHz, or a `MediaError`.
     """
-    pairs = _pairs(tables, order)
+    media = _with_spans(tables)
+    pairs = _pairs(replace(tables, media=media), order)
     counts = pairs["kind"].value_counts().reindex(range(len(KINDS)), fill_value=0)
     pairs = pairs.groupby("kind").head(LISTED).reset_index(drop=True)
-    previews, places = _previews(pairs.head(EMBEDDED), tables.media, load)
+    previews, places = _previews(pairs.head(EMBEDDED), media, load)
     used, codes = np.unique(pairs[list(SIDES)], return_inverse=True)
     pairs[list(SIDES)] = codes.reshape(-1, 2)
     unaudited = _unaudited(tables)
     return {
         "relations": RELATIONS,
         "counts": counts.tolist(),
-        "media": _columns(_media(tables.media.iloc[used], tables.items)),
+        "media": _columns(_media(media.iloc[used], tables.items)),
         "pairs": _columns(pairs.round(4)),
         "previews": previews,
         "preview_of": places,
@@ -66,6 +69,16 @@ def listing(tables: Tables, order: Sequence[str], load: Load) -> dict[str, Any]:
         "unaudited": _columns(unaudited.head(LISTED)),
         "unaudited_count": len(unaudited),
     }
+
+
+def _with_spans(tables: Tables) -> pd.DataFrame:
+    """The media, and of items that their table alone relates what there is to hear, or nothing."""
+    related = tables.matches[tables.matches["part"].eq(SPANS)]
+    items = pd.unique(related[["a", "b"]].to_numpy().ravel())
+    heard = tables.media[tables.media["part"].eq("audio")].drop_duplicates("item_id")
+    rows = heard.set_index("item_id").reindex(items).rename_axis("item_id").reset_index()
+    rows = rows.assign(part=SPANS, path=rows["path"].fillna(""))[tables.media.columns]
+    return pd.concat([tables.media, rows], ignore_index=True) if len(rows) else tables.media
 
 
 def _pairs(tables: Tables, order: Sequence[str]) -> pd.DataFrame:
@@ -143,7 +156,7 @@ def _media(media: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
             "item": media["item_id"].map(visible),
             "split": media["item_id"].map(splits).map(visible),
             "path": media["path"].map(visible),
-            "uri": [Path(decode_path(path)).as_uri() for path in media["path"]],
+            "uri": [path and Path(decode_path(path)).as_uri() for path in media["path"]],
             "offset": media["clip_start_s"].fillna(0.0),
             "seconds": media["duration_s"],
         }

@@ -28,6 +28,7 @@ from splitaudit.schema import (
     STATUSES,
     WRITTEN,
 )
+from splitaudit.spans import PART as SPANS
 
 _CROSSING = ["rank", "other_rank", "reason", "item"]
 Positions = npt.NDArray[np.intp]
@@ -75,7 +76,9 @@ def summarise(tables: Tables, order: Sequence[str], *, min_coverage: float = 1.0
         each split, so that a share can be computed from the JSON alone.
     """
     ranks = pd.Series(split_ranks(tables.items, order), index=tables.items["item_id"])
-    found = _sided(tables.matches[tables.matches["accepted"].eq(True)], ranks)
+    parts = {SPANS if check == KEYS else check for check in tables.checks}
+    asked = tables.matches["accepted"].eq(True) & tables.matches["part"].isin(parts)
+    found = _sided(tables.matches[asked], ranks)
     leaks = found[found["relation"].isin(LEAK_RELATIONS)]
     across = leaks["rank"] != leaks["other_rank"]
     shared = found[found["relation"].eq(SHARED_MATERIAL) & (found["rank"] != found["other_rank"])]

@@ -115,10 +115,21 @@ def _print_weak_counts(summary: dict[str, Any], console: Console) -> None:
     if not weak:
         return
     console.print("\nWeakly related across splits (not called leaks)")
-    table = _grid("  reason", *map(visible, weak), right=len(weak))
-    for reason in dict.fromkeys(name for entry in weak.values() for name in entry["by_reason"]):
-        found = (entry["by_reason"].get(reason, {"items": 0}) for entry in weak.values())
-        table.add_row(_text(f"  {reason}"), *(f"{counts['items']:,}" for counts in found))
+    reasons = list(dict.fromkeys(name for entry in weak.values() for name in entry["by_reason"]))
+    # A column a pair of splits, where so many fit; else a row.
+    names = ["  reason", *map(visible, weak)]
+    wide = max(map(len, reasons)) + 4 + sum(len(name) + 2 for name in names[1:]) <= console.width
+    table = (
+        _grid(*names, right=len(weak)) if wide else _grid("  reason", "splits", "items", right=1)
+    )
+    for reason in reasons:
+        found = {pair: entry["by_reason"].get(reason, {"items": 0}) for pair, entry in weak.items()}
+        counts = {visible(pair): f"{entry['items']:,}" for pair, entry in found.items()}
+        if wide:
+            table.add_row(_text(f"  {reason}"), *counts.values())
+            continue
+        for number, (pair, count) in enumerate(counts.items()):
+            table.add_row(_text("" if number else f"  {reason}"), Text(pair), count)
     console.print(table)
 
 
