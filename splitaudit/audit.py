@@ -30,6 +30,8 @@ from splitaudit.store import read_json, to_json, write_table, write_text
 HOME = Path(".splitaudit")
 GIANT_SHARE = 0.05  # > of the items in one group: reported, with the edges that weld it
 _WRITES = {"splits": "`splitaudit split`", "dedup": "`splitaudit dedup`"}
+_DROPPED = {"drop-train": "train", "drop-test": "test"}
+MODES = ("repair", *_DROPPED, "regroup")
 FORMATS = {"parquet": parquet.export, "lists": lists.export}
 
 
@@ -242,7 +244,8 @@ class Audit:
         Parameters
         ----------
         mode
-            `repair`: the fewest moves that end all leaks. `regroup`: a new split by ratio.
+            `repair`: the fewest moves that end all leaks. `drop-train`, `drop-test`: no moves; of
+            each leak the item in train, or in test, is dropped. `regroup`: a new split by ratio.
         policy
             What stays together: `duplicate`, `source`, `setup`, or names of keys with commas
             between.
@@ -258,6 +261,8 @@ class Audit:
         items, groups = self.table("items"), self._grouped(policy)
         if mode == "repair":
             plan = split.repair(items, groups, train_to_eval=train_to_eval)
+        elif mode in _DROPPED:
+            plan = split.drop(items, groups, side=_DROPPED[mode])
         elif mode == "regroup":
             shares = ratios or items["split"].to_pandas().value_counts(normalize=True).to_dict()
             plan = split.regroup(
@@ -269,7 +274,7 @@ class Audit:
                 stratify=stratify,
             )
         else:
-            raise SplitauditError(f"no split mode {mode!r}: choose repair or regroup")
+            raise SplitauditError(f"no split mode {mode!r}: choose one of {', '.join(MODES)}")
         write_table(plan, self.run / "splits.parquet")
         chosen = {"mode": mode, "seed": seed, "policy": policy}
         self._note(split={**chosen, "train_to_eval": train_to_eval})

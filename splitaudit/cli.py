@@ -215,10 +215,10 @@ def dedup(run: str | None, as_json: bool, **options: Any) -> None:
 @_run
 @click.option(
     "--mode",
-    type=click.Choice(["repair", "regroup"]),
+    type=click.Choice(["repair", "drop-train", "drop-test", "regroup"]),
     default="repair",
     show_default=True,
-    help="repair: fewest moves; regroup: a new split by ratio.",
+    help="repair: fewest moves; drop-...: no moves; regroup: a new split by ratio.",
 )
 @click.option(
     "--policy",

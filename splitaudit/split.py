@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,14 +13,20 @@ import pyarrow as pa
 from scipy.sparse import coo_array, csr_array
 
 from splitaudit.errors import SplitauditError
-from splitaudit.order import EVALUATED, TRAIN, evaluation_order, role
+from splitaudit.order import EVALUATED, TEST, TRAIN, evaluation_order, role
 from splitaudit.schema import SPLITS, conform
 from splitaudit.stratify import assign
 
 LABEL = "label"
 
 
-def repair(items: pa.Table, groups: pa.Table, *, train_to_eval: bool = True) -> pa.Table:
+def repair(
+    items: pa.Table,
+    groups: pa.Table,
+    *,
+    train_to_eval: bool = True,
+    pinned: Collection[str] = (),
+) -> pa.Table:
     """Return the split with the fewest moves in which no group is cut.
 
     A group goes where most of its items are; among equals test before val before train before
@@ -33,6 +39,8 @@ def repair(items: pa.Table, groups: pa.Table, *, train_to_eval: bool = True) -> 
     train_to_eval
         If False, items of the old train stay in train, so none enters val or test: a group that
         holds one goes to train.
+    pinned
+        Items that stay where they are; their groups come to them.
 
     Returns
     -------
@@ -42,13 +50,49 @@ def repair(items: pa.Table, groups: pa.Table, *, train_to_eval: bool = True) -> 
     Raises
     ------
     SplitauditError
-        Where an item has no split.
+        Where an item has no split, or two pinned items of one group stand in different splits.
     """
     rows = _joined(items, groups)
-    rows["new_split"] = rows["group_id"].map(_homes(rows, train_to_eval))
-    staying = rows[rows["old_split"] == rows["new_split"]].drop_duplicates("group_id")
-    partner = rows["group_id"].map(staying.set_index("group_id")["item_id"])
-    return _plan(rows, "shares a group with " + partner + " in " + rows["new_split"])
+    homes = _homes(rows, train_to_eval)
+    homes.update(_pins(rows, pinned))
+    rows["new_split"] = rows["group_id"].map(homes)
+    return _plan(rows, "shares a group with " + _partner(rows) + " in " + rows["new_split"])
+
+
+def drop(items: pa.Table, groups: pa.Table, *, side: str, pinned: Collection[str] = ()) -> pa.Table:
+    """Return the old split without the items on one side of each leak.
+
+    Parameters
+    ----------
+    items, groups
+        Schemas ITEMS and GROUPS, with the same items; the order of the rows does not matter.
+    side
+        `train`: of each group, what stands in test is kept, else in val, else in train, and the
+        rest is dropped. `test`: what stands in train is kept, else in test, else in val.
+    pinned
+        Items that are kept; of their groups, the rest is dropped.
+
+    Returns
+    -------
+    table
+        Schema SPLITS, sorted by item id, every item once.
+
+    Raises
+    ------
+    SplitauditError
+        Where an item has no split, or two pinned items of one group stand in different splits.
+    """
+    rows = _joined(items, groups)
+    order = _order(rows["old_split"])
+    if side == TEST:
+        order.sort(key=lambda name: role(name) != TRAIN)
+    rank = pd.Index(order).get_indexer(pd.Index(rows["old_split"]))
+    first = rows.assign(rank=rank).sort_values("rank").drop_duplicates("group_id")
+    homes = first.set_index("group_id")["old_split"]
+    homes.update(_pins(rows, pinned))
+    home = rows["group_id"].map(homes)
+    rows["new_split"] = home.where(home == rows["old_split"])
+    return _plan(rows, "shares a group with " + _partner(rows) + " in " + home)
 
 
 def regroup(
@@ -59,6 +103,7 @@ def regroup(
     seed: int,
     train_to_eval: bool = True,
     stratify: Sequence[str] = (LABEL,),
+    pinned: Collection[str] = (),
 ) -> pa.Table:
     """Return a new split by ratio in which no group is cut.
 
@@ -77,6 +122,8 @@ def regroup(
         If False, a group that holds an item of the old train goes to train.
     stratify
         What is kept in balance: `LABEL` for the items' labels, and names of attributes.
+    pinned
+        Items that stay where they are, with their groups.
 
     Returns
     -------
@@ -86,8 +133,9 @@ def regroup(
     Raises
     ------
     SplitauditError
-        Where a ratio is not above 0, an item has no split, no item has such an attribute, or items
-        must stay in train and the ratios have none.
+        Where a ratio is not above 0, an item has no split, no item has such an attribute, items
+        must stay in train or are pinned to a split and the ratios do not name it, or two pinned
+        items of one group stand in different splits.
     """
     rows = _joined(items, groups)
     shares = _shares(ratios)
@@ -96,13 +144,17 @@ def regroup(
     allowed = np.ones((len(names), len(shares)), bool)
     if bound.any():
         allowed[group[bound]] = _trains(list(shares))
+    pins = _pins(rows, pinned)
+    for name, split in pins.items():
+        allowed[names.get_loc(name)] = _only(split, list(shares))
     contents = _contents(pd.Series(group, rows["item_id"]), _labels(items, stratify))
     home = assign(contents, np.array(list(shares.values())), allowed, seed)
     rows["new_split"] = np.array(list(shares), object)[home[group]]
     size = rows.groupby("group_id")["item_id"].transform("size")
     company = (", with its group of " + size.astype("str") + " items").where(size > 1, "")
-    pinned = "its group holds items of the old train, which may not enter evaluation"
-    return _plan(rows, ("placed by ratio and seed" + company).mask(bound, pinned))
+    old_train = "its group holds items of the old train, which may not enter evaluation"
+    why = ("placed by ratio and seed" + company).mask(bound, old_train)
+    return _plan(rows, why.mask(rows["group_id"].isin(pins.index), "its group is pinned"))
 
 
 def lower_bound(items: pa.Table, groups: pa.Table, *, train_to_eval: bool = True) -> int:
@@ -210,6 +262,34 @@ def _trains(splits: list[str]) -> list[bool]:
     return trains
 
 
+def _pins(rows: pd.DataFrame, pinned: Collection[str]) -> pd.Series[str]:
+    """Return the split of each group that holds pinned items, by group id."""
+    held = rows[rows["item_id"].isin(set(pinned))].sort_values("item_id")
+    unknown = set(pinned) - set(held["item_id"])
+    if unknown:
+        raise SplitauditError(f"no item {min(unknown)!r} to pin")
+    splits = held.groupby("group_id")["old_split"].nunique()
+    for group_id in splits.index[splits > 1]:
+        of_group = held[held["group_id"] == group_id].drop_duplicates("old_split")
+        one, other = of_group["item_id"].iloc[:2]
+        raise SplitauditError(
+            f"{one!r} and {other!r} share a group and are pinned to different splits"
+        )
+    return held.drop_duplicates("group_id").set_index("group_id")["old_split"]
+
+
+def _only(split: str, splits: list[str]) -> list[bool]:
+    if split not in splits:
+        raise SplitauditError(f"items are pinned to {split!r}, and the ratios name only {splits}")
+    return [name == split for name in splits]
+
+
+def _partner(rows: pd.DataFrame) -> pd.Series[str]:
+    """Return, for each row, an item of its group that stays where it is."""
+    staying = rows[rows["old_split"] == rows["new_split"]].drop_duplicates("group_id")
+    return rows["group_id"].map(staying.set_index("group_id")["item_id"])
+
+
 def _labels(items: pa.Table, names: Sequence[str]) -> pd.DataFrame:
     """Return (item_id, label), a row for each label or attribute of each item."""
     ids = items["item_id"].to_pandas()
@@ -240,5 +320,6 @@ def _plan(rows: pd.DataFrame, why_moved: pd.Series[str]) -> pa.Table:
     """Return the SPLITS table of rows with item_id, group_id, old_split and new_split."""
     stays = rows["old_split"] == rows["new_split"]
     rows["action"] = stays.map({True: "kept", False: "moved"})
+    rows.loc[rows["new_split"].isna(), "action"] = "dropped"
     rows["reason"] = why_moved.mask(stays, "stays")
     return conform(pa.Table.from_pandas(rows, preserve_index=False), SPLITS)

@@ -23,8 +23,8 @@ from small_tables import (
 from splitaudit import schema
 from splitaudit.errors import SplitauditError
 from splitaudit.group import edges, groups
-from splitaudit.order import role
-from splitaudit.split import digest, entering_eval, lower_bound, regroup, repair
+from splitaudit.order import evaluation_order, role
+from splitaudit.split import digest, drop, entering_eval, lower_bound, regroup, repair
 
 RATIOS = st.dictionaries(
     st.sampled_from(["train", "val", "test", "a", "b"]), st.floats(0.01, 1), min_size=1
@@ -221,6 +221,56 @@ def test_regroup_depends_on_the_seed_and_not_on_the_order_of_the_ratios():
         regroup(items, grouped, ratios={x: 10 * y for x, y in ratios.items()}, seed=1)
     )
     assert not one.equals(regroup(items, grouped, ratios=ratios, seed=2))
+
+
+@settings(max_examples=100, deadline=None)
+@given(datasets(max_items=8, splits=4), st.sampled_from(["train", "test"]), st.data())
+def test_drop_moves_nothing_and_keeps_the_side_that_is_asked_for(dataset, side, data):
+    items, matches = dataset
+    grouped = groups_of(items, matches)
+    group = dict(zip(grouped["item_id"].to_pylist(), grouped["group_id"].to_pylist(), strict=True))
+    pins = data.draw(st.lists(st.sampled_from(items["item_id"].to_pylist()), max_size=1))
+    new = drop(items, grouped, side=side, pinned=pins)
+    old, home, action = (column(new, name) for name in ("old_split", "new_split", "action"))
+    pinned_groups = {group[x] for x in pins}
+    for name in set(group.values()):
+        members = [x for x in group if group[x] == name]
+        kept = {home[x] for x in members} - {None}
+        assert len(kept) == 1
+        assert all(
+            (old[x] in kept) == (action[x] == "kept") == (home[x] is not None) for x in members
+        )
+        if name in pinned_groups:
+            assert kept == {old[pins[0]]}
+        elif side == "train":
+            assert kept == {evaluation_order(old[x] for x in members)[0]}
+        elif any(role(old[x]) == "train" for x in members):
+            assert role(*kept) == "train"
+
+
+@settings(max_examples=60, deadline=None)
+@given(datasets(max_items=8, splits=3), st.data())
+def test_pinned_items_stay_and_their_groups_come_to_them(dataset, data):
+    items, matches = dataset
+    grouped = groups_of(items, matches)
+    pin = data.draw(st.sampled_from(items["item_id"].to_pylist()))
+    for new in (
+        repair(items, grouped, pinned=[pin]),
+        regroup(items, grouped, ratios={"test": 1, "val": 1, "train": 2}, seed=0, pinned=[pin]),
+    ):
+        old, home, group = (column(new, name) for name in ("old_split", "new_split", "group_id"))
+        assert all(home[x] == old[pin] for x in home if group[x] == group[pin])
+
+
+def test_pins_that_cannot_hold_are_named():
+    items = items_of({"a": "test", "b": "test", "c": "train", "d": "val"})
+    grouped = groups_of(items, matches_of([match("a", "b"), match("b", "c")]))
+    with pytest.raises(SplitauditError, match="'a' and 'c' share a group and are pinned"):
+        repair(items, grouped, pinned=["a", "b", "c"])
+    with pytest.raises(SplitauditError, match="no item 'x' to pin"):
+        drop(items, grouped, side="train", pinned=["x"])
+    with pytest.raises(SplitauditError, match="pinned to 'val', and the ratios name only"):
+        regroup(items, grouped, ratios={"train": 1, "test": 1}, seed=0, pinned=["d"])
 
 
 def test_regroup_keeps_labels_and_attributes_in_balance():
