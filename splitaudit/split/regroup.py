@@ -1,0 +1,133 @@
+"""A new split by ratio and seed, in which every split is like the whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from scipy.sparse import coo_array, csr_array
+
+from splitaudit.errors import SplitauditError
+from splitaudit.order import TRAIN, role
+from splitaudit.split.plan import groups_with_train, joined, pins, plan
+from splitaudit.stratify import assign
+
+LABEL = "label"
+
+
+def regroup(
+    items: pa.Table,
+    groups: pa.Table,
+    *,
+    ratios: Mapping[str, float],
+    seed: int,
+    train_to_eval: bool = True,
+    stratify: Sequence[str] = (LABEL,),
+    pinned: Collection[str] = (),
+) -> pa.Table:
+    """Return a new split by ratio in which no group is cut.
+
+    Every split is made like the whole in size and in labels, as far as whole groups allow, unless
+    `train_to_eval=False` forces more than its share into train.
+
+    Parameters
+    ----------
+    items, groups
+        Schemas ITEMS and GROUPS, with the same items; the order of the rows does not matter.
+    ratios
+        Split to share, each > 0; they need not add up to 1.
+    seed
+        Another gives another split.
+    train_to_eval
+        If False, a group that holds an item of the old train goes to train.
+    stratify
+        What is kept in balance: `LABEL` for the items' labels, and names of attributes.
+    pinned
+        Items that stay where they are, with their groups.
+
+    Returns
+    -------
+    table
+        Schema SPLITS, sorted by item id, every item once.
+
+    Raises
+    ------
+    SplitauditError
+        Where a ratio is not above 0, an item has no split, no item has such an attribute, items
+        must stay in train or are pinned to a split and the ratios do not name it, or two pinned
+        items of one group stand in different splits.
+    """
+    rows = joined(items, groups)
+    shares = _shares(ratios)
+    group, names = pd.factorize(rows["group_id"], sort=True)
+    bound = rows["group_id"].isin(set() if train_to_eval else groups_with_train(rows))
+    allowed = np.ones((len(names), len(shares)), bool)
+    if bound.any():
+        allowed[group[bound]] = _trains(list(shares))
+    pinning = pins(rows, pinned)
+    for name, split in pinning.items():
+        allowed[names.get_loc(name)] = _only(split, list(shares))
+    contents = _contents(pd.Series(group, rows["item_id"]), _labels(items, stratify))
+    home = assign(contents, np.array(list(shares.values())), allowed, seed)
+    rows["new_split"] = np.array(list(shares), object)[home[group]]
+    size = rows.groupby("group_id")["item_id"].transform("size")
+    company = (", with its group of " + size.astype("str") + " items").where(size > 1, "")
+    old_train = "its group holds items of the old train, which may not enter evaluation"
+    why = ("placed by ratio and seed" + company).mask(bound, old_train)
+    return plan(rows, why.mask(rows["group_id"].isin(pinning.index), "its group is pinned"))
+
+
+def _shares(ratios: Mapping[str, float]) -> dict[str, float]:
+    """Return what each split should have of the whole, the largest first."""
+    bad = {name: ratio for name, ratio in ratios.items() if not 0 < ratio < math.inf}
+    if bad or not ratios:
+        raise SplitauditError(f"each split needs a ratio above 0, as in train=0.8; got {bad}")
+    total = sum(ratios.values())
+    by_size = sorted(ratios, key=lambda name: (-ratios[name], name))
+    return {name: ratios[name] / total for name in by_size}
+
+
+def _trains(splits: list[str]) -> list[bool]:
+    """Return which splits are for training."""
+    trains = [role(name) == TRAIN for name in splits]
+    if not any(trains):
+        raise SplitauditError(
+            f"items of the old train must stay in train, and the ratios name only {splits}; "
+            "add a split whose name begins with train"
+        )
+    return trains
+
+
+def _only(split: str, splits: list[str]) -> list[bool]:
+    if split not in splits:
+        raise SplitauditError(f"items are pinned to {split!r}, and the ratios name only {splits}")
+    return [name == split for name in splits]
+
+
+def _labels(items: pa.Table, names: Sequence[str]) -> pd.DataFrame:
+    """Return (item_id, label), a row for each label or attribute of each item."""
+    ids = items["item_id"].to_pandas()
+    attributes = items["attributes"].to_pylist()
+    found = [pd.DataFrame({"item_id": [], "label": []}, dtype="str")]
+    for name in names:
+        if name == LABEL:
+            values = items["labels"].to_pandas()
+        else:
+            values = pd.Series([dict(held or ()).get(name) for held in attributes], dtype="object")
+        of_item = pd.DataFrame({"item_id": ids, "label": values}).explode("label").dropna()
+        if of_item.empty and name != LABEL:
+            raise SplitauditError(f"no item has an attribute {name!r} to keep in balance")
+        found.append(of_item.assign(label=name + "=" + of_item["label"].astype("str")))
+    return pd.concat(found).drop_duplicates()
+
+
+def _contents(group: pd.Series[int], labels: pd.DataFrame) -> csr_array:
+    """Count the items and the labels of each group: the table that `assign` takes."""
+    label, names = pd.factorize(labels["label"], sort=True)
+    rows = np.concatenate([group, group[labels["item_id"]]])
+    columns = np.concatenate([np.zeros(len(group), int), label + 1])
+    shape = group.max() + 1 if len(group) else 0, len(names) + 1
+    return coo_array((np.ones(len(rows)), (rows, columns)), shape=shape).tocsr()
