@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from splitaudit import dedup, group, pipeline, schema, split
 from splitaudit.check import CheckResult, check, together
 from splitaudit.errors import SplitauditError
-from splitaudit.exports import lists, parquet
+from splitaudit.exports import csv, huggingface, lists, parquet
 from splitaudit.giants import giants
 from splitaudit.ingest import Dataset, IngestOptions, ingest
 from splitaudit.media.audio import load
@@ -32,7 +32,12 @@ GIANT_SHARE = 0.05  # > of the items in one group: reported, with the edges that
 _WRITES = {"splits": "`splitaudit split`", "dedup": "`splitaudit dedup`"}
 _DROPPED = {"drop-train": "train", "drop-test": "test"}
 MODES = ("repair", *_DROPPED, "regroup")
-FORMATS = {"parquet": parquet.export, "lists": lists.export}
+FORMATS = {
+    "parquet": parquet.export,
+    "lists": lists.export,
+    "csv": csv.export,
+    "huggingface": huggingface.export,
+}
 
 
 class Audit:

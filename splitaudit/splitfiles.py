@@ -75,6 +75,8 @@ def _folder(folder: Path) -> list[Row]:
     sidecar, whole = _sidecar(folder), folder / "splits.parquet"
     if "files" not in sidecar and whole.is_file():
         return _table(whole)
+    if "table" in sidecar:
+        return _table(folder / sidecar["table"]) + [(x, None) for x in sidecar.get("dropped", [])]
     files = sidecar["files"] if "files" in sidecar else _file_of_each_split(folder)
     rows: list[Row] = [(x, split) for split, name in files.items() for x in _members(folder / name)]
     return rows + [(x, None) for x in sidecar.get("dropped", [])]
@@ -111,13 +113,18 @@ def _faults(sidecar: dict[str, Any]) -> Iterator[str]:
     files, dropped = sidecar.get("files", {}), sidecar.get("dropped", [])
     if not isinstance(files, dict) or not all(map(_is_file_name, files.values())):
         yield "`files` must give each split the name of a file in this folder"
+    if not _is_file_name(sidecar.get("table", "items.csv")):
+        yield "`table` must be the name of a file in this folder"
     if not isinstance(dropped, list) or not all(isinstance(x, str) for x in dropped):
         yield "`dropped` must be a list of item ids"
 
 
 def _is_file_name(name: object) -> bool:
     """Say whether a name stays in its folder: a sidecar must not lead us elsewhere."""
-    return isinstance(name, str) and name not in ("", ".", "..") and not re.search(r"[/\\\0]", name)
+    if not isinstance(name, str):
+        return False
+    name = name.removeprefix("data/")  # as in the layout of Hugging Face
+    return name not in ("", ".", "..") and not re.search(r"[/\\\0]", name)
 
 
 def _members(path: Path) -> list[str]:

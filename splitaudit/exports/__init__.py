@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from splitaudit.errors import SplitauditError
 
 _TAKEN = "splits"  # splits.parquet holds the whole plan
-_EXPORTED = re.compile(r"[A-Za-z0-9_~.-]+\.(parquet|txt)")
+_EXPORTED = re.compile(r"[A-Za-z0-9_~.-]+\.(parquet|txt|csv)")
 
 
 def file_names(splits: Collection[str], ending: str) -> dict[str, str]:
@@ -63,6 +63,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> Path:
     return path
 
 
+def write_bytes(path: Path, content: bytes) -> Path:
+    """Write a file whole."""
+    return write_whole(path, lambda file: file.write(content))
+
+
 def finish(
     folder: Path,
     written: list[Path],
@@ -84,7 +89,7 @@ def finish(
     }
     text = json.dumps(completed, indent=2, ensure_ascii=False) + "\n"
     earlier = _files_of(folder / "split.json")
-    told = write_whole(folder / "split.json", lambda file: file.write(text.encode()))
+    told = write_bytes(folder / "split.json", text.encode())
     for name in earlier - {path.name for path in written}:
         (folder / name).unlink(missing_ok=True)
     return [*written, told]

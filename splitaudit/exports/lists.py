@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from splitaudit.errors import SplitauditError
-from splitaudit.exports import file_names, finish, write_whole
+from splitaudit.exports import file_names, finish, write_bytes
 
 # What a reader of lines would take for another id; U+FEFF at the start is a byte order mark.
 _UNLISTABLE = re.compile(r"[\n\r]|\A\ufeff|\A\Z")
@@ -54,4 +54,4 @@ def _all_listable(item_ids: list[str]) -> None:
 
 def _write(path: Path, item_ids: list[str]) -> Path:
     text = "".join(f"{item_id}\n" for item_id in item_ids)
-    return write_whole(path, lambda file: file.write(text.encode()))
+    return write_bytes(path, text.encode())

@@ -40,7 +40,7 @@ def export(
         Where the folder cannot be written.
     """
     splits = conform(splits, SPLITS).sort_by("item_id")
-    rows = _described(items, media, splits.filter(pc.is_valid(splits["new_split"])))
+    rows = described(items, media, splits)
     files = file_names(sorted(rows["new_split"].unique().to_pylist()), ".parquet")
     written = [
         _write(folder / file, rows.filter(pc.equal(rows["new_split"], split)))
@@ -50,8 +50,9 @@ def export(
     return finish(folder, written, sidecar, splits, files)
 
 
-def _described(items: pa.Table, media: pa.Table, splits: pa.Table) -> pa.Table:
-    """Return the plan with what is known of each item."""
+def described(items: pa.Table, media: pa.Table, splits: pa.Table) -> pa.Table:
+    """Return the plan with what is known of each item, dropped ones left out, sorted by id."""
+    splits = conform(splits, SPLITS).filter(pc.is_valid(splits["new_split"])).sort_by("item_id")
     ids = splits["item_id"]
     item = items.take(pc.index_in(ids, items["item_id"]))
     # index_in finds the first row of an item.

@@ -184,9 +184,21 @@ def _number(cell: object) -> float | None:
 
 
 def _texts(cell: object) -> str | list[str] | None:
+    if isinstance(cell, str) and cell.startswith("["):
+        cell = _listed(cell)
     if isinstance(cell, list):
         return [text for text in map(_text, cell) if text is not None]
     return _text(cell)
+
+
+def _listed(cell: str) -> object:
+    """A list of texts in JSON, or the text itself where it is none."""
+    try:
+        found = json.loads(cell)
+    except (ValueError, RecursionError):
+        return cell
+    texts = isinstance(found, list) and all(isinstance(text, str) for text in found)
+    return found if texts else cell
 
 
 def _attribute(cell: object) -> str | None:
