@@ -342,6 +342,34 @@ def demo(folder: str, seed: int) -> int:
     return run_demo(Path(folder), seed, _console())
 
 
+@cli.command()
+@click.argument("name")
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="Folder of the dataset.")
+@_json
+def fetch(name: str, folder: Path | None, as_json: bool) -> int:
+    """Download the files of the dataset NAME, or say where they come from.
+
+    NAME is that of a shipped manifest or a manifest (.toml). The folder is --to, else
+    $SPLITAUDIT_DATA/NAME, else NAME. Exit status 1 where a file is still to be placed, is not what
+    it should be, or could not be downloaded.
+    """
+    from splitaudit.fetch import GOOD
+    from splitaudit.fetch import fetch as fetched
+    from splitaudit.ingest.declared import named_manifest, root_of
+    from splitaudit.progress import bars
+
+    manifest = named_manifest(name)
+    root = root_of(manifest, folder, Path(manifest.name))
+    with bars() as progress:
+        found = list(fetched(manifest, root, progress))
+    if as_json:
+        _print_json([vars(outcome) for outcome in found])
+    else:
+        for outcome in found:
+            click.echo(f"{outcome.status:<18} {root / outcome.path}  {outcome.reason}".rstrip())
+    return 0 if all(outcome.status in GOOD for outcome in found) else 1
+
+
 @cli.command("list")
 @_json
 def list_manifests(as_json: bool) -> None:

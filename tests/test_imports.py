@@ -29,7 +29,7 @@ LAYERS = (
     ("fingerprints", "search", "verify", "group", "giants", "split", "check", "dedup", "matches"),
     ("jobs", "comparisons", "outcomes", "execute", "candidates"),
     ("pipeline",),
-    ("report", "exports", "splitfiles"),
+    ("report", "exports", "splitfiles", "fetch"),
     ("audit",),
     ("demo", "cli"),
 )
@@ -54,6 +54,8 @@ NAMED = {
     "faiss": {"search/nearest"},
     "jinja2": {"report/html"},
     "click": {"cli"},
+    "pooch": {"fetch"},
+    "requests": {"fetch"},
 }
 AT_START = {"click", "splitaudit"}  # what the command line may import before it knows what to do
 

@@ -23,6 +23,7 @@ from splitaudit.manifest import (
     leaves_root,
     nearest,
     read_manifest,
+    shipped,
 )
 
 _PLACES = ("id", "split", "source")  # what a template may name besides attributes
@@ -48,7 +49,7 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
         Where a table is not there.
     """
     manifest = read_manifest(file, confined=confined)
-    root = _root(manifest, file, options)
+    root = root_of(manifest, options.root, file.parent)
     listing = [table for table in manifest.tables if not table.join]
     missing = [table.path for table in listing if not (root / table.path).is_file()]
     if missing:
@@ -97,10 +98,29 @@ def _told(table: ManifestTable) -> list[str]:
     return [name if name in CELLS else ATTRIBUTE + name for name in table.columns]
 
 
-def _root(manifest: Manifest, file: Path, options: IngestOptions) -> Path:
+def named_manifest(name: str) -> Manifest:
+    """Return a shipped manifest by its name, or that of a file.
+
+    Raises
+    ------
+    SplitauditError
+        Where there is none; an InputError with every mistake in it.
+    """
+    manifests = shipped()
+    if name in manifests:
+        return read_manifest(manifests[name], confined=True)
+    if not os.path.isfile(name):
+        near = (
+            did_you_mean(nearest(name, manifests)) or f": {', '.join(manifests)}, or a .toml file"
+        )
+        raise SplitauditError(f"{encode_path(name)}: no such dataset{near}")
+    return read_manifest(Path(name), confined=False)
+
+
+def root_of(manifest: Manifest, given: Path | None, otherwise: Path) -> Path:
+    """Return the folder of a dataset: what is given, else $SPLITAUDIT_DATA/NAME, else another."""
     data = os.environ.get("SPLITAUDIT_DATA")
-    root = options.root or (Path(data) / manifest.name if data else file.parent)
-    return Path(os.path.abspath(root))
+    return Path(os.path.abspath(given or (Path(data) / manifest.name if data else otherwise)))
 
 
 def _rows(
