@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,7 @@ class Audit:
             "dataset": dataset.name,
             "order": list(dataset.split_order),
             "notes": list(dataset.notes),
+            "ratios": dict(dataset.ratios),
             "checks": self._asked(tables),
             "settings": {"generic": self.settings.generic, "min_coverage": min_coverage},
             "stages": log.stages,
@@ -173,16 +174,23 @@ class Audit:
         """Return the matches of stretches that many items share, such as a jingle."""
         return self._accepted((schema.SHARED_MATERIAL,))
 
-    def groups(self, policy: str = group.DUPLICATE) -> pd.DataFrame:
+    def groups(self, policy: str = group.DUPLICATE, *, cap: int | None = None) -> pd.DataFrame:
         """Return the group of each item: what must stay on one side of a split.
 
         Parameters
         ----------
         policy
             `duplicate`, `source`, `setup`, or names of keys with commas between.
+        cap
+            The most items of a group that pairs which may be cut make; None: nothing is cut.
         """
-        groups: pd.DataFrame = self._grouped(policy).to_pandas()
+        groups: pd.DataFrame = self._grouped(policy, self._edges(policy, cap)).to_pandas()
         return groups
+
+    def refused(self, policy: str, cap: int) -> pd.DataFrame:
+        """Return the edges that would make groups of more (>) than `cap` items."""
+        edges: pd.DataFrame = self._edges(policy, cap).to_pandas()
+        return edges[edges["cut"]].reset_index(drop=True)
 
     def policies(self) -> pd.DataFrame:
         """Return what each policy would join, so that one can be chosen.
@@ -194,19 +202,21 @@ class Audit:
             no item of train in their group.
         """
         items, memberships = self.table("items"), self.table("memberships")
-        links = self.table("edges").filter(pc.starts_with(self.table("edges")["reason"], "key:"))
-        keys = {*memberships["key"].to_pylist(), *links["policy"].to_pylist()} - {group.DUPLICATE}
-        rows = [
-            _overview(items, self._grouped(name))
-            for name in (*group.policies(memberships), *sorted(keys))
-        ]
-        return pd.DataFrame(rows)
+        joined = {*memberships["key"].to_pylist(), *self.table("edges")["policy"].to_pylist()}
+        names = (*group.policies(memberships), *sorted(joined - {group.DUPLICATE}))
+        edges = self._edges()
+        return pd.DataFrame([_overview(items, self._grouped(name, edges)) for name in names])
 
-    def _grouped(self, policy: str) -> pa.Table:
+    def _edges(self, policy: str = group.DUPLICATE, cap: int | None = None) -> pa.Table:
+        """The edges, cut where they would make groups of more than `cap` items."""
+        tables = self.table("edges"), self.table("memberships")
+        return group.guard(self.table("items")["item_id"].to_pylist(), *tables, policy, cap)
+
+    def _grouped(self, policy: str, edges: pa.Table) -> pa.Table:
         if policy == group.DUPLICATE:
             return self.table("groups")
         ids = self.table("items")["item_id"].to_pylist()
-        return group.groups(ids, self.table("edges"), self.table("memberships"), policy)
+        return group.groups(ids, edges, self.table("memberships"), policy)
 
     def giants(self) -> pd.DataFrame:
         """Return the groups of more than `GIANT_SHARE` of the items, with what welds them."""
@@ -239,10 +249,12 @@ class Audit:
         mode: str = "repair",
         *,
         policy: str = group.DUPLICATE,
+        cap: int | None = None,
         ratios: Mapping[str, float] | None = None,
         seed: int = 0,
         train_to_eval: bool = True,
         stratify: Sequence[str] = (split.LABEL,),
+        pinned: Collection[str] = (),
     ) -> pd.DataFrame:
         """Make a split that no leak crosses; write, export and return it.
 
@@ -254,22 +266,29 @@ class Audit:
         policy
             What stays together: `duplicate`, `source`, `setup`, or names of keys with commas
             between.
+        cap
+            The most items of a group that pairs which may be cut make; None: nothing is cut.
         ratios
-            Split to share, of `regroup`; by default those of the present split.
+            Split to share, of `regroup`; by default those of the manifest, else of the present
+            split.
         seed
             Of `regroup`.
         train_to_eval
             Whether items of train may enter an evaluated split.
         stratify
             What `regroup` keeps in balance: `label`, and names of attributes.
+        pinned
+            Items that stay where they are, with their groups.
         """
-        items, groups = self.table("items"), self._grouped(policy)
+        edges = self._edges(policy, cap)
+        items, groups = self.table("items"), self._grouped(policy, edges)
+        present = items["split"].to_pandas().value_counts(normalize=True).to_dict()
+        shares = dict(ratios or self.record.get("ratios") or present) if mode == "regroup" else {}
         if mode == "repair":
-            plan = split.repair(items, groups, train_to_eval=train_to_eval)
+            plan = split.repair(items, groups, train_to_eval=train_to_eval, pinned=pinned)
         elif mode in _DROPPED:
-            plan = split.drop(items, groups, side=_DROPPED[mode])
+            plan = split.drop(items, groups, side=_DROPPED[mode], pinned=pinned)
         elif mode == "regroup":
-            shares = ratios or items["split"].to_pandas().value_counts(normalize=True).to_dict()
             plan = split.regroup(
                 items,
                 groups,
@@ -277,11 +296,13 @@ class Audit:
                 seed=seed,
                 train_to_eval=train_to_eval,
                 stratify=stratify,
+                pinned=pinned,
             )
         else:
             raise SplitauditError(f"no split mode {mode!r}: choose one of {', '.join(MODES)}")
+        write_table(edges, self.run / "edges.parquet")
         write_table(plan, self.run / "splits.parquet")
-        chosen = {"mode": mode, "seed": seed, "policy": policy}
+        chosen = {"mode": mode, "seed": seed, "policy": policy, "cap": cap, "ratios": shares}
         self._note(split={**chosen, "train_to_eval": train_to_eval})
         self.export(self.run / "split")
         frame: pd.DataFrame = plan.to_pandas()
@@ -290,11 +311,16 @@ class Audit:
     def split_facts(self) -> dict[str, Any]:
         """Return what is to be known of the split: moves, their lower bound, what enters eval."""
         items, plan, chosen = self.table("items"), self.table("splits"), self.record["split"]
-        groups, free = self._grouped(chosen["policy"]), chosen["train_to_eval"]
+        edges, free = self._edges(chosen["policy"], chosen["cap"]), chosen["train_to_eval"]
+        groups = self._grouped(chosen["policy"], edges)
         return {
+            "mode": chosen["mode"],
             "moved": pc.sum(pc.equal(plan["action"], "moved")).as_py() or 0,
             "lower_bound": split.lower_bound(items, groups, train_to_eval=free),
             "entering_eval": split.entering_eval(plan),
+            "dropped": pc.sum(pc.equal(plan["action"], "dropped")).as_py() or 0,
+            "refused": pc.sum(edges["cut"]).as_py() or 0,
+            "unmet": split.unmet(plan, chosen["ratios"]) if chosen["ratios"] else [],
             "counts": plan["new_split"].drop_null().to_pandas().value_counts().to_dict(),
             "digest": split.digest(plan),
         }
@@ -341,7 +367,9 @@ class Audit:
             tables["matches"],
             read_split(path),
             together=together(
-                self.table("memberships"), self.table("edges"), policy or self._policy(against)
+                self.table("memberships"),
+                self.table("edges") if against is None else self._edges(),
+                policy or self._policy(against),
             ),
             claimed_digest=read_digest(path),
             checks=[name for name in record["checks"] if name not in schema.WRITTEN],

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 
+GENERIC = 20  # > items with one caption: it says little, and joins nothing by itself
 _APOSTROPHES = dict.fromkeys(map(ord, "'\u2019\u2018`"))
 _NOT_WORDS = re.compile(r"[\W_]+")
 _BRACKETED = re.compile(r"\([^)]*\)|\[[^\]]*\]")
@@ -58,3 +59,5 @@ NORMALISERS: Mapping[str, Callable[[str], str]] = {
     "core": core,
     "prefix": prefix,
 }
+NEAR = "near"  # nearly alike, of which pairs are told instead of what is left
+RULES = (*NORMALISERS, NEAR)

@@ -32,6 +32,8 @@ class CheckResult:
     parted
         Values of chosen keys of which the items stand in different splits: reason, value, items,
         splits and an example, two items of different splits.
+    kept
+        By reason, how many values of chosen keys are not parted.
     missing
         Items of the dataset that stand nowhere in the split and are not listed as dropped.
     unknown
@@ -50,6 +52,7 @@ class CheckResult:
 
     crossings: pd.DataFrame
     parted: pd.DataFrame
+    kept: dict[str, int]
     missing: tuple[str, ...]
     unknown: tuple[str, ...]
     repeated: tuple[str, ...]
@@ -74,7 +77,7 @@ class CheckResult:
             _listed(self.repeated, "of the split: listed more than once"),
         ]
         others = [self._on_digest(), self._on_residual(), *map(self._on_coverage, self.coverage)]
-        found = [self._on_crossings(), *self._on_parted()]
+        found = [self._on_crossings(), *self._on_parted(), *filter(None, [self._on_kept()])]
         return [*found, *filter(None, ids), *filter(None, others)]
 
     def _lacks(self, counts: dict[str, int]) -> bool:
@@ -90,9 +93,15 @@ class CheckResult:
             f"{a_split!r} and {b!r} in {b_split!r} ({relation}, score {score:.2f})."
         )
 
+    def _on_kept(self) -> str:
+        if not self.kept:
+            return ""
+        counts = ", ".join(f"{reason} ({_values(n)})" for reason, n in self.kept.items())
+        return f"Kept whole: {counts}."
+
     def _on_parted(self) -> list[str]:
         return [
-            f"{reason}: {len(rows):,} values stand in several splits; for instance "
+            f"{reason}: {_values(len(rows))} in more than one split; for instance "
             f"{rows['value'].iloc[0]!r}, {rows['example'].iloc[0]}."
             for reason, rows in self.parted.groupby("reason", sort=False)
         ]
@@ -153,11 +162,14 @@ def check(
     placed = listed.dropna(subset="new_split").set_index("item_id")["new_split"]
     known = set(items["item_id"].to_pylist())
     ids = listed["item_id"]
+    together = _nothing() if together is None else together
+    parted = _parted(together, placed)
     across = _across(matches, placed)
     leaking = across["relation"].isin(LEAK_RELATIONS)
     return CheckResult(
         crossings=across[leaking].reset_index(drop=True),
-        parted=_parted(_nothing() if together is None else together, placed),
+        parted=parted,
+        kept=_whole(together, parted),
         missing=tuple(sorted(known - set(ids))),
         unknown=tuple(sorted(set(ids) - known)),
         repeated=tuple(sorted(set(ids[ids.duplicated()]))),
@@ -216,6 +228,13 @@ def _parted(together: pd.DataFrame, placed: pd.Series[str]) -> pd.DataFrame:
     return parted[_PARTED].sort_values(["reason", "value"], ignore_index=True)
 
 
+def _whole(together: pd.DataFrame, parted: pd.DataFrame) -> dict[str, int]:
+    """Count by reason the values that are not parted."""
+    values = together.groupby("reason")["value"].nunique()
+    left = values.sub(parted["reason"].value_counts(), fill_value=0).astype(int)
+    return {str(reason): int(n) for reason, n in left.items() if n}
+
+
 def _across(matches: pa.Table, placed: pd.Series[str]) -> pd.DataFrame:
     """Return the accepted matches whose sides stand in two splits, the most certain first.
 
@@ -248,6 +267,10 @@ def _coverage(media: pa.Table, part: str, standing: pd.Index[str]) -> dict[str, 
     ours = looked_at[(looked_at["part"] == part) & looked_at["item_id"].isin(standing)]
     audited = ours["status"].isin(AUDITED).groupby(ours["item_id"]).all()
     return {"items": len(audited), "audited": int(audited.sum())}
+
+
+def _values(number: int) -> str:
+    return "1 value" if number == 1 else f"{number:,} values"
 
 
 def _listed(ids: tuple[str, ...], what: str) -> str:

@@ -58,6 +58,11 @@ _coverage = click.option(
     show_default=True,
     help="Share of the items that must be audited to call a dataset clean.",
 )
+_cap = click.option(
+    "--cap",
+    type=click.IntRange(1),
+    help="Most items of a group that near captions and keys with a tolerance may make.",
+)
 _limit = click.option(
     "--limit",
     type=click.IntRange(1),
@@ -96,6 +101,11 @@ def cli() -> None:
 @click.option(
     "--checks",
     help="Ask only these, of audio,video,image,captions,keys.  [default: all there is]",
+)
+@click.option(
+    "--captions",
+    metavar="RULE,...",
+    help="How captions are equal: exact, text, numberless, core, near.  [default: exact,text]",
 )
 @click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: one a core]")
 @click.option(
@@ -162,24 +172,27 @@ def leaks(run: str | None, limit: int, duplicates: bool, as_json: bool) -> None:
 @_run
 @_limit
 @click.option("--policy", help="List the groups of this one.  [default: compare all]")
+@_cap
 @_json
-def groups(run: str | None, limit: int, policy: str | None, as_json: bool) -> None:
+def groups(run: str | None, limit: int, policy: str | None, cap: int | None, as_json: bool) -> None:
     """Say what must stay together in RUN.
 
     Without --policy, for each policy and each key: how many groups there are, how large the
     largest is, and how much of the evaluated splits has nothing of train in its group.
     """
     audit = _opened_run(run)
-    found = audit.groups(policy) if policy else audit.policies()
+    found = audit.groups(policy, cap=cap) if policy else audit.policies()
     if as_json:
         _print_records(found)
         return
-    from splitaudit.report.plans import print_groups, print_policies
+    from splitaudit.report.plans import print_groups, print_policies, print_refused
 
     if policy:
         print_groups(found, audit.giants(), _console(), limit)
     else:
         print_policies(found, _console())
+    if policy and cap:
+        print_refused(audit.refused(policy, cap), _console(), limit)
 
 
 @cli.command()
@@ -226,7 +239,12 @@ def dedup(run: str | None, as_json: bool, **options: Any) -> None:
     show_default=True,
     help="What stays together: duplicate, source, setup, or names of keys.",
 )
-@click.option("--ratios", metavar="SPLIT=SHARE,...", help="Of regroup.  [default: as they are]")
+@_cap
+@click.option(
+    "--ratios",
+    metavar="SPLIT=SHARE,...",
+    help="Of regroup.  [default: of the manifest, else as they are]",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of regroup.")
 @click.option(
     "--stratify",
@@ -236,6 +254,12 @@ def dedup(run: str | None, as_json: bool, **options: Any) -> None:
     help="Labels and attributes that regroup keeps in balance.",
 )
 @click.option("--no-train-to-eval", is_flag=True, help="Move no train item to val or test.")
+@click.option(
+    "--pin",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A list of ids, one a line, that stay where they are.",
+)
 @_coverage
 @_json
 def split(run: str | None, as_json: bool, min_coverage: float, **options: Any) -> int:
@@ -243,14 +267,18 @@ def split(run: str | None, as_json: bool, min_coverage: float, **options: Any) -
 
     The exit status is that of `splitaudit check` on the new split.
     """
+    from splitaudit.splitfiles import read_ids
+
     audit = _opened_run(run)
     audit.split(
         options["mode"],
         policy=options["policy"],
+        cap=options["cap"],
         ratios=_ratios(options["ratios"]),
         seed=options["seed"],
         train_to_eval=not options["no_train_to_eval"],
-        stratify=[name.strip() for name in options["stratify"].split(",") if name.strip()],
+        stratify=_names(options["stratify"]),
+        pinned=read_ids(options["pin"]) if options["pin"] else (),
     )
     facts, result = audit.split_facts(), audit.check(min_coverage=min_coverage)
     if as_json:
@@ -386,13 +414,13 @@ def list_manifests(as_json: bool) -> None:
 
 def _opened(target: str, options: dict[str, Any]) -> Audit:
     from splitaudit.audit import open_target
+    from splitaudit.captions import RULES
     from splitaudit.ingest import IngestOptions
     from splitaudit.schema import CHECKS, WRITTEN
 
     columns = dict(_assigned(options["columns"], "--column"))
-    checks = [name.strip() for name in (options["checks"] or "").split(",") if name.strip()]
-    if unknown := [name for name in checks if name not in CHECKS]:
-        raise SplitauditError(f"--checks: no check {unknown[0]!r}; choose from {', '.join(CHECKS)}")
+    checks = _chosen("--checks", options["checks"], CHECKS)
+    captions = _chosen("--captions", options["captions"], RULES)
     settings: dict[str, Any] = {"generic": options["generic"], "checks": checks or None}
     if options["jobs"]:
         settings["processes"] = options["jobs"]
@@ -404,10 +432,23 @@ def _opened(target: str, options: dict[str, Any]) -> Audit:
             options["root"],
             columns,
             _keys(options["keys"]),
+            tuple(captions) or None,
             not (checks and set(checks) <= set(WRITTEN)),
         ),
         settings=settings,
     )
+
+
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def _chosen(option: str, text: str | None, choices: Sequence[str]) -> list[str]:
+    names = _names(text)
+    for name in names:
+        if name not in choices:
+            raise SplitauditError(f"{option}: no {name!r}; choose from {', '.join(choices)}")
+    return names
 
 
 def _opened_run(run: str | None) -> Audit:
@@ -475,7 +516,8 @@ def _print_scan(audit: Audit, summary: dict[str, Any]) -> None:
 
     console = _console()
     print_verdict(summary, console)
-    print_unaudited(audit.table("media").to_pandas(), console, limit=10)
+    media = audit.table("media").to_pandas()
+    print_unaudited(media[media["part"].isin(summary["coverage"])], console, limit=10)
 
 
 def _console() -> Console:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from splitaudit.capped import refused
+from splitaudit.captions import GENERIC
 from splitaudit.components import Indices, smallest_members
 from splitaudit.errors import SplitauditError
 from splitaudit.order import EVALUATED, TRAIN, evaluation_order, role
@@ -28,7 +31,6 @@ SOURCE = "source"
 SETUP = "setup"
 # Relations of keys that a policy joins besides duplicates, each with those of the one before.
 _JOINED = {SOURCE: (SAME_SOURCE,), SETUP: (SAME_SOURCE, SAME_SETUP)}
-GENERIC = 20  # > items with one caption: it says little, and joins nothing by itself
 _BY_PAIR = [("a", "ascending"), ("b", "ascending")]
 
 
@@ -107,6 +109,47 @@ def groups(
         "size": np.bincount(smallest, minlength=len(ids))[smallest],
     }
     return conform(pa.table(columns), GROUPS)
+
+
+def guard(
+    item_ids: Iterable[str],
+    edges: pa.Table,
+    memberships: pa.Table,
+    policy: str,
+    cap: int | None,
+) -> pa.Table:
+    """Return the edges with `cut` set where they would make groups of more (>) than `cap` items.
+
+    Proven duplicates and values of keys that are equal join in any case. The others (captions that
+    are nearly alike, keys with a tolerance and a policy of their own) are taken by falling weight.
+
+    Parameters
+    ----------
+    item_ids, edges, memberships, policy
+        As of `groups`; what was cut before does not matter.
+    cap
+        None: nothing is cut.
+    """
+    whole = edges.set_column(edges.column_names.index("cut"), "cut", pa.repeat(False, len(edges)))
+    if cap is None:
+        return whole
+    _check_policy(policy, memberships, edges)
+    ids = pd.Index(sorted(item_ids), dtype="str")
+    soft = _soft(whole, policy)
+    a, b = _ends(ids, _edges_of(whole.filter(~soft), policy))
+    member, first = _ends(ids, _stars(_memberships_of(memberships, policy)))
+    component = smallest_members(len(ids), np.append(a, member), np.append(b, first))
+    rows = whole.to_pandas()[soft].sort_values(["weight", "a", "b"], ascending=[False, True, True])
+    too_much = refused(component, *_ends(ids, rows), cap)
+    cut = np.zeros(len(whole), bool)
+    cut[rows.index[too_much]] = True
+    return whole.set_column(whole.column_names.index("cut"), "cut", pa.array(cut))
+
+
+def _soft(edges: pa.Table, policy: str) -> npt.NDArray[np.bool_]:
+    """Which edges of a policy may be cut."""
+    names = pa.array(set(policy.split(",")) - {DUPLICATE}, pa.string())
+    return np.asarray(pc.is_in(edges["policy"], names))
 
 
 def policies(memberships: pa.Table) -> list[str]:

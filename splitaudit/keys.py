@@ -92,8 +92,21 @@ def edges(facts: pd.DataFrame, key: Key) -> pa.Table:
     item = found["item_id"].to_numpy(object)
     pairs = pd.DataFrame({"a": item[first], "b": item[second]}, dtype=object)
     ordered = pd.DataFrame({"a": pairs.min(axis=1), "b": pairs.max(axis=1)}, dtype=object)
-    ordered = ordered[ordered["a"] != ordered["b"]].drop_duplicates().sort_values(["a", "b"])
-    return _edges(ordered, key)
+    ordered = ordered.assign(weight=_nearness(numbers, key.within, first, second))
+    ordered = ordered[ordered["a"] != ordered["b"]].sort_values("weight", ascending=False)
+    return _edges(ordered.drop_duplicates(["a", "b"]).sort_values(["a", "b"]), key)
+
+
+def _nearness(
+    numbers: pd.DataFrame, within: Mapping[str, float], first: Indices, second: Indices
+) -> npt.NDArray[np.float64]:
+    """1 where all numbers of a pair are equal, falling to 0.5 where one is as far as it may be."""
+    apart = [
+        np.abs(numbers[name].to_numpy()[first] - numbers[name].to_numpy()[second]) / (reach or 1.0)
+        for name, reach in within.items()
+    ]
+    nearness: npt.NDArray[np.float64] = 1.0 - np.max(apart, axis=0) / 2
+    return nearness
 
 
 def _edges(pairs: pd.DataFrame, key: Key) -> pa.Table:
@@ -103,7 +116,7 @@ def _edges(pairs: pd.DataFrame, key: Key) -> pa.Table:
         "b": pa.array(pairs["b"], pa.string()),
         "policy": pa.repeat(key.policy or key.name, n),
         "reason": pa.repeat(f"key:{key.name}", n),
-        "weight": pa.repeat(1.0, n),
+        "weight": pa.array(pairs["weight"], pa.float64()),
         "cut": pa.repeat(False, n),
     }
     return conform(pa.table(columns), EDGES)

@@ -22,27 +22,21 @@ from splitaudit import (
     execute,
     group,
     jobs,
-    keys,
     matches,
     outcomes,
     schema,
     spans,
+    written,
 )
 from splitaudit.comparisons import Pair
 from splitaudit.fingerprints import patches
 from splitaudit.ingest import Dataset, decode_path
-from splitaudit.keys import Key
 from splitaudit.media.reading import RATE
 from splitaudit.progress import Progress
 from splitaudit.store import Parts, digest, write_table
 from splitaudit.verify import audio as verifier
 
 FINGERPRINT_ID = f"{patches.Patch.name}-v{patches.Patch.version}-{patches.identity()}"
-# Captions that are equal as they stand, and as words.
-CAPTION_KEYS = tuple(
-    Key(f"{schema.CAPTION}:{how}", ("caption",), {"caption": how}, schema.SAME_CAPTION)
-    for how in ("exact", "text")
-)
 WORTH_PROCESSES_S = 3.0  # > of work: less is done before other processes would have started
 MOST_IN_A_PART = 256
 
@@ -167,14 +161,15 @@ def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Ta
     media = outcomes.fill(dataset.media, files, sounds)
     found = _matches(dataset.items, media, sounds, proofs, settings.generic)
     found = pa.concat_tables([found, spans.overlaps(dataset.items)])
-    edges = pa.concat_tables([group.edges(found), dataset.links])
-    captions = [keys.memberships(_captions(dataset.items), key) for key in CAPTION_KEYS]
+    alike = written.edges(dataset.items, dataset.captions)
+    edges = pa.concat_tables([group.edges(found), dataset.links, alike])
+    captions = written.memberships(dataset.items, dataset.captions)
     log.end()
     return {
         "items": dataset.items,
         "media": media,
         "matches": found,
-        "memberships": pa.concat_tables([dataset.memberships, *captions]),
+        "memberships": pa.concat_tables([dataset.memberships, captions]),
         "edges": edges,
         "groups": group.groups(dataset.items["item_id"].to_pylist(), edges),
     }
@@ -316,11 +311,6 @@ def _pairs(sounds: pd.DataFrame, contents: _Contents, found: pa.Table) -> dict[s
             evidence_s=row["evidence"],
         )
     return pairs
-
-
-def _captions(items: pa.Table) -> pd.DataFrame:
-    captions = items["captions"].to_pylist()
-    return pd.DataFrame({"item_id": items["item_id"].to_pandas(), "caption": captions})
 
 
 def _matches(

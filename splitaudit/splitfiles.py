@@ -71,6 +71,17 @@ def read_digest(path: str | Path) -> str | None:
     return None if digest is None else str(digest)
 
 
+def read_ids(path: str | Path) -> list[str]:
+    """Read a list of ids, one a line, or the ids of a Parquet file.
+
+    Raises
+    ------
+    InputError
+        With every fault and its line.
+    """
+    return _members(Path(path))
+
+
 def _folder(folder: Path) -> list[Row]:
     sidecar, whole = _sidecar(folder), folder / "splits.parquet"
     if "files" not in sidecar and whole.is_file():

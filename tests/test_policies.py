@@ -1,7 +1,8 @@
 """What a policy joins stays together, and the check says so without the code that joined it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from small_tables import items_of, matches_of, media_of
 
 from splitaudit.check import check, together
 from splitaudit.errors import SplitauditError
-from splitaudit.group import apart, groups, policies
+from splitaudit.group import apart, groups, guard, policies
 from splitaudit.schema import EDGES, MEMBERSHIPS, conform
 from splitaudit.split import regroup, repair
 
@@ -77,7 +78,10 @@ def test_groups_hold_what_belongs_together_and_check_finds_what_is_parted(
     found = check(items, media, matches_of([]), as_it_was, together=kept)
     assert bool(len(found.parted)) == any(splits[a] != splits[b] for a, b in pairs)
     assert found.exit_status == (1 if len(found.parted) else 0)
-    assert len(found.sentences()) == 3 + found.parted["reason"].nunique()
+    values = {(row["reason"], row["value"]) for row in kept.to_dict("records")}
+    assert sum(found.kept.values()) == len(values) - len(found.parted)
+    lines = 3 + found.parted["reason"].nunique() + bool(found.kept)
+    assert len(found.sentences()) == lines
 
 
 SHARES = {"train": 0.5, "test": 0.5}
@@ -114,3 +118,39 @@ def test_an_unknown_policy_is_named():
         SplitauditError, match="no policy or key 'tapes': choose from duplicate, source"
     ):
         groups(IDS, edges_of([]), keys_of([("i0", "tape", "x")]), "tapes")
+
+
+SOFT = st.lists(st.tuples(ITEM, ITEM, st.sampled_from([0.6, 0.8, 1.0])), max_size=14)
+
+
+@settings(max_examples=150, deadline=None)
+@given(SOFT, st.lists(EDGE, max_size=3), st.integers(1, 8), st.randoms())
+def test_what_would_make_too_large_a_group_is_refused_and_nothing_else(soft, hard, cap, order):
+    hard = edges_of([(a, b, "duplicate") for a, b, _ in hard])
+    near = edges_of([(a, b, "near") for a, b, _ in soft if a < b] + [("i0", "i1", "near")])
+    weights = pa.array([w for a, b, w in soft if a < b] + [0.5])
+    near = near.set_column(near.column_names.index("weight"), "weight", weights)
+    edges, keys = pa.concat_tables([hard, near]), keys_of([])
+    guarded = guard(IDS, edges, keys, "near", cap)
+    grouped = groups(IDS, guarded, keys, "near")
+    home = dict(zip(grouped["item_id"].to_pylist(), grouped["group_id"].to_pylist(), strict=True))
+    size = Counter(home.values())
+    least = max(groups(IDS, hard, keys)["size"].to_pylist())
+    assert max(size.values()) <= max(cap, least)
+    for row in guarded.to_pylist():
+        together = home[row["a"]] == home[row["b"]]
+        assert row["cut"] != together
+        assert not row["cut"] or size[home[row["a"]]] + size[home[row["b"]]] > cap
+        assert not (row["cut"] and row["policy"] == "duplicate")
+    shuffled = list(range(len(edges)))
+    order.shuffle(shuffled)
+    again = guard(IDS[::-1], edges.take(shuffled), keys, "near", cap)
+    assert groups(IDS, again, keys, "near").equals(grouped)
+    assert not any(guard(IDS, guarded, keys, "near", None)["cut"].to_pylist())
+
+
+def test_the_nearest_are_joined_first():
+    near = edges_of([("i0", "i1", "near"), ("i1", "i2", "near")])
+    weights = pa.array([0.6, 0.9])
+    near = near.set_column(near.column_names.index("weight"), "weight", weights)
+    assert guard(IDS, near, keys_of([]), "near", 2)["cut"].to_pylist() == [True, False]

@@ -12,6 +12,7 @@ from splitaudit.keys import Key
 from splitaudit.schema import ITEMS, conform
 
 UNSPLIT = "unsplit"
+CAPTIONS = ("exact", "text")  # rules by which captions are equal, unless others are asked for
 _VAL = ("val", "valid", "validation", "dev")
 
 
@@ -27,6 +28,8 @@ class IngestOptions:
         Ours -> theirs, for tables.
     keys
         What belongs together, besides what a manifest declares.
+    captions
+        Rules by which captions are equal; None: those of the manifest, else `CAPTIONS`.
     media
         False where only what is written about items is looked at: then they need no paths.
     """
@@ -34,6 +37,7 @@ class IngestOptions:
     root: Path | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     keys: tuple[Key, ...] = ()
+    captions: tuple[str, ...] | None = None
     media: bool = True
 
 
@@ -60,6 +64,10 @@ class Dataset:
         The order of evaluation; in a pair of splits, the earlier is the evaluated side.
     notes
         Sentences for the user.
+    captions
+        Rules by which captions are equal.
+    ratios
+        Split to share, of a new split; empty where the present one decides.
     """
 
     name: str
@@ -70,6 +78,8 @@ class Dataset:
     links: pa.Table
     split_order: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    captions: tuple[str, ...] = CAPTIONS
+    ratios: Mapping[str, float] = field(default_factory=dict)
 
 
 def split_name(name: str) -> str:

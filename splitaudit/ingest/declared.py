@@ -9,7 +9,7 @@ import pandas as pd
 
 from splitaudit.errors import SplitauditError
 from splitaudit.ingest.columns import ATTRIBUTE, CELLS, attribute_columns, load, problems_at
-from splitaudit.ingest.dataset import Dataset, IngestOptions, split_name
+from splitaudit.ingest.dataset import CAPTIONS, Dataset, IngestOptions, split_name
 from splitaudit.ingest.files import AUDIO
 from splitaudit.ingest.joined import attach, derive
 from splitaudit.ingest.paths import encode_path
@@ -72,7 +72,12 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
         str(root),
         frame,
         problems + found,
-        Declared((*manifest.keys, *options.keys), notes),
+        Declared(
+            (*manifest.keys, *options.keys),
+            notes,
+            options.captions or manifest.captions or CAPTIONS,
+            manifest.ratios,
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from splitaudit.ingest.columns import (
     load,
     problems_at,
 )
-from splitaudit.ingest.dataset import Dataset, IngestOptions, items_table
+from splitaudit.ingest.dataset import CAPTIONS, Dataset, IngestOptions, items_table
 from splitaudit.ingest.files import (
     AUDIO,
     MAY_BE_OPENED,
@@ -54,10 +54,14 @@ class Declared:
         What belongs together.
     notes
         Sentences for the user.
+    captions, ratios
+        As of `Dataset`.
     """
 
     keys: Sequence[Key] = ()
     notes: Sequence[str] = ()
+    captions: tuple[str, ...] = CAPTIONS
+    ratios: Mapping[str, float] = field(default_factory=dict)
 
 
 def from_table(path: Path, options: IngestOptions) -> Dataset:
@@ -74,7 +78,7 @@ def from_table(path: Path, options: IngestOptions) -> Dataset:
     how = "--column {ours}={theirs}"
     frame, problems = load(read_rows(path), options.columns, _required(options), how)
     root = os.path.abspath(options.root or path.parent)
-    declared = Declared(options.keys)
+    declared = Declared(options.keys, captions=options.captions or CAPTIONS)
     return build(path, safe_name(path.stem), root, frame, problems, declared)
 
 
@@ -137,6 +141,8 @@ def build(
             *_shared_note(items),
             *_differing_notes(items, rows, item_of_row),
         ),
+        captions=declared.captions,
+        ratios=declared.ratios,
     )
 
 

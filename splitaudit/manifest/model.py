@@ -95,6 +95,8 @@ class Manifest:
         Template of an item's sound, such as "audio/{id}.wav"; None where a column `path` says it.
     attributes, keys
         What is made of the columns, and what of it belongs together.
+    captions
+        Rules by which captions are equal; empty: the usual ones.
     ratios
         Split to share, of a new split; empty where the present one decides.
     sources
@@ -108,6 +110,7 @@ class Manifest:
     audio: str | None = None
     attributes: tuple[Attribute, ...] = ()
     keys: tuple[Key, ...] = ()
+    captions: tuple[str, ...] = ()
     ratios: Mapping[str, float] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
     confined: bool = False

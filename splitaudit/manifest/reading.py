@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 from splitaudit.captions import NORMALISERS
+from splitaudit.captions import RULES as CAPTION_RULES
 from splitaudit.errors import InputError, SplitauditError
 from splitaudit.keys import Key
 from splitaudit.manifest.model import Attribute, Join, Manifest, ManifestTable, Source
@@ -52,7 +53,7 @@ def read_manifest(file: Path, *, confined: bool) -> Manifest:
 
 
 def _manifest(whole: Section, confined: bool) -> Manifest:
-    whole.only("dataset", "sources", "tables", "media", "attributes", "keys", "split")
+    whole.only("dataset", "sources", "tables", "media", "attributes", "keys", "captions", "split")
     dataset = whole.section("dataset") or _absent(whole, "dataset")
     dataset.only("name", "title", "homepage", "license", "note")
     sources = tuple(_source(part) for part in whole.listed("sources"))
@@ -72,6 +73,7 @@ def _manifest(whole: Section, confined: bool) -> Manifest:
         audio,
         tuple(attributes),
         tuple(keys),
+        _captions(whole),
         _ratios(whole),
         sources,
         confined,
@@ -171,6 +173,18 @@ def _key(name: str, part: Section) -> Key:
         rules.choice(column, tuple(NORMALISERS), "")
     relation = part.choice("relation", KEY_RELATIONS, SAME_SOURCE)
     return Key(name, columns, normalise, relation, part.numbers("within"), part.text("policy"))
+
+
+def _captions(whole: Section) -> tuple[str, ...]:
+    """The rules by which captions are equal; none where nothing is said."""
+    part = whole.section("captions")
+    if not part:
+        return ()
+    part.only("rules")
+    rules = part.texts("rules")
+    if any(rule not in CAPTION_RULES for rule in rules):
+        part.fault("rules", f"some of {', '.join(CAPTION_RULES)}")
+    return rules
 
 
 def _ratios(whole: Section) -> dict[str, float]:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from splitaudit.report.words import visible
+from splitaudit.report.words import counted, visible
 
 
 def print_groups(
@@ -43,6 +43,25 @@ def print_groups(
     if len(joined) > limit:
         console.print(f"... and {len(joined) - limit:,} more: --limit, --json")
     _print_giants(giants, console)
+
+
+def print_refused(edges: pd.DataFrame, console: Console, limit: int = 20) -> None:
+    """Print the edges that were refused, the strongest first.
+
+    Parameters
+    ----------
+    edges
+        From `Audit.refused`.
+    console, limit
+        Where to, and how many.
+    """
+    console.print(f"\n{counted(len(edges), 'pair')} refused: the group would be too large")
+    ranked = edges.sort_values(["weight", "a", "b"], ascending=[False, True, True])
+    for row in ranked.head(limit).to_dict("records"):
+        pair = f"{visible(row['a'])} - {visible(row['b'])}"
+        console.print(Text(f"  {pair} ({visible(row['reason'])} {row['weight']:.2f})"))
+    if len(edges) > limit:
+        console.print(f"... and {len(edges) - limit:,} more: edges.parquet of the split, --limit")
 
 
 def print_policies(policies: pd.DataFrame, console: Console) -> None:
@@ -94,6 +113,16 @@ def print_dedup(kept: pd.DataFrame, console: Console, limit: int = 20) -> None:
         console.print(f"... and {len(dropped) - limit:,} more: --json")
 
 
+def _changes(facts: dict[str, Any]) -> str:
+    """How much the new split differs, beside the least that is possible where that is known."""
+    if facts["mode"] == "regroup":
+        return f"moved {facts['moved']:,} items"
+    if facts["mode"] != "repair":
+        return f"dropped {facts['dropped']:,} items"
+    least = f"no split without leaks moves fewer than {facts['lower_bound']:,}"
+    return f"moved {facts['moved']:,} items; {least}"
+
+
 def print_split(facts: dict[str, Any], proof: Sequence[str], console: Console) -> None:
     """Print what a split changed, what it costs, and the proof.
 
@@ -108,10 +137,14 @@ def print_split(facts: dict[str, Any], proof: Sequence[str], console: Console) -
     """
     counts = ", ".join(f"{visible(name)} {n:,}" for name, n in facts["counts"].items())
     console.print(Text(f"new split: {counts}"))
-    console.print(
-        f"moved {facts['moved']:,} items; no split without leaks moves fewer than "
-        f"{facts['lower_bound']:,}"
-    )
+    for sentence in facts["unmet"]:
+        console.print(Text(visible(sentence)))
+    console.print(_changes(facts))
+    if facts["refused"]:
+        console.print(
+            f"{counted(facts['refused'], 'pair')} refused, since the group would be larger than "
+            "--cap: `cut` in edges.parquet"
+        )
     for name, entering in facts["entering_eval"].items():
         if entering:
             console.print(

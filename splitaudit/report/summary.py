@@ -143,16 +143,24 @@ def _sizes(ranks: pd.Series, order: Sequence[str]) -> dict[str, int]:
 
 def _coverage(tables: Tables, check: str) -> dict[str, Any]:
     if check in WRITTEN:
-        written = tables.memberships[_checks(tables.memberships["key"]) == check]
-        told = set(written["item_id"])
-        if check == KEYS:
-            told |= set(tables.edges.loc[_declares(tables.edges), ["a", "b"]].to_numpy().ravel())
-        by_status = {OK: len(told)} if told else {}
-        return {"items": len(told), "audited": len(told), "by_status": by_status}
+        told = _described(tables) if check == CAPTIONS else _keyed(tables)
+        return {"items": told, "audited": told, "by_status": {OK: told} if told else {}}
     counts = tables.media.loc[tables.media["part"].eq(check), "status"].value_counts()
     by_status = {status: int(counts[status]) for status in STATUSES if status in counts}
     audited = sum(by_status.get(status, 0) for status in AUDITED)
     return {"items": int(counts.sum()), "audited": audited, "by_status": by_status}
+
+
+def _described(tables: Tables) -> int:
+    """How many items have a caption."""
+    return int((tables.items["captions"].str.len() > 0).sum())
+
+
+def _keyed(tables: Tables) -> int:
+    """How many items have the value of a key."""
+    keys = tables.memberships[_checks(tables.memberships["key"]) == KEYS]
+    links = _links(tables.edges, [KEYS])
+    return len({*keys["item_id"], *links["a"], *links["b"]})
 
 
 def _checks(keys: pd.Series) -> pd.Series:
@@ -160,9 +168,12 @@ def _checks(keys: pd.Series) -> pd.Series:
     return keys.str.startswith(f"{CAPTION}:").map({True: CAPTIONS, False: KEYS})
 
 
-def _declares(edges: pd.DataFrame) -> pd.Series:
-    """Which edges a key with a tolerance has joined."""
-    return edges["reason"].str.startswith("key:")
+def _links(edges: pd.DataFrame, checks: Sequence[str]) -> pd.DataFrame:
+    """Return the edges of keys with a tolerance, and of near captions, as far as asked for."""
+    prefixes = {KEYS: "key:", CAPTIONS: f"{CAPTION}:"}
+    asked = tuple(prefixes[check] for check in checks if check in prefixes)
+    found: pd.DataFrame = edges[edges["reason"].str.startswith(asked)]
+    return found
 
 
 def _leaks(leaks: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
@@ -213,9 +224,7 @@ def _declared(tables: Tables, ranks: pd.Series) -> pd.DataFrame:
     """
     asked = _checks(tables.memberships["key"]).isin(tables.checks)
     found = _key_crossings(tables.memberships[asked], ranks)
-    if KEYS not in tables.checks:
-        return found
-    links = tables.edges[_declares(tables.edges)]
+    links = _links(tables.edges, tables.checks)
     sided = _sided(links.assign(relation=links["reason"], n_equivalent=1), ranks)
     across = sided[sided["rank"] < sided["other_rank"]].rename(columns={"relation": "reason"})
     return pd.concat([found, across])[_CROSSING]

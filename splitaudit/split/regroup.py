@@ -16,6 +16,7 @@ from splitaudit.split.plan import groups_with_train, joined, pins, plan
 from splitaudit.stratify import assign
 
 LABEL = "label"
+TOLERATED = 0.01  # > of all items by which a split is off its share: said, with the group
 
 
 def regroup(
@@ -78,6 +79,30 @@ def regroup(
     old_train = "its group holds items of the old train, which may not enter evaluation"
     why = ("placed by ratio and seed" + company).mask(bound, old_train)
     return plan(rows, why.mask(rows["group_id"].isin(pinning.index), "its group is pinned"))
+
+
+def unmet(splits: pa.Table, ratios: Mapping[str, float]) -> list[str]:
+    """Say which splits hold far more than their share, and which group weighs most in each.
+
+    Parameters
+    ----------
+    splits
+        Schema SPLITS, as from `regroup`.
+    ratios
+        Split to share, as they were asked for.
+    """
+    rows = splits.select(["new_split", "group_id"]).to_pandas().dropna()
+    sizes = rows.groupby(["new_split", "group_id"]).size()
+    said = []
+    for name, share in _shares(ratios).items():
+        of_split = sizes[sizes.index.get_level_values("new_split") == name]
+        if of_split.sum() > (share + TOLERATED) * len(rows):
+            said.append(
+                f"{name} holds {of_split.sum() / len(rows):.1%} of the items where {share:.1%} was "
+                f"asked for: its largest group, {of_split.idxmax()[1]!r}, has {of_split.max():,} "
+                "items and is never cut"
+            )
+    return said
 
 
 def _shares(ratios: Mapping[str, float]) -> dict[str, float]:
