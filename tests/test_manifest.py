@@ -63,6 +63,8 @@ def test_sounddesc_is_shipped() -> None:
         ("train_list.txt", "train", "lines"),
         ("val_list.txt", "val", "lines"),
         ("test_list.txt", "test", "lines"),
+        ("BBCSoundEffects.csv", None, None),
+        ("categories.pkl", None, "label_pickle"),
     ]
     assert manifest.audio == "audio/{id}.wav"
 
