@@ -10,6 +10,10 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+SHOWN = {
+    "explore_duplicates": {"players": 2, "tables": 6, "figures": 0},
+    "sounddesc_study": {"players": 0, "tables": 3, "figures": 1},
+}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -17,9 +21,14 @@ def test_a_notebook_runs(path: Path, tmp_path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}})
     client.execute()
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    players = [o for o in outputs if "<audio" in o.get("data", {}).get("text/html", "")]
-    assert len(players) == 2
+    data = [o.get("data", {}) for cell in notebook.cells for o in cell.get("outputs", [])]
+    html = [shown.get("text/html", "") for shown in data]
+    shown = {
+        "players": sum("<audio" in text for text in html),
+        "tables": sum("<table" in text for text in html),
+        "figures": sum("image/png" in one for one in data),
+    }
+    assert shown == SHOWN[path.stem]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
