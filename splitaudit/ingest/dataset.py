@@ -60,6 +60,8 @@ class Dataset:
         The order of evaluation; in a pair of splits, the earlier is the evaluated side.
     notes
         Sentences for the user.
+    about
+        What a manifest says of it: title, homepage, license.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Dataset:
     links: pa.Table
     split_order: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 def split_name(name: str) -> str:

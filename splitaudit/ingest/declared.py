@@ -72,8 +72,13 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
         str(root),
         frame,
         problems + found,
-        Declared((*manifest.keys, *options.keys), notes),
+        Declared((*manifest.keys, *options.keys), notes, _about(manifest)),
     )
+
+
+def _about(manifest: Manifest) -> dict[str, str]:
+    known = {name: getattr(manifest, name) for name in ("title", "homepage", "license")}
+    return {name: text for name, text in known.items() if text}
 
 
 def _with_joined(

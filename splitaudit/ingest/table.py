@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +54,13 @@ class Declared:
         What belongs together.
     notes
         Sentences for the user.
+    about
+        Title, homepage and license, where they are known.
     """
 
     keys: Sequence[Key] = ()
     notes: Sequence[str] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 def from_table(path: Path, options: IngestOptions) -> Dataset:
@@ -105,7 +108,7 @@ def build(
     problems
         What is known to be wrong already.
     declared
-        Keys and notes.
+        Keys, notes and what it is.
 
     Raises
     ------
@@ -137,6 +140,7 @@ def build(
             *_shared_note(items),
             *_differing_notes(items, rows, item_of_row),
         ),
+        about=declared.about,
     )
 
 
