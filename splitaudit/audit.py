@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from splitaudit import dedup, group, pipeline, schema, split
 from splitaudit.check import CheckResult, check, together
 from splitaudit.errors import SplitauditError
-from splitaudit.exports import csv, huggingface, lists, parquet
+from splitaudit.exports import checked, croissant, csv, huggingface, lists, parquet
 from splitaudit.giants import giants
 from splitaudit.ingest import Dataset, IngestOptions, ingest
 from splitaudit.media.audio import load
@@ -37,6 +37,7 @@ FORMATS = {
     "lists": lists.export,
     "csv": csv.export,
     "huggingface": huggingface.export,
+    "croissant": croissant.export,
 }
 
 
@@ -94,6 +95,7 @@ class Audit:
             write_table(table, self.run / f"{name}.parquet")
         record = {
             "dataset": dataset.name,
+            "about": dict(dataset.about),
             "order": list(dataset.split_order),
             "notes": list(dataset.notes),
             "ratios": dict(dataset.ratios),
@@ -284,6 +286,7 @@ class Audit:
         items, groups = self.table("items"), self._grouped(policy, edges)
         present = items["split"].to_pandas().value_counts(normalize=True).to_dict()
         shares = dict(ratios or self.record.get("ratios") or present) if mode == "regroup" else {}
+        names = checked(shares or present)  # before anything is written
         if mode == "repair":
             plan = split.repair(items, groups, train_to_eval=train_to_eval, pinned=pinned)
         elif mode in _DROPPED:
@@ -302,7 +305,8 @@ class Audit:
             raise SplitauditError(f"no split mode {mode!r}: choose one of {', '.join(MODES)}")
         write_table(edges, self.run / "edges.parquet")
         write_table(plan, self.run / "splits.parquet")
-        chosen = {"mode": mode, "seed": seed, "policy": policy, "cap": cap, "ratios": shares}
+        chosen = {"mode": mode, "seed": seed, "policy": policy, "cap": cap}
+        chosen |= {"ratios": shares, "splits": names}
         self._note(split={**chosen, "train_to_eval": train_to_eval})
         self.export(self.run / "split")
         frame: pd.DataFrame = plan.to_pandas()
@@ -330,7 +334,9 @@ class Audit:
         if form not in FORMATS:
             raise SplitauditError(f"no export {form!r}: choose one of {', '.join(FORMATS)}")
         items, media, plan = (self.table(name) for name in ("items", "media", "splits"))
-        sidecar = {**self.record.get("split", {}), "digest": split.digest(plan)}
+        record = self.record
+        dataset = {"name": record["dataset"], **record.get("about", {})}
+        sidecar = {"dataset": dataset, **record.get("split", {}), "digest": split.digest(plan)}
         return FORMATS[form](items, media, plan, Path(folder), sidecar)
 
     def check(

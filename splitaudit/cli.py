@@ -325,10 +325,10 @@ def check(against: str | None, run: str | None, as_json: bool, **options: Any) -
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["parquet", "lists", "csv", "huggingface"]),
+    type=click.Choice(["parquet", "lists", "csv", "huggingface", "croissant"]),
     default="parquet",
     show_default=True,
-    help="A Parquet file a split, lists of ids, one CSV, or a layout for Hugging Face.",
+    help="A Parquet file a split, lists of ids, one CSV, or for Hugging Face or Croissant.",
 )
 def export(run: str | None, folder: str, form: str) -> None:
     """Write the new split of RUN to a folder.

@@ -121,6 +121,8 @@ def _sidecar(folder: Path) -> dict[str, Any]:
 
 
 def _faults(sidecar: dict[str, Any]) -> Iterator[str]:
+    if "unfinished" in sidecar:
+        yield "the export into this folder was interrupted; export again"
     files, dropped = sidecar.get("files", {}), sidecar.get("dropped", [])
     if not isinstance(files, dict) or not all(map(_is_file_name, files.values())):
         yield "`files` must give each split the name of a file in this folder"

@@ -11,8 +11,8 @@ import contextlib
 import errno
 import hashlib
 import json
-import os
-import tempfile
+import secrets
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -35,34 +35,44 @@ def digest(*parts: object) -> str:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` that takes its place when the block ends well.
+def explaining(path: Path) -> Iterator[None]:
+    """Say in one sentence that `path` cannot be written, and why.
 
     Raises
     ------
     SplitauditError
         Where the disk is full or the folder cannot be written.
     """
-    temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(_TEMPORARY, path.stem + "-", path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        os.replace(temporary, path)
+        yield
     except OSError as error:
         raise _explained(error, path) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a free path beside `path`; what is made there takes its place when the block ends well.
+
+    A file takes the place of a file or a link. A folder comes where there is none.
+
+    Raises
+    ------
+    SplitauditError
+        As of `explaining`.
+    """
+    temporary = path.with_name(f"{path.stem[:40]}-{secrets.token_hex(8)}{_TEMPORARY}")
+    with explaining(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            temporary.replace(path)
+        finally:
+            _remove(temporary)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _explained(error: OSError, path: Path) -> SplitauditError:
@@ -72,7 +82,7 @@ def _explained(error: OSError, path: Path) -> SplitauditError:
             "the same command again, what was computed so far is kept"
         )
     reason = error.strerror or str(error)
-    return SplitauditError(f"cannot write {path}: {reason}; choose another folder with --out")
+    return SplitauditError(f"cannot write {path}: {reason}; choose another folder")
 
 
 def write_table(table: pa.Table, path: Path) -> None:

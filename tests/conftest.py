@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from command import Here, Ran, run
+from other_readers import datasets, mlcroissant  # noqa: F401  fixtures
 
 from splitaudit.demo.dataset import Leak, Planted, plant
 

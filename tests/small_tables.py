@@ -7,6 +7,7 @@ import pyarrow as pa
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from splitaudit import schema
 from splitaudit.group import edges, groups
 from splitaudit.schema import ITEMS, MATCHES, MEDIA, conform
 
@@ -34,6 +35,15 @@ def media_of(rows: Mapping[str, Mapping[str, object]]) -> pa.Table:
     return conform(
         [{"item_id": x, "content_id": x, **known, **row} for x, row in rows.items()], MEDIA
     )
+
+
+def plan_of(placed: Mapping[str, str | None]) -> pa.Table:
+    """A plan that puts each item into a split, or drops it."""
+    rows: list[dict[str, object]] = [
+        {"item_id": x, "new_split": y, "action": "kept" if y else "dropped", "reason": "stays"}
+        for x, y in placed.items()
+    ]
+    return conform(rows, schema.SPLITS)
 
 
 def groups_of(items: pa.Table, matches: pa.Table) -> pa.Table:

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_tables import items_of, media_of, unhurried
+from small_tables import items_of, media_of, plan_of, unhurried
 
 from splitaudit import schema
 from splitaudit.check import check
@@ -42,14 +42,6 @@ def items_with(rows):
         ],
         schema.ITEMS,
     )
-
-
-def plan_of(placed):
-    rows = [
-        {"item_id": x, "new_split": y, "action": "kept" if y else "dropped", "reason": "stays"}
-        for x, y in placed.items()
-    ]
-    return schema.conform(rows, schema.SPLITS)
 
 
 def exported(export, items, placed, folder):
@@ -115,28 +107,13 @@ def test_the_layout_for_hugging_face(tmp_path):
     ]
 
 
-def test_hugging_face_reads_it(tmp_path, monkeypatch):
-    datasets = pytest.importorskip("datasets")
-    items = items_with(
-        [("00008000", ["rain"], ["x"], "a"), ("b", [], [], None), ("c", [], [], None)]
-    )
-    exported(
-        huggingface.export, items, {"00008000": "val", "b": "train", "c": "test"}, tmp_path / "out"
-    )
-    read = datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
-    assert {name: part["id"][:] for name, part in read.items()} == {
-        "train": ["b"],
-        "validation": ["00008000"],
-        "test": ["c"],
-    }
-
-
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("all", "that means all splits|means all splits"),
         ("a-b", "letters, digits"),
-        ("", "letters"),
+        ("../x", "letters, digits"),
+        ("a b", "letters, digits"),
+        ("train\n", "letters, digits"),
     ],
 )
 def test_a_name_that_hugging_face_cannot_read_is_refused(tmp_path, name, reason):

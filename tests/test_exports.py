@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_tables import groups_of, items_of, match, matches_of, media_of, unhurried
+from small_tables import groups_of, items_of, match, matches_of, media_of, plan_of, unhurried
 
 from splitaudit import schema
 from splitaudit.check import check
@@ -21,14 +21,6 @@ from splitaudit.splitfiles import read_digest, read_split
 FORMATS = pytest.mark.parametrize(
     "export", [lists.export, parquet.export], ids=["lists", "parquet"]
 )
-
-
-def plan_of(placed):
-    rows = [
-        {"item_id": x, "new_split": y, "action": "kept" if y else "dropped", "reason": "stays"}
-        for x, y in placed.items()
-    ]
-    return schema.conform(rows, schema.SPLITS)
 
 
 def export_plan(export, placed, folder):
@@ -167,7 +159,7 @@ def test_an_item_without_media_is_exported(tmp_path):
 
 
 @FORMATS
-def test_an_empty_split_is_only_a_sidecar_and_a_plan(export, tmp_path):
+def test_a_plan_of_nothing_is_only_a_sidecar_and_a_plan(export, tmp_path):
     export_plan(export, {}, tmp_path)
     assert json.loads((tmp_path / "split.json").read_text())["counts"] == {}
     assert {x.name for x in tmp_path.iterdir()} <= {"split.json", "splits.parquet"}
@@ -202,7 +194,7 @@ def test_a_failing_write_leaves_the_old_file_and_no_other(export, tmp_path, monk
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(SplitauditError, match="No space left"):
+    with pytest.raises(SplitauditError, match="the disk is full"):
         export_plan(export, {"a": "test", "b": "train"}, tmp_path)
     assert {x.name: x.read_bytes() for x in tmp_path.iterdir()} == before
 
@@ -246,7 +238,7 @@ def test_an_export_removes_nothing_but_an_earlier_export(tmp_path):
     for mine in (folder / "mine.txt", tmp_path / "mine.txt"):
         mine.write_text("mine")
     sidecar = json.loads((folder / "split.json").read_text())
-    sidecar["files"] |= {"x": "../mine.txt", "y": 3, "z": str(tmp_path / "mine.txt")}
+    sidecar["written"] += ["../mine.txt", 3, str(tmp_path / "mine.txt"), "data/../mine.txt"]
     (folder / "split.json").write_text(json.dumps(sidecar))
     export_plan(lists.export, {"a": "test"}, folder)
     assert sorted(x.name for x in folder.iterdir()) == ["mine.txt", "split.json", "test.txt"]

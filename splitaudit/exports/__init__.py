@@ -1,27 +1,68 @@
 """Exports of a split: a module a format, each with one function `export`.
 
-What the formats share is here: safe names, files that appear whole or not at all, the sidecar.
+What the formats share is here: names of splits and files, the sidecar, and how all of it appears
+whole or not at all. What they tell of an item is in `rows`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
+import io
+import os
 import re
-import secrets
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from splitaudit.errors import SplitauditError
+from splitaudit.store import explaining, read_json, replacing, to_json, write_text
 
+SIDECAR = "split.json"
 _TAKEN = "splits"  # splits.parquet holds the whole plan
-_EXPORTED = re.compile(r"[A-Za-z0-9_~.-]+\.(parquet|txt|csv)")
+# What an export may have written; nothing else is ever removed.
+_EXPORTED = re.compile(
+    r"(data/)?[A-Za-z0-9_~-][A-Za-z0-9_~.-]*\.(parquet|txt|csv)|README\.md|croissant\.json"
+)
+
+
+def checked(names: Iterable[str]) -> list[str]:
+    """Return the names of splits, sorted.
+
+    Raises
+    ------
+    SplitauditError
+        Where one is empty, or is `all` in whatever case, which `datasets` refuses.
+    """
+    names = sorted(names)
+    for name in names:
+        if not name:
+            raise SplitauditError("a split cannot have an empty name: it needs letters or digits")
+        if name.lower() == "all":
+            raise SplitauditError(
+                f"a split cannot be called {name!r}: Hugging Face reserves that name, which "
+                "means all splits there; give it another"
+            )
+    return names
+
+
+def split_names(splits: pa.Table, sidecar: Mapping[str, Any]) -> list[str]:
+    """Return the names of all splits, sorted.
+
+    Parameters
+    ----------
+    splits
+        Schema SPLITS.
+    sidecar
+        Its `splits` may name some that no item is left in.
+    """
+    held = splits["new_split"].drop_null().unique().to_pylist()
+    return checked({*held, *sidecar.get("splits", ())})
 
 
 def file_names(splits: Collection[str], ending: str) -> dict[str, str]:
@@ -41,65 +82,88 @@ def _safe(split: str, ambiguous: bool) -> str:
     return f"{plain}~{hashlib.sha256(split.encode()).hexdigest()[:12]}"
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> Path:
-    """Write a file under another name and move it into place, so that it is never seen half done.
+def parquet_bytes(rows: pa.Table) -> bytes:
+    """Return a table as a Parquet file."""
+    file = io.BytesIO()
+    pq.write_table(rows, file)
+    return file.getvalue()
+
+
+def write(
+    folder: Path,
+    contents: Mapping[str, bytes],
+    sidecar: Mapping[str, Any],
+    splits: pa.Table,
+    files: Mapping[str, str],
+) -> list[Path]:
+    """Write an export with its sidecar, split.json, and return the paths of all files.
+
+    A folder that is not there yet appears when everything is in it. In one that is, the files of an
+    earlier export go and nothing else does; split.json says `unfinished` until all have come.
+
+    Parameters
+    ----------
+    folder
+        Made if need be. Nothing is written outside it; links in it are replaced.
+    contents
+        Relative path -> bytes. What tells of other files, such as a README, comes first.
+    sidecar
+        What the caller knows: seed, policy, digest. Counts, files and dropped are added to it.
+    splits
+        Schema SPLITS.
+    files
+        Split -> relative path, where each has a file.
 
     Raises
     ------
     SplitauditError
-        Where the folder cannot be made or written (no right, disk full).
+        Where the folder cannot be written; an earlier export is then still there.
     """
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            write(file)
-        temporary.replace(path)
-    except OSError as fault:
-        raise SplitauditError(f"cannot write {path}: {fault.strerror or fault}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-    return path
+    told = _completed(sidecar, splits, {"files": dict(files), "written": list(contents)})
+    everything = {**contents, SIDECAR: to_json(told).encode()}
+    if os.path.lexists(folder):
+        _exchange(folder, everything)
+    else:
+        with replacing(folder) as new:
+            for name, content in everything.items():
+                (new / name).parent.mkdir(parents=True, exist_ok=True)
+                (new / name).write_bytes(content)
+    return [folder / name for name in everything]
 
 
-def write_bytes(path: Path, content: bytes) -> Path:
-    """Write a file whole."""
-    return write_whole(path, lambda file: file.write(content))
-
-
-def finish(
-    folder: Path,
-    written: list[Path],
-    sidecar: dict[str, Any],
-    splits: pa.Table,
-    files: dict[str, str],
-) -> list[Path]:
-    """Write split.json, remove what only an earlier export wrote, and return what is there now.
-
-    split.json holds what the caller knows, with the counts, the files and what was dropped.
-    """
-    counts = splits["new_split"].drop_null().value_counts().to_pylist()
+def _completed(
+    sidecar: Mapping[str, Any], splits: pa.Table, written: Mapping[str, Any]
+) -> dict[str, Any]:
+    placed = Counter(splits["new_split"].drop_null().to_pylist())
     dropped = splits.filter(pc.is_null(splits["new_split"]))["item_id"].to_pylist()
-    completed = {
-        **sidecar,
-        "counts": {x["values"]: x["counts"] for x in sorted(counts, key=lambda x: x["values"])},
-        "files": files,
-        "dropped": sorted(dropped),
-    }
-    text = json.dumps(completed, indent=2, ensure_ascii=False) + "\n"
-    earlier = _files_of(folder / "split.json")
-    told = write_bytes(folder / "split.json", text.encode())
-    for name in earlier - {path.name for path in written}:
-        (folder / name).unlink(missing_ok=True)
-    return [*written, told]
+    counts = {name: placed[name] for name in split_names(splits, sidecar)}
+    return {**sidecar, "counts": counts, **written, "dropped": sorted(dropped)}
 
 
-def _files_of(sidecar: Path) -> set[str]:
-    """Names of the files beside a sidecar that it says were written with it."""
+def _exchange(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Put an export where there is a folder, in place of an earlier one."""
+    earlier = _earlier(folder)
+    names = list(dict.fromkeys([*contents, *earlier]))
+    inner = {(folder / name).parent for name in names} - {folder}
+    # Moves are made in reverse: what enters first, the sidecar, comes last. What tells of other
+    # files goes after them and comes before them, so that it never tells of those of two exports.
+    with explaining(folder), contextlib.ExitStack() as moves:
+        for link in filter(Path.is_symlink, inner):
+            link.unlink()
+        for name in reversed(list(contents)):
+            moves.enter_context(replacing(folder / name)).write_bytes(contents[name])
+        write_text(to_json({"unfinished": True, "written": names}), folder / SIDECAR)
+        for name in reversed(earlier):
+            (folder / name).unlink(missing_ok=True)
+    for path in inner:
+        with contextlib.suppress(OSError):  # not empty, or not there
+            path.rmdir()
+
+
+def _earlier(folder: Path) -> list[str]:
+    """Return what an earlier export says it wrote, as far as an export can have written it."""
     try:
-        files = json.loads(sidecar.read_text(encoding="utf-8"))["files"].values()
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return set()
-    named = {name for name in files if isinstance(name, str) and _EXPORTED.fullmatch(name)}
-    return named | {f"{_TAKEN}.parquet"}
+        names = read_json(folder / SIDECAR)["written"]
+        return [x for x in names if isinstance(x, str) and _EXPORTED.fullmatch(x)]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []

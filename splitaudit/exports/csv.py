@@ -10,10 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from splitaudit.exports import finish, write_bytes
-from splitaudit.exports.parquet import described
+from splitaudit.exports import write
+from splitaudit.exports.rows import described, flat
 
-_PLAIN = ("source", "start_s", "end_s", "clip_start_s", "clip_end_s")
+_TABLE = "items.csv"
+_NAMES = {"captions": "caption", "labels": "label"}
 
 
 def export(
@@ -26,39 +27,34 @@ def export(
     Parameters
     ----------
     items, media
-        Schemas ITEMS and MEDIA.
+        Schemas ITEMS and MEDIA. Attributes become columns.
     splits
         Schema SPLITS. Dropped items stand in no row; split.json names them.
-    folder
-        Made if need be.
-    sidecar
-        Seed, policy, digest; counts, files and dropped are added to it.
+    folder, sidecar
+        As in `splitaudit.exports.write`.
 
     Raises
     ------
     SplitauditError
-        Where the folder cannot be written.
+        Where a split is called `all`, or the folder cannot be written.
     """
-    rows = described(items, media, splits).to_pylist()
-    own = ["id", "split", "path", "caption", "label", *_PLAIN]
-    attributes = {name for row in rows for name, _ in row["attributes"]}
-    columns = [*own, *sorted(attributes - set(own))]
+    rows = flat(described(items, media, splits)).rename_columns(_NAMES)
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(map(_line, rows))
-    path = write_bytes(folder / "items.csv", text.getvalue().encode())
-    return finish(folder, [path], {**sidecar, "table": path.name}, splits, {})
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(rows.column_names)
+    writer.writerows(zip(*map(_cells, rows.columns), strict=True))
+    contents = {_TABLE: text.getvalue().encode()}
+    return write(folder, contents, {**sidecar, "table": _TABLE}, splits, {})
 
 
-def _line(row: dict[str, Any]) -> dict[str, Any]:
-    own = {name: row[name] for name in _PLAIN if row[name] is not None}
-    own |= {"id": row["item_id"], "split": row["new_split"], "path": row["path"] or ""}
-    own |= {"caption": _texts(row["captions"]), "label": _texts(row["labels"])}
-    return dict(row["attributes"]) | own
+def _cells(column: pa.ChunkedArray) -> list[Any]:
+    values: list[Any] = column.to_pylist()
+    return list(map(_texts, values)) if pa.types.is_list(column.type) else values
 
 
-def _texts(texts: list[str]) -> str:
+def _texts(texts: list[str] | None) -> str:
     """The only text as it stands, several as a list in JSON."""
+    if not texts:
+        return ""
     alone = len(texts) == 1 and not texts[0].startswith("[")
-    return texts[0] if alone else json.dumps(texts, ensure_ascii=False) if texts else ""
+    return texts[0] if alone else json.dumps(texts, ensure_ascii=False)

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from splitaudit.errors import SplitauditError
-from splitaudit.exports import file_names, finish, write_bytes
+from splitaudit.exports import file_names, split_names, write
 
 # What a reader of lines would take for another id; U+FEFF at the start is a byte order mark.
 _UNLISTABLE = re.compile(r"[\n\r]|\A\ufeff|\A\Z")
@@ -26,23 +26,21 @@ def export(
         Not needed: a list holds ids only.
     splits
         Schema SPLITS. Dropped items stand in no list; split.json names them.
-    folder
-        Made if need be. Nothing is written outside it, whatever the splits are called.
-    sidecar
-        Seed, policy, digest; counts, files and dropped are added to it.
+    folder, sidecar
+        As in `splitaudit.exports.write`.
 
     Raises
     ------
     SplitauditError
-        Where an id cannot stand on a line of its own, before anything is written; or where the
-        folder cannot be written.
+        Where an id cannot stand on a line of its own or a split is called `all`, before anything
+        is written; or where the folder cannot be written.
     """
+    files = file_names(split_names(splits, sidecar), ".txt")
     rows = splits.select(["item_id", "new_split"]).sort_by("item_id").to_pandas().dropna()
     _all_listable(rows["item_id"].tolist())
-    lists = {str(name): ids.tolist() for name, ids in rows.groupby("new_split")["item_id"]}
-    files = file_names(lists, ".txt")
-    written = [_write(folder / files[name], ids) for name, ids in lists.items()]
-    return finish(folder, written, sidecar, splits, files)
+    ids = rows.groupby("new_split")["item_id"].agg(list).to_dict()
+    contents = {file: _lines(ids.get(split, [])) for split, file in files.items()}
+    return write(folder, contents, sidecar, splits, files)
 
 
 def _all_listable(item_ids: list[str]) -> None:
@@ -52,6 +50,5 @@ def _all_listable(item_ids: list[str]) -> None:
         )
 
 
-def _write(path: Path, item_ids: list[str]) -> Path:
-    text = "".join(f"{item_id}\n" for item_id in item_ids)
-    return write_bytes(path, text.encode())
+def _lines(item_ids: list[str]) -> bytes:
+    return "".join(f"{item_id}\n" for item_id in item_ids).encode()

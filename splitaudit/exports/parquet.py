@@ -7,14 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from splitaudit.exports import file_names, finish, write_whole
-from splitaudit.schema import ITEMS, SPLITS, conform
-
-_OF_MEDIUM = ["path", "clip_start_s", "clip_end_s"]
-_OF_ITEM = [name for name in ITEMS.names if name not in ("item_id", "split")]
-_OF_SPLIT = [name for name in SPLITS.names if name not in ("item_id", "new_split")]
+from splitaudit.exports import file_names, parquet_bytes, split_names, write
+from splitaudit.exports.rows import described
+from splitaudit.schema import SPLITS, conform
 
 
 def export(
@@ -25,45 +21,23 @@ def export(
     Parameters
     ----------
     items, media
-        Schemas ITEMS and MEDIA. Of an item with several media, the path and the stretch are those
-        of the first by the name of its part.
+        Schemas ITEMS and MEDIA.
     splits
         Schema SPLITS. splits.parquet holds all of it, also the dropped items.
-    folder
-        Made if need be. Nothing is written outside it, whatever the splits are called.
-    sidecar
-        Seed, policy, digest; counts, files and dropped are added to it.
+    folder, sidecar
+        As in `splitaudit.exports.write`.
 
     Raises
     ------
     SplitauditError
-        Where the folder cannot be written.
+        Where a split is called `all`, or the folder cannot be written.
     """
     splits = conform(splits, SPLITS).sort_by("item_id")
+    files = file_names(split_names(splits, sidecar), ".parquet")
     rows = described(items, media, splits)
-    files = file_names(sorted(rows["new_split"].unique().to_pylist()), ".parquet")
-    written = [
-        _write(folder / file, rows.filter(pc.equal(rows["new_split"], split)))
+    contents = {
+        file: parquet_bytes(rows.filter(pc.equal(rows["new_split"], split)))
         for split, file in files.items()
-    ]
-    written.append(_write(folder / "splits.parquet", splits))
-    return finish(folder, written, sidecar, splits, files)
-
-
-def described(items: pa.Table, media: pa.Table, splits: pa.Table) -> pa.Table:
-    """Return the plan with what is known of each item, dropped ones left out, sorted by id."""
-    splits = conform(splits, SPLITS).filter(pc.is_valid(splits["new_split"])).sort_by("item_id")
-    ids = splits["item_id"]
-    item = items.take(pc.index_in(ids, items["item_id"]))
-    # index_in finds the first row of an item.
-    media = media.sort_by("part")
-    medium = media.take(pc.index_in(ids, media["item_id"]))
-    columns = {"item_id": ids}
-    columns |= {name: medium[name] for name in _OF_MEDIUM}
-    columns |= {name: item[name] for name in _OF_ITEM}
-    columns |= {name: splits[name] for name in ["new_split", *_OF_SPLIT]}
-    return pa.table(columns)
-
-
-def _write(path: Path, rows: pa.Table) -> Path:
-    return write_whole(path, lambda file: pq.write_table(rows, file))
+    }
+    contents["splits.parquet"] = parquet_bytes(splits)
+    return write(folder, contents, sidecar, splits, files)

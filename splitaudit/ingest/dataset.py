@@ -68,6 +68,8 @@ class Dataset:
         Rules by which captions are equal.
     ratios
         Split to share, of a new split; empty where the present one decides.
+    about
+        What a manifest says of it: title, homepage, license.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     captions: tuple[str, ...] = CAPTIONS
     ratios: Mapping[str, float] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 def split_name(name: str) -> str:

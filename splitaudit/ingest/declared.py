@@ -77,8 +77,14 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
             notes,
             options.captions or manifest.captions or CAPTIONS,
             manifest.ratios,
+            _about(manifest),
         ),
     )
+
+
+def _about(manifest: Manifest) -> dict[str, str]:
+    known = {name: getattr(manifest, name) for name in ("title", "homepage", "license")}
+    return {name: text for name, text in known.items() if text}
 
 
 def _with_joined(

@@ -56,12 +56,15 @@ class Declared:
         Sentences for the user.
     captions, ratios
         As of `Dataset`.
+    about
+        Title, homepage and license, where they are known.
     """
 
     keys: Sequence[Key] = ()
     notes: Sequence[str] = ()
     captions: tuple[str, ...] = CAPTIONS
     ratios: Mapping[str, float] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 def from_table(path: Path, options: IngestOptions) -> Dataset:
@@ -109,7 +112,7 @@ def build(
     problems
         What is known to be wrong already.
     declared
-        Keys and notes.
+        Keys, notes and what it is.
 
     Raises
     ------
@@ -143,6 +146,7 @@ def build(
         ),
         captions=declared.captions,
         ratios=declared.ratios,
+        about=declared.about,
     )
 
 
