@@ -11,7 +11,7 @@ import pandas as pd
 
 from splitaudit.ingest.dataset import split_name
 from splitaudit.ingest.files import PARTS
-from splitaudit.ingest.readers import Problem, Rows
+from splitaudit.ingest.rows import Problem, Rows
 from splitaudit.manifest import did_you_mean, nearest
 
 SYNONYMS = {"start": "start_s", "end": "end_s", "captions": "caption", "labels": "label"}

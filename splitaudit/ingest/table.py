@@ -34,7 +34,8 @@ from splitaudit.ingest.files import (
     status_of,
 )
 from splitaudit.ingest.paths import encode_path, safe_name
-from splitaudit.ingest.readers import Problem, fail, read_rows
+from splitaudit.ingest.readers import read_rows
+from splitaudit.ingest.rows import Problem, fail
 from splitaudit.keys import Key
 from splitaudit.manifest import did_you_mean, nearest
 from splitaudit.order import evaluation_order
@@ -266,8 +267,10 @@ def _outcome(kind: str | None, part: str, path: str, found: Outcome) -> Outcome:
 
 def _facts(items: pd.DataFrame, table: pa.Table) -> pd.DataFrame:
     """What keys are made of: a row an item, columns and attributes by the names users know."""
-    own = items[["item_id", "id", "source"]].assign(
-        caption=table["captions"].to_pylist(), label=table["labels"].to_pylist()
+    own = items[["item_id", "source"]].assign(
+        id=items["id"].map(encode_path),
+        caption=table["captions"].to_pylist(),
+        label=table["labels"].to_pylist(),
     )
     named = {name: name.removeprefix(ATTRIBUTE) for name in attribute_columns(items)}
     facts = pd.concat([items[list(named)].rename(columns=named), own], axis=1)
