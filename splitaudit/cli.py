@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from splitaudit.audit import Audit
     from splitaudit.keys import Key
+    from splitaudit.manifest import Manifest
 
 INTERNAL_ERROR = 3
 
@@ -395,21 +396,43 @@ def fetch(name: str, folder: Path | None, as_json: bool) -> int:
     else:
         for outcome in found:
             click.echo(f"{outcome.status:<18} {root / outcome.path}  {outcome.reason}".rstrip())
+        _print_origin(manifest)
     return 0 if all(outcome.status in GOOD for outcome in found) else 1
 
 
 @cli.command("list")
 @_json
 def list_manifests(as_json: bool) -> None:
-    """List the shipped manifests."""
-    from splitaudit.manifest import read_manifest, shipped
+    """List the shipped manifests.
 
-    found = {name: read_manifest(file, confined=True) for name, file in shipped().items()}
+    At hand is how many of the files that a dataset is read from lie in its folder:
+    $SPLITAUDIT_DATA/NAME, else NAME.
+    """
+    from splitaudit.ingest.declared import at_hand, named_manifest, root_of
+    from splitaudit.manifest import shipped
+
+    manifests = [named_manifest(name) for name in shipped()]
+    here = {m.name: at_hand(m, root_of(m, None, Path(m.name))) for m in manifests}
     if as_json:
-        _print_json({name: {"title": m.title, "homepage": m.homepage} for name, m in found.items()})
+        keys = ("title", "homepage", "license", "note")
+        said = {m.name: {key: getattr(m, key) for key in keys} for m in manifests}
+        _print_json({name: {**texts, "at_hand": here[name]} for name, texts in said.items()})
         return
-    for name, manifest in found.items():
-        click.echo(f"{name:<14} {manifest.title or ''}  {manifest.homepage or ''}")
+    width = max(map(len, here))
+    click.echo(f"{'name':<{width}}  {'dataset':<46}  at hand")
+    for manifest in manifests:
+        found = here[manifest.name]
+        counted = f"{sum(found.values())} of {len(found)}"
+        click.echo(f"{manifest.name:<{width}}  {manifest.title:<46}  {counted}")
+    click.echo("\n`splitaudit fetch NAME` gets its files, or says where they come from.")
+
+
+def _print_origin(manifest: Manifest) -> None:
+    """Print where a dataset comes from, under which licence, and how it is laid out."""
+    texts = {"homepage": manifest.homepage, "licence": manifest.license, "note": manifest.note}
+    for name, text in texts.items():
+        if text:
+            click.echo(f"{name:<18} {text}")
 
 
 def _opened(target: str, options: dict[str, Any]) -> Audit:

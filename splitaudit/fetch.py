@@ -42,7 +42,7 @@ def fetch(manifest: Manifest, root: Path, progress: Progress) -> Iterator[Outcom
     """
     for source in manifest.sources:
         path = root / source.path
-        if path.is_file():
+        if path.exists():  # also a folder of media
             yield _verified(source, path, HERE)
         elif source.url:
             yield _downloaded(source, path, progress)

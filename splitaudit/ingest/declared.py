@@ -1,4 +1,4 @@
-"""A manifest as a dataset: its tables, and the template that finds each item's sound."""
+"""A manifest as a dataset: its tables, and the template that finds each item's sound or film."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ import pandas as pd
 from splitaudit.errors import SplitauditError
 from splitaudit.ingest.columns import ATTRIBUTE, CELLS, attribute_columns, load, problems_at
 from splitaudit.ingest.dataset import CAPTIONS, Dataset, IngestOptions, split_name
-from splitaudit.ingest.files import AUDIO
+from splitaudit.ingest.endings import ANY, with_endings
+from splitaudit.ingest.files import AUDIO, VIDEO
+from splitaudit.ingest.folder import media_below
 from splitaudit.ingest.joined import attach, derive
+from splitaudit.ingest.made import arranged
 from splitaudit.ingest.paths import encode_path
-from splitaudit.ingest.readers import Problem, read_rows
+from splitaudit.ingest.readers import read_rows
+from splitaudit.ingest.rows import Problem, Rows
 from splitaudit.ingest.table import Declared, build
 from splitaudit.manifest import (
+    FOLDER,
     PLACEHOLDER,
     Manifest,
     ManifestTable,
@@ -37,7 +42,8 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
     file
         The manifest.
     options
-        Its `root`; else ``$SPLITAUDIT_DATA/<name>``, else the manifest's folder.
+        Its `root`; else ``$SPLITAUDIT_DATA/<name>``; else the manifest's folder, or ``<name>`` for
+        a shipped one.
     confined
         True for a shipped manifest, which reads nothing outside the root.
 
@@ -49,23 +55,9 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
         Where a table is not there.
     """
     manifest = read_manifest(file, confined=confined)
-    root = root_of(manifest, options.root, file.parent)
-    listing = [table for table in manifest.tables if not table.join]
-    missing = [table.path for table in listing if not (root / table.path).is_file()]
-    if missing:
-        names = ", ".join(map(encode_path, missing))
-        raise SplitauditError(
-            f"{manifest.name}: {names} not found in {encode_path(str(root))}; name the folder "
-            f"of the dataset with --root, or set SPLITAUDIT_DATA to the folder above it"
-        )
-    frames, problems = [], []
-    for table in listing:
-        frame, found = _rows(manifest, table, root)
-        frames.append(frame)
-        problems += found
-    frame = pd.concat(frames, ignore_index=True).astype(object)
-    frame = frame.where(frame.notna(), None)
-    frame, found, notes = _with_joined(frame, manifest, root)
+    root = root_of(manifest, options.root, Path(manifest.name) if confined else file.parent)
+    frame, problems, notes = _listed(manifest, root, media=options.media)
+    frame, found, told = _with_joined(frame, manifest, root)
     return build(
         root,
         manifest.name,
@@ -74,7 +66,7 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
         problems + found,
         Declared(
             (*manifest.keys, *options.keys),
-            notes,
+            tuple(dict.fromkeys([*notes, *told])),
             options.captions or manifest.captions or CAPTIONS,
             manifest.ratios,
             _about(manifest),
@@ -85,6 +77,38 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
 def _about(manifest: Manifest) -> dict[str, str]:
     known = {name: getattr(manifest, name) for name in ("title", "homepage", "license")}
     return {name: text for name, text in known.items() if text}
+
+
+def _listed(
+    manifest: Manifest, root: Path, *, media: bool
+) -> tuple[pd.DataFrame, list[Problem], list[str]]:
+    """Rows of all tables that list items, what is wrong with them, and sentences for the user."""
+    listing = [table for table in manifest.tables if not table.join]
+    missing = [encode_path(table.path) for table in listing if not there(table, root)]
+    if missing:
+        raise SplitauditError(
+            f"{manifest.name}: {', '.join(missing)} not found in {encode_path(str(root))}; name "
+            "the folder of the dataset with --root, or set SPLITAUDIT_DATA to the folder above it"
+        )
+    frames, problems = [], []
+    notes: list[str] = []
+    for table in listing:
+        rows = _read(table, root)
+        frame, found = _rows(manifest, table, rows, media=media)
+        frames.append(frame)
+        problems += found
+        notes += rows.notes
+    frame = pd.concat(frames, ignore_index=True).astype(object)
+    frame = frame.where(frame.notna(), None)
+    kind, template = _template(manifest)
+    if template.endswith(ANY) and not problems:
+        frame["path"] = with_endings(frame["path"].tolist(), root, kind)
+    return frame, problems, notes
+
+
+def _template(manifest: Manifest) -> tuple[str, str]:
+    """The kind of media that a template finds, and the template; empty where there is none."""
+    return (VIDEO, manifest.video) if manifest.video else (AUDIO, manifest.audio or "")
 
 
 def _with_joined(
@@ -134,24 +158,49 @@ def root_of(manifest: Manifest, given: Path | None, otherwise: Path) -> Path:
     return Path(os.path.abspath(given or (Path(data) / manifest.name if data else otherwise)))
 
 
+def there(table: ManifestTable, root: Path) -> bool:
+    """Return whether a table of a manifest lies in the dataset's folder."""
+    path = root / table.path
+    return path.is_dir() if table.format == FOLDER else path.is_file()
+
+
+def at_hand(manifest: Manifest, root: Path) -> dict[str, bool]:
+    """Return the files that a dataset is read from, and whether each lies in its folder."""
+    return {table.path: there(table, root) for table in manifest.tables}
+
+
+def _read(table: ManifestTable, root: Path) -> Rows:
+    name = encode_path(table.path)
+    if table.format != FOLDER:
+        return read_rows(root / table.path, table.format, name, table.layout)
+    names, ignored = media_below(str(root / table.path))
+    paths = [os.path.normpath(os.path.join(name, path)) for path in names]
+    problems = [] if paths else [Problem(f"{name} file", 0, "no media in this folder")]
+    notes = (f"{name}: {ignored}",) if ignored else ()
+    lines = range(1, len(paths) + 1)
+    return Rows(f"{name} file", lines, {"id": paths, "path": paths}, problems, notes, encoded=True)
+
+
 def _rows(
-    manifest: Manifest, table: ManifestTable, root: Path
+    manifest: Manifest, table: ManifestTable, rows: Rows, *, media: bool
 ) -> tuple[pd.DataFrame, list[Problem]]:
-    rows = read_rows(root / table.path, table.format, encode_path(table.path))
-    required = ["id" if manifest.audio else "path"] + ([] if table.split else ["split"])
+    kind, template = _template(manifest)
+    needed = "path" if media and not template else "id"
+    required = [needed] + ([] if table.split else ["split"])
     how = 'columns = {{ {ours} = "{theirs}" }} in its [[tables]]'
-    frame, problems = load(rows, table.columns, required, how)
+    rows, columns = arranged(rows, table.columns, table.layout.drop)
+    frame, problems = load(rows, columns, required, how)
     if table.split:
         frame["split"] = split_name(table.split)
-    if manifest.audio:
-        problems += _fill(frame, manifest.audio, rows.unit)
+    if template:
+        problems += _fill(frame, template, rows.unit, kind)
     if manifest.confined:
         outside = frame["path"].map(lambda path: path is not None and leaves_root(path))
         problems += problems_at(frame, outside.astype(bool), "the path leaves the dataset's folder")
     return frame, problems
 
 
-def _fill(frame: pd.DataFrame, template: str, unit: str) -> list[Problem]:
+def _fill(frame: pd.DataFrame, template: str, unit: str, modality: str) -> list[Problem]:
     """Set each row's path by the template; return what is wrong."""
     columns = {name: name for name in _PLACES}
     columns |= {name.removeprefix(ATTRIBUTE): name for name in attribute_columns(frame)}
@@ -162,13 +211,13 @@ def _fill(frame: pd.DataFrame, template: str, unit: str) -> list[Problem]:
             Problem(
                 unit,
                 0,
-                f"media.audio.path: no column {name!r}{did_you_mean(nearest(name, columns))}",
+                f"media.{modality}.path: no column {name!r}{did_you_mean(nearest(name, columns))}",
             )
             for name in absent
         ]
     form = PLACEHOLDER.sub("{}", template)
     cells = zip(*(frame[columns[name]] for name in names), strict=True)
     frame["path"] = [None if None in row else form.format(*row) for row in cells]
-    frame["modality"] = AUDIO
+    frame["modality"] = modality
     empty = frame["path"].isna() & frame["id"].notna()
     return problems_at(frame, empty, f"a column of the template {template!r} is empty")

@@ -100,6 +100,18 @@ def from_folder(target: str) -> Dataset:
     )
 
 
+def media_below(folder: str) -> tuple[list[str], str]:
+    """Return the names of the media below a folder, encoded, and a sentence about other files.
+
+    Raises
+    ------
+    SplitauditError
+        Where the folder cannot be listed.
+    """
+    listing = _walk(os.path.abspath(folder))
+    return sorted({row.item_id for row in listing.rows}), _ignored_note(listing.ignored)
+
+
 def _media(rows: list[_Row], root: str) -> pa.Table:
     columns = {
         "item_id": [row.item_id for row in rows],

@@ -9,8 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from splitaudit.ingest.columns import ATTRIBUTE, CELLS, load
+from splitaudit.ingest.made import arranged, part_found
 from splitaudit.ingest.paths import encode_path
-from splitaudit.ingest.readers import Problem, read_rows
+from splitaudit.ingest.readers import read_rows
+from splitaudit.ingest.rows import Problem
 from splitaudit.manifest import Attribute, ManifestTable, did_you_mean, nearest
 
 LISTS = ("caption", "label")  # of these an item may have several
@@ -38,8 +40,9 @@ def attach(
     """
     assert table.join
     name = encode_path(table.path)
-    rows = read_rows(root / table.path, table.format, name)
-    columns = {**table.columns, "id": table.join.column}
+    rows = read_rows(root / table.path, table.format, name, table.layout)
+    made = {**table.columns, "id": table.join.column}
+    rows, columns = arranged(rows, made, table.layout.drop)
     more, problems = load(rows, columns, ["id"], 'join = {{ {ours} = "{theirs}" }}')
     more = more.dropna(subset="id")
     more["id"] = more["id"].str.removesuffix(table.join.strip)
@@ -79,7 +82,7 @@ def derive(
             problems.append(Problem("", 0, f"{made.name}: no column {made.column!r}{near}"))
             continue
         pattern = re.compile(made.pattern)
-        found = [_part(pattern, cell) for cell in frame[column]]
+        found = [part_found(pattern, cell) for cell in frame[column]]
         frame = frame.assign(**{ATTRIBUTE + made.name: pd.Series(found, frame.index, dtype=object)})
     return frame, problems
 
@@ -90,8 +93,3 @@ def column_of(frame: pd.DataFrame, name: str) -> str | None:
         (column for column in (name if name in CELLS else "", ATTRIBUTE + name) if column in frame),
         None,
     )
-
-
-def _part(pattern: re.Pattern[str], cell: object) -> str | None:
-    found = pattern.search(cell) if isinstance(cell, str) else None
-    return found[1] if found else None

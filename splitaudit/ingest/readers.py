@@ -1,80 +1,39 @@
-"""Rows of CSV, TSV, JSONL, Parquet and plain lists, each with its line and every fault."""
+"""Rows of CSV, TSV, JSON, JSONL, Parquet and lines, each with its line and every fault."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, NoReturn
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from splitaudit.errors import InputError, SplitauditError
+from splitaudit.errors import SplitauditError
 from splitaudit.ingest.files import ending
+from splitaudit.ingest.json_table import json_rows
 from splitaudit.ingest.label_pickle import read_labels
 from splitaudit.ingest.paths import encode_path
+from splitaudit.ingest.rows import Problem, Rows
+from splitaudit.manifest import JSON, LINES, Layout
 
-LINES = "lines"
 LABEL_PICKLE = "label_pickle"
 FORMATS = {
     ".csv": "csv",
     ".tsv": "tsv",
+    ".json": JSON,
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-_SHOWN = 20  # problems spelt out; the others are counted
 
 
-class Problem(NamedTuple):
-    """A fault in a table: `unit` names the table and how it counts, `line` 0 is the whole of it."""
-
-    unit: str
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        """Return it as one sentence."""
-        place = f"{self.unit} {self.line}" if self.line else self.unit.rpartition(" ")[0]
-        return f"{place}: {self.text}" if place else self.text
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A table as it was written.
-
-    Parameters
-    ----------
-    unit
-        How a row is told: "line", "row", or with the table's name, "train_list.txt line".
-    lines
-        The line (from 1) that each row begins on; in Parquet the row's number.
-    columns
-        Name -> one value a row; None where there is none.
-    problems
-        Rows that could not be read; they are not in `columns`.
-    """
-
-    unit: str
-    lines: Sequence[int]
-    columns: dict[str, Sequence[object]]
-    problems: list[Problem]
-
-
-def fail(where: Path, problems: Iterable[Problem]) -> NoReturn:
-    """Raise an InputError with the first problems, in the order of lines, and the count of all."""
-    told = [str(problem) for problem in sorted(set(problems))]
-    rest = len(told) - _SHOWN
-    more = [f"and {rest:,} more"] if rest > 0 else []
-    raise InputError(encode_path(str(where)), told[:_SHOWN] + more)
-
-
-def read_rows(path: Path, form: str | None = None, label: str = "") -> Rows:
+def read_rows(
+    path: Path, form: str | None = None, label: str = "", layout: Layout | None = None
+) -> Rows:
     """Read a table.
 
     Parameters
@@ -82,10 +41,12 @@ def read_rows(path: Path, form: str | None = None, label: str = "") -> Rows:
     path
         A regular file.
     form
-        "lines" for one column `id`, "label_pickle" for `id` and `label`; None where the ending
-        tells.
+        "lines", "label_pickle" for `id` and `label`, or a value of `FORMATS`; None where the
+        ending tells.
     label
         What its problems are introduced with, where there are several tables.
+    layout
+        How rows lie in it, where its format leaves that open.
 
     Raises
     ------
@@ -97,23 +58,23 @@ def read_rows(path: Path, form: str | None = None, label: str = "") -> Rows:
     if form is None:
         known = ", ".join(FORMATS)
         raise SplitauditError(f"{name}: the format of a table is told by its ending ({known})")
-    unit = f"{label} {'row' if form == 'parquet' else 'line'}".strip()
+    unit = f"{label} {_UNITS.get(form, 'line')}".strip()
     try:
-        return _READERS[form](path, unit)
+        return _READERS[form](path, unit, layout or Layout())
     except OSError as error:
         raise SplitauditError(f"cannot read {name}: {error.strerror or error}") from error
 
 
-def _read_csv(path: Path, unit: str) -> Rows:
-    return _delimited(path, unit, ",")
+def _read_csv(path: Path, unit: str, layout: Layout) -> Rows:
+    return _delimited(path, unit, layout, ",")
 
 
-def _read_tsv(path: Path, unit: str) -> Rows:
-    return _delimited(path, unit, "\t")
+def _read_tsv(path: Path, unit: str, layout: Layout) -> Rows:
+    return _delimited(path, unit, layout, "\t")
 
 
-def _delimited(path: Path, unit: str, delimiter: str) -> Rows:
-    text, problems = _decoded(path, unit)
+def _delimited(path: Path, unit: str, layout: Layout, delimiter: str) -> Rows:
+    text, problems = _decoded(path, unit, layout.encoding)
     lines, rows = [], []
     header: list[str] = []
     for line, cells in _records(text, delimiter):
@@ -154,8 +115,8 @@ def _header_problems(header: list[str], unit: str) -> list[Problem]:
     return [Problem(unit, 0, f"two columns are named {name!r}") for name in twice]
 
 
-def _read_jsonl(path: Path, unit: str) -> Rows:
-    text, problems = _decoded(path, unit)
+def _read_jsonl(path: Path, unit: str, layout: Layout) -> Rows:
+    text, problems = _decoded(path, unit, layout.encoding)
     lines, rows = [], []
     for line, written in enumerate(text.split("\n"), start=1):
         if not written.strip():
@@ -178,7 +139,17 @@ def _json_object(written: str) -> dict[str, object]:
     return value
 
 
-def _read_parquet(path: Path, unit: str) -> Rows:
+def _read_json(path: Path, unit: str, layout: Layout) -> Rows:
+    text, problems = _decoded(path, unit, layout.encoding)
+    try:
+        if problems:
+            raise ValueError(problems[0].text)
+        return json_rows(text, unit, layout)
+    except ValueError as error:
+        raise SplitauditError(f"{encode_path(str(path))}: {error}") from error
+
+
+def _read_parquet(path: Path, unit: str, layout: Layout) -> Rows:
     try:
         with path.open("rb") as file:
             table = pq.read_table(file)
@@ -204,18 +175,26 @@ def _readable(type_: pa.DataType) -> bool:
     return not (pa.types.is_nested(type_) or is_bytes)
 
 
-def _read_lines(path: Path, unit: str) -> Rows:
-    text, problems = _decoded(path, unit)
-    found = [
-        (line, written.strip())
-        for line, written in enumerate(text.split("\n"), start=1)
-        if written.strip()
-    ]
-    ids = [written for _, written in found]
-    return Rows(unit, [line for line, _ in found], {"id": ids}, problems)
+def _read_lines(path: Path, unit: str, layout: Layout) -> Rows:
+    text, problems = _decoded(path, unit, layout.encoding)
+    header = layout.header or ("id",)
+    lines, rows = [], []
+    for line, written in enumerate(text.split("\n"), start=1):
+        if not written.strip() or (layout.comment and written.startswith(layout.comment)):
+            continue
+        cells = written.strip("\r").split(layout.separator, len(header) - 1)
+        if len(cells) < len(header):
+            reason = f"{len(cells)} cells, expected {len(header)}: {', '.join(header)}"
+            problems.append(Problem(unit, line, reason))
+        else:
+            lines.append(line)
+            rows.append([cell.strip() for cell in cells])
+    columns = zip(*rows, strict=True) if rows else ((),) * len(header)
+    problems += _header_problems(list(header), unit)
+    return Rows(unit, lines, dict(zip(header, columns, strict=True)), problems)
 
 
-def _read_label_pickle(path: Path, unit: str) -> Rows:
+def _read_label_pickle(path: Path, unit: str, layout: Layout) -> Rows:
     try:
         labels = read_labels(path.read_bytes())
     except ValueError as error:
@@ -225,9 +204,14 @@ def _read_label_pickle(path: Path, unit: str) -> Rows:
     return Rows(unit, range(1, len(labels) + 1), columns, [])
 
 
-def _decoded(path: Path, unit: str) -> tuple[str, list[Problem]]:
+def _decoded(path: Path, unit: str, encoding: str) -> tuple[str, list[Problem]]:
     """Return a file's text and a problem for each line that is not UTF-8."""
     content = path.read_bytes()
+    if encoding != Layout.encoding:
+        try:
+            return content.decode(encoding), []
+        except ValueError as error:
+            return "", [Problem(unit, 0, f"not valid {encoding}: {error}")]
     try:
         return content.decode("utf-8-sig"), []
     except UnicodeDecodeError:
@@ -247,9 +231,11 @@ def _is_utf8(written: bytes) -> bool:
     return True
 
 
-_READERS: dict[str, Callable[[Path, str], Rows]] = {
+_UNITS = {"parquet": "row", JSON: "record"}
+_READERS: dict[str, Callable[[Path, str, Layout], Rows]] = {
     "csv": _read_csv,
     "tsv": _read_tsv,
+    JSON: _read_json,
     "jsonl": _read_jsonl,
     "parquet": _read_parquet,
     LINES: _read_lines,

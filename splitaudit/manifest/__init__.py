@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from splitaudit.manifest.model import Attribute, Join, Manifest, ManifestTable, Source
-from splitaudit.manifest.paths import PLACEHOLDER, leaves_root
+from splitaudit.manifest.model import (
+    Attribute,
+    Column,
+    Join,
+    Layout,
+    Manifest,
+    ManifestTable,
+    Part,
+    Source,
+    named,
+)
+from splitaudit.manifest.paths import IN_BRACES, PLACEHOLDER, leaves_root
 from splitaudit.manifest.reading import read_manifest
+from splitaudit.manifest.tables import FOLDER, JSON, LINES
 from splitaudit.manifest.words import did_you_mean, nearest
 
 __all__ = [
+    "FOLDER",
+    "IN_BRACES",
+    "JSON",
+    "LINES",
     "PLACEHOLDER",
     "Attribute",
+    "Column",
     "Join",
+    "Layout",
     "Manifest",
     "ManifestTable",
+    "Part",
     "Source",
     "did_you_mean",
     "leaves_root",
+    "named",
     "nearest",
     "read_manifest",
     "shipped",

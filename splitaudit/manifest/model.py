@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from splitaudit.keys import Key
+from splitaudit.manifest.paths import IN_BRACES
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,66 @@ class Join:
     Parameters
     ----------
     column
-        The column that holds the id.
+        The column that holds the id, or a text with columns in braces.
     strip
         What stands behind the id in it, such as ".wav".
     """
 
     column: str
     strip: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the one group of a pattern finds, anywhere in a column."""
+
+    column: str
+    pattern: str
+
+
+# What a column of ours is made of: a column of theirs, or a text with several of them in braces;
+# several columns of texts that are one list; a part of a column.
+Column = str | tuple[str, ...] | Part
+
+
+def named(column: Column) -> tuple[str, ...]:
+    """Return the columns of theirs that one of ours is made of."""
+    if isinstance(column, Part):
+        return (column.column,)
+    if isinstance(column, tuple):
+        return column
+    return tuple(IN_BRACES.findall(column)) or (column,)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How rows lie in a file, where its format leaves that open.
+
+    Parameters
+    ----------
+    encoding
+        Of its text.
+    header, separator, comment
+        Of lines: the names of their cells, what stands between two, and what a line begins with
+        that is none. Without a header each line is an id.
+    records
+        Of JSON: where its records lie, as "a.b"; empty where they are the whole of it.
+    each
+        Of JSON: lists of equal length in each record; a row holds one entry of each instead.
+    wanted
+        Of JSON: columns to look for inside of others, as "a.b".
+    drop
+        Columns that are not looked at.
+    """
+
+    encoding: str = "utf-8"
+    header: tuple[str, ...] = ()
+    separator: str = "\t"
+    comment: str = ""
+    records: str = ""
+    each: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,18 +112,22 @@ class ManifestTable:
         The split of every row; None where a column says it.
     format
         "lines" (one id a line), "label_pickle" (a pickle of a dictionary from ids to lists of
-        labels) or None: told by the ending.
+        labels), "folder" (each media file below is an item), or that of a table; None where the
+        ending tells.
     columns
         Ours -> theirs.
     join
         None where it lists items.
+    layout
+        How its rows lie in it.
     """
 
     path: str
     split: str | None = None
     format: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Column] = field(default_factory=dict)
     join: Join | None = None
+    layout: Layout = Layout()
 
 
 @dataclass(frozen=True)
@@ -91,8 +149,9 @@ class Manifest:
         Safe as a folder name.
     tables
         In the manifest's order; one at least lists items.
-    audio
-        Template of an item's sound, such as "audio/{id}.wav"; None where a column `path` says it.
+    audio, video
+        Template of an item's sound or film, such as "audio/{id}.wav"; None where a column `path`
+        says it.
     attributes, keys
         What is made of the columns, and what of it belongs together.
     captions
@@ -108,6 +167,7 @@ class Manifest:
     name: str
     tables: tuple[ManifestTable, ...]
     audio: str | None = None
+    video: str | None = None
     attributes: tuple[Attribute, ...] = ()
     keys: tuple[Key, ...] = ()
     captions: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import os
 import re
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
+IN_BRACES = re.compile(r"\{([^{}]+)\}")  # a column of theirs, whatever its name
 
 
 def leaves_root(path: str) -> bool:

@@ -11,12 +11,12 @@ from splitaudit.captions import NORMALISERS
 from splitaudit.captions import RULES as CAPTION_RULES
 from splitaudit.errors import InputError, SplitauditError
 from splitaudit.keys import Key
-from splitaudit.manifest.model import Attribute, Join, Manifest, ManifestTable, Source
-from splitaudit.manifest.paths import PLACEHOLDER, leaves_root
+from splitaudit.manifest.model import Attribute, Manifest, Source
+from splitaudit.manifest.paths import PLACEHOLDER
 from splitaudit.manifest.section import Section
+from splitaudit.manifest.tables import inside, part_of, table_of
 from splitaudit.schema import KEY_RELATIONS, SAME_SOURCE
 
-FORMATS = ("lines", "label_pickle")
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -57,10 +57,10 @@ def _manifest(whole: Section, confined: bool) -> Manifest:
     dataset = whole.section("dataset") or _absent(whole, "dataset")
     dataset.only("name", "title", "homepage", "license", "note")
     sources = tuple(_source(part) for part in whole.listed("sources"))
-    tables = tuple(_table(part, confined) for part in whole.listed("tables"))
+    tables = tuple(table_of(part, confined) for part in whole.listed("tables"))
     if all(table.join for table in tables):
         whole.faults.append("tables: expected at least one [[tables]] that lists items")
-    audio = _audio(whole, confined)
+    media = _media(whole, confined)
     attributes = [_attribute(name, part) for name, part in whole.named("attributes").items()]
     keys = []
     for name, part in whole.named("keys").items():
@@ -70,7 +70,8 @@ def _manifest(whole: Section, confined: bool) -> Manifest:
     return Manifest(
         _name(dataset),
         tables,
-        audio,
+        media.get("audio"),
+        media.get("video"),
         tuple(attributes),
         tuple(keys),
         _captions(whole),
@@ -97,7 +98,7 @@ def _name(dataset: Section) -> str:
 def _source(part: Section) -> Source:
     part.only("path", "url", "sha256", "note")
     found = Source(
-        _inside(part, "path", True), part.text("url"), part.text("sha256"), part.text("note")
+        inside(part, "path", True), part.text("url"), part.text("sha256"), part.text("note")
     )
     if found.sha256 and not _SHA256.fullmatch(found.sha256):
         part.fault("sha256", "64 hexadecimal digits")
@@ -106,44 +107,28 @@ def _source(part: Section) -> Source:
     return found
 
 
-def _table(part: Section, confined: bool) -> ManifestTable:
-    part.only("path", "split", "format", "columns", "join")
-    path, split = _inside(part, "path", confined), part.text("split")
-    form = part.text("format")
-    if form and form not in FORMATS:
-        known = " or ".join(map(repr, FORMATS))
-        part.fault("format", f"{known} or nothing (then the ending tells)")
-    join = _join(part)
-    if join and split:
-        part.faults.append(f"{part.where}: expected a split or a join, found both")
-    return ManifestTable(path, split or None, form or None, part.pairs("columns"), join)
-
-
-def _join(part: Section) -> Join | None:
-    joined = part.section("join")
-    if not joined:
-        return None
-    joined.only("id", "strip")
-    return Join(joined.text("id", needed=True), joined.text("strip"))
-
-
-def _audio(whole: Section, confined: bool) -> str | None:
+def _media(whole: Section, confined: bool) -> dict[str, str]:
+    """The template of an item's sound or film, by its kind."""
     media = whole.content.get("media", {})
     if not isinstance(media, dict):
         whole.fault("media", "[media.audio]")
-        return None
+        return {}
     part = Section("media", media, whole.faults)
-    part.only("audio")
-    audio = part.section("audio")
-    if not audio:
-        return None
-    audio.only("path")
-    template = _inside(audio, "path", confined)
+    part.only("audio", "video")
+    parts = {kind: found for kind in ("audio", "video") if (found := part.section(kind))}
+    if len(parts) > 1:
+        part.faults.append("media: expected [media.audio] or [media.video], found both")
+    return {kind: _template(found, confined) for kind, found in parts.items()}
+
+
+def _template(part: Section, confined: bool) -> str:
+    part.only("path")
+    template = inside(part, "path", confined)
     if template and re.search(r"[{}]", PLACEHOLDER.sub("", template)):
-        audio.fault("path", "only {column} in braces")
+        part.fault("path", "only {column} in braces")
     elif template and not PLACEHOLDER.search(template):
-        audio.fault("path", "a {column} such as {id}")
-    return template or None
+        part.fault("path", "a {column} such as {id}")
+    return template
 
 
 def _attribute(name: str, part: Section) -> Attribute:
@@ -153,14 +138,8 @@ def _attribute(name: str, part: Section) -> Attribute:
 
 def _pattern(name: str, part: Section) -> Attribute:
     """What a pattern takes from a column."""
-    column, pattern = part.text("from", needed=True), part.text("pattern", needed=True)
-    try:
-        groups = re.compile(pattern).groups
-    except re.error:
-        groups = 0
-    if pattern and groups != 1:
-        part.fault("pattern", "a regular expression with one group (...)")
-    return Attribute(name, column, pattern)
+    found = part_of(part)
+    return Attribute(name, found.column, found.pattern)
 
 
 def _key(name: str, part: Section) -> Key:
@@ -193,11 +172,3 @@ def _ratios(whole: Section) -> dict[str, float]:
         return {}
     split.only("ratios")
     return split.numbers("ratios")
-
-
-def _inside(part: Section, key: str, confined: bool) -> str:
-    """A path, which must not leave the dataset's folder where it is confined to it."""
-    path = part.text(key, needed=True)
-    if confined and path and leaves_root(path):
-        part.fault(key, "a path inside the dataset's folder")
-    return path
