@@ -174,8 +174,10 @@ def _parquet(path: Path, needed: Sequence[tuple[str, ...]]) -> Records:
 
 
 def _csv(path: Path, delimiter: str) -> Records:
-    text = io.StringIO(_text(path), newline="")
-    reader = csv.DictReader(text, delimiter=delimiter, strict=True, restval="")
+    text = _text(path)
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a caption may be long
+    lines = io.StringIO(text, newline="")
+    reader = csv.DictReader(lines, delimiter=delimiter, strict=True, restval="")
     try:
         _need(path, [_ID, _SPLIT], reader.fieldnames or [])
         return [(f"line {reader.line_num}", row) for row in reader]

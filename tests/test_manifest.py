@@ -59,7 +59,7 @@ def test_every_shipped_manifest_reads_and_bears_its_name(name: str) -> None:
 
 def test_sounddesc_is_shipped() -> None:
     manifest = read_manifest(shipped()["sounddesc"], confined=True)
-    assert [(table.path, table.split, table.format) for table in manifest.tables[:3]] == [
+    assert [(table.path, table.split, table.format) for table in manifest.tables] == [
         ("train_list.txt", "train", "lines"),
         ("val_list.txt", "val", "lines"),
         ("test_list.txt", "test", "lines"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from command import Here, tables
 
@@ -229,3 +231,36 @@ def test_ratios_are_those_of_the_manifest_and_what_they_miss_is_said(
     shares = ("--ratios", "train=0.9,test=0.1", "--policy", "neighbour")
     said = here("split", "run", "--mode", "regroup", *shares).out
     assert "test holds 16.7% of the items where 10.0% was asked for" in said
+
+
+def test_a_caption_of_a_megabyte(here: Here, table: Path) -> None:
+    long = "word " * 200_000
+    rows = [f'{name},{split},"{long}{more}"' for name, split, more in LONG]
+    table.write_text("\n".join(["id,split,caption", *rows]))
+    asked = ("--checks", "captions", "--captions", "exact,near")
+    ran = here("scan", table, *asked, "--out", "run", "--json")
+    equal = {"caption:exact": {"items": 1}, "caption:near": {"items": 1}}  # and not c
+    assert ran.json["weak"] == {"test|train": {"by_reason": equal}}
+    assert here("check", table, "--run", "run").status == 0
+
+
+LONG = [("a", "train", ""), ("b", "test", ""), ("c", "test", "more")]
+
+
+def test_columns_of_odd_types_are_named(here: Here, tmp_path: Path) -> None:
+    odd = pa.table({"id": ["a"], "split": [[1]]})
+    pq.write_table(odd, tmp_path / "odd.parquet")
+    ran = here("scan", tmp_path / "odd.parquet", "--checks", "keys")
+    assert (ran.status, "column 'split' is missing" in ran.err) == (2, True)
+    assert "columns of neither text nor numbers are not read: 'split' (list<" in ran.err
+    odd = pa.table({"id": ["a"], "split": ["train"], "captions": [{"en": 1}], "source": ["s"]})
+    pq.write_table(odd, tmp_path / "odd.parquet")
+    ran = here("scan", tmp_path / "odd.parquet", "--checks", "keys")
+    assert (ran.status, "'captions' (struct<en" in ran.err) == (0, True)
+
+
+def test_a_list_of_nothing_is_said(here: Here, manifest: Path) -> None:
+    (manifest.parent / "test.txt").write_text("\n")
+    ran = here("scan", manifest, "--checks", "keys", "--json")
+    assert "note: test.txt lists nothing" in ran.err
+    assert ran.json["splits"] == {"train": 3}

@@ -88,6 +88,7 @@ def _find(
     problems += [_missing(ours, present, how) for ours in absent]
     if problems:
         problems.append(f"columns present: {', '.join(map(repr, present[:20])) or 'none'}")
+        problems += rows.notes
     return found, [Problem(rows.unit, 0, text) for text in problems]
 
 

@@ -98,6 +98,8 @@ def _listed(
         frames.append(frame)
         problems += found
         notes += rows.notes
+        if not rows.lines and not problems:
+            notes.append(f"{encode_path(table.path)} lists nothing")
     frame = pd.concat(frames, ignore_index=True).astype(object)
     frame = frame.where(frame.notna(), None)
     kind, template = _template(manifest)

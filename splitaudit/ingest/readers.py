@@ -97,6 +97,7 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | str]]
     """Yield the physical line that each record begins on with its cells, or what is wrong."""
     # Strict, since a quote that is never closed would else swallow the rest of the table.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a caption may be long
     while True:
         line = reader.line_num + 1
         try:
@@ -157,12 +158,15 @@ def _read_parquet(path: Path, unit: str, layout: Layout) -> Rows:
         problems = _header_problems(table.column_names, unit)
         columns = {name: table[table.column_names.index(name)] for name in table.column_names}
         kept = {name: column for name, column in columns.items() if _readable(column.type)}
+        odd = [f"{name!r} ({columns[name].type})" for name in columns if name not in kept]
         values = {name: column.to_pylist() for name, column in kept.items()}
     except (pa.ArrowException, ValueError) as error:
         raise SplitauditError(
             f"{encode_path(str(path))} is not readable Parquet: {error}"
         ) from error
-    return Rows(unit, range(1, table.num_rows + 1), values, problems)
+    odd_said = f"columns of neither text nor numbers are not read: {', '.join(odd)}"
+    notes = (odd_said,) if odd else ()
+    return Rows(unit, range(1, table.num_rows + 1), values, problems, notes)
 
 
 def _readable(type_: pa.DataType) -> bool:

@@ -80,9 +80,10 @@ def from_table(path: Path, options: IngestOptions) -> Dataset:
     """
     _check_names(options.columns)
     how = "--column {ours}={theirs}"
-    frame, problems = load(read_rows(path), options.columns, _required(options), how)
+    rows = read_rows(path)
+    frame, problems = load(rows, options.columns, _required(options), how)
     root = os.path.abspath(options.root or path.parent)
-    declared = Declared(options.keys, captions=options.captions or CAPTIONS)
+    declared = Declared(options.keys, rows.notes, options.captions or CAPTIONS)
     return build(path, safe_name(path.stem), root, frame, problems, declared)
 
 
