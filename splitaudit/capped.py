@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from splitaudit.compiled import compiled
 from splitaudit.components import Indices
 
 
@@ -30,7 +30,7 @@ def refused(component: Indices, a: Indices, b: Indices, cap: int) -> npt.NDArray
     return np.asarray(_refused(component[a], component[b], sizes, cap), bool)
 
 
-@numba.njit(cache=True)
+@compiled
 def _refused(a: Any, b: Any, sizes: Any, cap: int) -> Any:
     above = np.arange(len(sizes))
     found = np.zeros(len(a), np.bool_)
@@ -46,7 +46,7 @@ def _refused(a: Any, b: Any, sizes: Any, cap: int) -> Any:
     return found
 
 
-@numba.njit(cache=True)
+@compiled
 def _root(above: Any, node: int) -> int:
     while above[node] != node:
         above[node] = above[above[node]]

@@ -98,14 +98,14 @@ def groups(
     """
     keys = conform([], MEMBERSHIPS) if memberships is None else memberships
     _check_policy(policy, keys, edges)
-    ids = pd.Index(sorted(item_ids), dtype="str")
+    ids = _distinct(item_ids)
     a, b = _ends(ids, _edges_of(edges, policy))
     member, first = _ends(ids, _stars(_memberships_of(keys, policy)))
     smallest = smallest_members(len(ids), np.append(a, member), np.append(b, first))
     columns = {
-        "item_id": pa.array(ids),
+        "item_id": ids,
         "policy": pa.repeat(policy, len(ids)),
-        "group_id": pa.array(ids.take(smallest)),
+        "group_id": ids.take(pa.array(smallest)),
         "size": np.bincount(smallest, minlength=len(ids))[smallest],
     }
     return conform(pa.table(columns), GROUPS)
@@ -170,7 +170,7 @@ def _check_policy(policy: str, memberships: pa.Table, edges: pa.Table) -> None:
 def _edges_of(edges: pa.Table, policy: str) -> pa.Table:
     joined = {DUPLICATE, *policy.split(",")}
     chosen = pc.is_in(edges["policy"], pa.array(joined, pa.string()))
-    return edges.filter(pc.and_(chosen, pc.invert(edges["cut"])))
+    return edges.select(["a", "b"]).filter(pc.and_(chosen, pc.invert(edges["cut"])))
 
 
 def _memberships_of(memberships: pa.Table, policy: str) -> pa.Table:
@@ -181,23 +181,31 @@ def _memberships_of(memberships: pa.Table, policy: str) -> pa.Table:
     return memberships.filter(pc.is_in(memberships[column], pa.array(names, pa.string())))
 
 
-def _stars(memberships: pa.Table) -> pd.DataFrame:
+def _stars(memberships: pa.Table) -> pa.Table:
     """Join each item with the first that has the same value of the same key."""
     rows = memberships.select(["item_id", "key", "value"]).to_pandas().dropna()
     by_value = rows.groupby(["key", "value"], sort=False)["item_id"]
     generic = rows["key"].str.startswith(f"{CAPTION}:") & (by_value.transform("size") > GENERIC)
     stars = pd.DataFrame({"a": rows["item_id"], "b": by_value.transform("first")})
-    joining: pd.DataFrame = stars.loc[~generic]
-    return joining
+    ends = pa.schema([("a", pa.string()), ("b", pa.string())])
+    return pa.Table.from_pandas(stars.loc[~generic], ends, preserve_index=False)
 
 
-def _ends(ids: pd.Index[str], edges: pa.Table | pd.DataFrame) -> tuple[Indices, Indices]:
-    if not ids.is_unique:
-        raise ValueError(f"item ids given twice: {list(ids[ids.duplicated()][:5])}")
-    a, b = (ids.get_indexer(pd.Index(edges[side])) for side in ("a", "b"))
-    if (a < 0).any() or (b < 0).any():
+def _distinct(item_ids: Iterable[str]) -> pa.Array:
+    """Return the ids, sorted."""
+    ids = pa.array(list(item_ids), pa.string()).sort()
+    twice = ids[1:].filter(pc.equal(ids[1:], ids[:-1]))
+    if len(twice):
+        raise ValueError(f"item ids given twice: {twice[:5].to_pylist()}")
+    return ids
+
+
+def _ends(ids: pa.Array, edges: pa.Table) -> tuple[Indices, Indices]:
+    """Return where the ends of edges stand among the ids."""
+    a, b = (pc.index_in(edges[side], ids) for side in ("a", "b"))
+    if a.null_count or b.null_count:
         raise ValueError("an edge ends at an item that is not among the item ids")
-    return a, b
+    return a.to_numpy(), b.to_numpy()
 
 
 def apart(items: pa.Table, groups: pa.Table) -> dict[str, int]:

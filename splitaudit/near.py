@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from rapidfuzz import fuzz, process
+
+from splitaudit.compiled import compiled
 
 WORDS = 0.6  # >= of the words that either has are in both
 ALIKE = 0.9  # >= of the characters agree, in order, once the words are sorted
@@ -74,7 +75,7 @@ def _words(texts: npt.NDArray[np.object_]) -> pd.DataFrame:
     return words.sort_values(["size", "text", "word"], ignore_index=True)
 
 
-@numba.njit(cache=True)
+@compiled
 def _overlapping(starts: Positions, words: Positions, share: float) -> Any:
     """Pairs of sets of words, sorted by size, of which Jaccard's index is >= `share`."""
     count = len(starts) - 1
@@ -103,13 +104,13 @@ def _overlapping(starts: Positions, words: Positions, share: float) -> Any:
     return np.array([a for a, _ in pairs], np.int64), np.array([b for _, b in pairs], np.int64)
 
 
-@numba.njit(cache=True)
+@compiled
 def _prefix(size: int, share: float) -> int:
     """How many of a set's rarest words there are, of which one at least is shared."""
     return int(size - np.ceil(share * size - _EXACT) + 1)
 
 
-@numba.njit(cache=True)
+@compiled
 def _places(starts: Positions, words: Positions, share: float) -> Positions:
     """Where the texts of each word begin, if they stand one after the other."""
     counts = np.zeros(words.max() + 2, np.int64)
@@ -119,7 +120,7 @@ def _places(starts: Positions, words: Positions, share: float) -> Positions:
     return np.cumsum(counts)
 
 
-@numba.njit(cache=True)
+@compiled
 def _large_enough(first: int, end: int, holder: Positions, starts: Positions, least: float) -> int:
     """The first place whose set has the least size; sets grow, so none before is needed again."""
     while first < end and starts[holder[first] + 1] - starts[holder[first]] < least - _EXACT:
@@ -127,7 +128,7 @@ def _large_enough(first: int, end: int, holder: Positions, starts: Positions, le
     return first
 
 
-@numba.njit(cache=True)
+@compiled
 def _common(one: int, other: int, starts: Positions, words: Positions) -> int:
     """How many words two sets share."""
     i, j, found = starts[one], starts[other], 0

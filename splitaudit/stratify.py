@@ -3,25 +3,30 @@
 Groups are placed by falling size, each where it brings the chi-square of sizes and labels lowest;
 iterative stratification (Sechidis, Tsoumakas and Vlahavas, 2011) does so with single items. Then
 groups change places while that lowers it further: one with a label of which its split has too much
-for none, or for one with a label of which the other split has too much.
+for none, or for one with a label of which the other split has too much. Where the largest groups
+went cannot be mended by exchanging small ones, so this is done several times, each from another
+order in which large groups still come before those of half their size, and the best is taken.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
+
+from splitaudit.compiled import compiled
 
 Indices = npt.NDArray[np.int64]
 Wide = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 NONE = -1
-TRIES = 2_000_000  # exchanges that are tried at most
-TRIES_A_GROUP = 100
+STARTS = 16  # orders at most
+PLACED = 5_000_000  # groups in all starts together: more than so many are placed once
+TRIES = 1_600_000  # exchanges that are tried at most, in all starts together
+TRIES_A_GROUP = 100  # in each start
 LOOKED_AT = 8  # labels of a split, of which the one in greatest excess is taken
 DRAWN = 16  # groups with that label, until one of the split is met
 ALONE = 4  # one try in so many moves a group without another in exchange
@@ -42,7 +47,7 @@ def assign(contents: csr_array, shares: Wide, allowed: Mask, seed: int) -> Indic
         To which splits a group may go, one at least; shape (groups, k). Those that may go to all
         are placed last, and change places.
     seed
-        Of the order among groups of equal size, and of what is tried.
+        Of the orders in which groups are placed, and of what is tried.
 
     Returns
     -------
@@ -50,18 +55,21 @@ def assign(contents: csr_array, shares: Wide, allowed: Mask, seed: int) -> Indic
         0 <= split < k, shape (groups,).
     """
     rows = csr_array(contents, dtype=np.float64)
-    sparse = rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data
+    table = rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data
     goal = _goal(rows, shares)
-    home = np.full(rows.shape[0], NONE, np.int64)
-    state = home, np.zeros_like(goal[0])
     free = np.asarray(allowed.all(axis=1))
-    _place(_order(rows, free, seed), allowed, sparse, goal, state)
-    if free.any() and len(shares) > 1:
-        members = rows[np.flatnonzero(free)].tocsc()
-        groups = np.flatnonzero(free)[members.indices]
-        tries = min(TRIES, TRIES_A_GROUP * members.shape[0])
-        _exchange(seed, tries, (members.indptr.astype(np.int64), groups), sparse, goal, state)
-    return home
+    members = _members(rows, free)
+    starts = int(np.clip(PLACED // max(1, len(free)), 1, STARTS))
+    tries = min(TRIES // starts, TRIES_A_GROUP * int(free.sum())) if len(shares) > 1 else 0
+    rng, least, best = np.random.default_rng(seed), np.inf, np.empty(0, np.int64)
+    for _ in range(starts):
+        state = np.full(len(free), NONE), np.zeros_like(goal[0])
+        _place(_order(rows, free, rng), allowed, table, goal, state)
+        _exchange(rng.integers(1, 2**63, 1, np.uint64), tries, members, table, goal, state)
+        cost = float((goal[1] * (state[1] - goal[0]) ** 2).sum())
+        if cost < least:
+            least, best = cost, state[0]
+    return best
 
 
 def _goal(rows: csr_array, shares: Wide) -> tuple[Wide, Wide]:
@@ -76,28 +84,34 @@ def _goal(rows: csr_array, shares: Wide) -> tuple[Wide, Wide]:
     return target, weight
 
 
-def _order(rows: csr_array, free: Mask, seed: int) -> Indices:
-    """Groups that are not free first, then by falling size, in seeded order among equals."""
+def _members(rows: csr_array, free: Mask) -> tuple[Indices, Indices]:
+    """Free groups by column: where each column begins, and its groups."""
+    columns = rows[np.flatnonzero(free)].tocsc()
+    return columns.indptr.astype(np.int64), np.flatnonzero(free)[columns.indices]
+
+
+def _order(rows: csr_array, free: Mask, rng: np.random.Generator) -> Indices:
+    """Groups that are not free first, then by falling size, drawn smaller by up to a half."""
     sizes = np.asarray(rows[:, [0]].sum(axis=1)).ravel()
-    drawn = np.random.default_rng(seed).permutation(len(sizes))
-    return np.lexsort((drawn, -sizes, free))
+    return np.lexsort((-sizes * rng.uniform(0.5, 1.0, len(sizes)), free))
 
 
-@numba.njit(cache=True)
+@compiled
 def _place(order: Any, allowed: Any, rows: Any, goal: Any, state: Any) -> None:
     """Place groups one after the other, each where it costs least."""
     home, have = state
     for group in order:
-        least, at = np.inf, order.dtype.type(NONE)
-        for split in np.flatnonzero(allowed[group]):
-            cost = _cost(rows, group, split, goal, have)
-            if cost < least:
-                least, at = cost, split
+        least, at = np.inf, NONE
+        for split in range(len(have)):
+            if allowed[group, split]:
+                cost = _cost(rows, group, split, goal, have)
+                if cost < least:
+                    least, at = cost, split
         home[group] = at
         _add(rows, group, 1.0, have[at])
 
 
-@numba.njit(cache=True)
+@compiled
 def _cost(rows: Any, group: Any, split: Any, goal: Any, have: Any) -> float:
     """By how much the chi-square rises where a group is added to a split."""
     starts, columns, counts = rows
@@ -110,25 +124,36 @@ def _cost(rows: Any, group: Any, split: Any, goal: Any, have: Any) -> float:
     return cost
 
 
-@numba.njit(cache=True)
+@compiled
 def _add(rows: Any, group: int, times: float, sums: Any) -> None:
     starts, columns, counts = rows
     for at in range(starts[group], starts[group + 1]):
         sums[columns[at]] += times * counts[at]
 
 
-@numba.njit(cache=True)
-def _exchange(seed: int, tries: int, members: Any, rows: Any, goal: Any, state: Any) -> None:
+@compiled
+def _draw(drawn: Any, below: Any) -> Any:
+    """Draw 0 <= number < below: xorshift (Marsaglia, 2003), whose state `drawn` holds, not 0."""
+    state = drawn[0]
+    state ^= state << np.uint64(13)
+    state ^= state >> np.uint64(7)
+    state ^= state << np.uint64(17)
+    drawn[0] = state
+    return np.int64(state % np.uint64(below))
+
+
+@compiled
+def _exchange(drawn: Any, tries: int, members: Any, rows: Any, goal: Any, state: Any) -> None:
     """Try exchanges, and keep those that lower the chi-square."""
-    np.random.seed(seed)
     home, have = state
     splits, columns = have.shape
     change = np.zeros(columns)
     for _ in range(tries):
-        here = np.random.randint(splits)
-        there = (here + np.random.randint(1, splits)) % splits
-        one = _too_many(here, members, goal, state)
-        other = NONE if np.random.randint(ALONE) == 0 else _too_many(there, members, goal, state)
+        here = _draw(drawn, splits)
+        there = (here + 1 + _draw(drawn, splits - 1)) % splits
+        one, other = _too_many(drawn, here, members, goal, state), NONE
+        if _draw(drawn, ALONE) != 0:
+            other = _too_many(drawn, there, members, goal, state)
         if one == NONE or _gain((one, other), (here, there), change, rows, goal, have) <= LEAST:
             continue
         for group, old, new in ((one, here, there), (other, there, here)):
@@ -138,26 +163,26 @@ def _exchange(seed: int, tries: int, members: Any, rows: Any, goal: Any, state: 
                 _add(rows, group, 1.0, have[new])
 
 
-@numba.njit(cache=True)
-def _too_many(split: int, members: Any, goal: Any, state: Any) -> int:
+@compiled
+def _too_many(drawn: Any, split: int, members: Any, goal: Any, state: Any) -> int:
     """Draw a group of a split with a label of which that has too much; `NONE` where none is met."""
     (starts, groups), (target, weight), (home, have) = members, goal, state
     most, column = 0.0, NONE
     for _ in range(LOOKED_AT):
-        drawn = np.random.randint(have.shape[1])
-        excess = have[split, drawn] - target[split, drawn]
-        if excess > 0 and weight[split, drawn] * excess**2 > most:
-            most, column = weight[split, drawn] * excess**2, drawn
+        label = _draw(drawn, have.shape[1])
+        excess = have[split, label] - target[split, label]
+        if excess > 0 and weight[split, label] * excess**2 > most:
+            most, column = weight[split, label] * excess**2, label
     if column == NONE or starts[column] == starts[column + 1]:
         return NONE
     for _ in range(DRAWN):
-        group = groups[np.random.randint(starts[column], starts[column + 1])]
+        group = groups[starts[column] + _draw(drawn, starts[column + 1] - starts[column])]
         if home[group] == split:
             return int(group)
     return NONE
 
 
-@numba.njit(cache=True)
+@compiled
 def _gain(pair: Any, splits: Any, change: Any, rows: Any, goal: Any, have: Any) -> float:
     """By how much the chi-square falls where two groups change places; `change` is left zero."""
     (one, other), (here, there) = pair, splits

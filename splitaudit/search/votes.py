@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
+
+from splitaudit.compiled import compiled
 
 WIDTH = 18  # frames (0.3 s): votes this near to each other agree on an offset
 EXPECTED = 0.40  # similarity of patches that counts for nothing; less speaks against
@@ -19,7 +20,7 @@ SLOPES, SLOPE = 6, 2  # per cent
 MISSED = 8  # frames from the line beyond which no patch is on it: there is silence
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def vote(mine: Any, neighbours: Any, others: Any, most: int, sure: float) -> Any:
     """Return the places in other sounds where most similarity gathers.
 
@@ -69,7 +70,7 @@ def vote(mine: Any, neighbours: Any, others: Any, most: int, sure: float) -> Any
     return places
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _ballots(mine: Any, neighbours: Any, others: Any) -> tuple[Any, Any]:
     """Keys (sound << 32 | offset + 2**31) of neighbours that count, and where they stand."""
     similarity, index = neighbours
@@ -86,7 +87,7 @@ def _ballots(mine: Any, neighbours: Any, others: Any) -> tuple[Any, Any]:
     return keys[:count], cells[:count]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _gathered(keys: Any, weights: Any, taken: Any) -> tuple[float, int]:
     """Votes of the `WIDTH` in which most lie, apart from the key `taken`, and its middle."""
     best = total = 0.0
@@ -102,7 +103,7 @@ def _gathered(keys: Any, weights: Any, taken: Any) -> tuple[float, int]:
     return best, at
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def refine(a: Any, b: Any, place: Any) -> Any:
     """Return the best line near a place.
 
@@ -124,7 +125,7 @@ def refine(a: Any, b: Any, place: Any) -> Any:
     return _best_line(a, b, place[0], best, (SHIFT // 2, SHIFT // 2, SLOPE / 2, SLOPE / 2))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _best_line(a: Any, b: Any, here: Any, best: Any, grid: Any) -> Any:
     """The best line of a grid around one: frames, their step, per cent of the slope, their step."""
     _, middle, slope = best
@@ -139,7 +140,7 @@ def _best_line(a: Any, b: Any, here: Any, best: Any, grid: Any) -> Any:
     return best
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _along(a: Any, b: Any, place: Any, slope: float) -> float:
     """Evidence that two sounds agree along a line."""
     (vectors_a, frames_a, scale), (vectors_b, frames_b, _) = a, b
@@ -159,7 +160,7 @@ def _along(a: Any, b: Any, place: Any, slope: float) -> float:
     return most
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _dot(x: Any, y: Any) -> Any:
     total = np.int32(0)
     for d in range(len(x)):

@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from splitaudit.errors import SplitauditError
 from splitaudit.order import EVALUATED, TRAIN, evaluation_order, role
@@ -40,20 +41,22 @@ def digest(splits: pa.Table) -> str:
 
 def joined(items: pa.Table, groups: pa.Table) -> pd.DataFrame:
     """Return item_id, old_split and group_id, sorted by item id."""
-    placed = items.select(["item_id", "split"]).rename_columns(["item_id", "old_split"]).to_pandas()
-    grouped = groups.select(["item_id", "group_id"]).to_pandas()
-    rows: pd.DataFrame = placed.merge(
-        grouped, on="item_id", how="outer", validate="one_to_one", indicator=True
-    )
-    if (rows.pop("_merge") != "both").any():
+    placed = items.select(["item_id", "split"]).sort_by("item_id")
+    grouped = groups.select(["item_id", "group_id"]).sort_by("item_id")
+    ids = placed["item_id"]
+    if not ids.equals(grouped["item_id"]):
         raise ValueError("items and groups do not hold the same items")
+    if pc.any(pc.equal(ids.slice(1), ids.slice(0, max(0, len(ids) - 1)))).as_py():
+        raise ValueError("an item id is given twice")
+    both = placed.append_column("group_id", grouped["group_id"])
+    rows: pd.DataFrame = both.rename_columns(["item_id", "old_split", "group_id"]).to_pandas()
     homeless = rows["item_id"][rows["old_split"].isna()]
     if len(homeless):
         raise SplitauditError(
             f"{len(homeless)} items have no split (the first: {homeless.iloc[0]!r}); "
             "give every item a split before you ask for another one"
         )
-    return rows.sort_values("item_id", ignore_index=True)
+    return rows
 
 
 def plan(rows: pd.DataFrame, why_moved: pd.Series[str]) -> pa.Table:

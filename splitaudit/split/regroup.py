@@ -8,12 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.sparse import coo_array, csr_array
 
 from splitaudit.errors import SplitauditError
 from splitaudit.order import TRAIN, role
 from splitaudit.split.plan import groups_with_train, joined, pins, plan
-from splitaudit.stratify import assign
+from splitaudit.stratify import Indices, assign
 
 LABEL = "label"
 TOLERATED = 0.01  # > of all items by which a split is off its share: said, with the group
@@ -71,7 +72,7 @@ def regroup(
     pinning = pins(rows, pinned)
     for name, split in pinning.items():
         allowed[names.get_loc(name)] = _only(split, list(shares))
-    contents = _contents(pd.Series(group, rows["item_id"]), _labels(items, stratify))
+    contents = _contents(group, items.sort_by("item_id"), stratify)
     home = assign(contents, np.array(list(shares.values())), allowed, seed)
     rows["new_split"] = np.array(list(shares), object)[home[group]]
     size = rows.groupby("group_id")["item_id"].transform("size")
@@ -132,27 +133,29 @@ def _only(split: str, splits: list[str]) -> list[bool]:
     return [name == split for name in splits]
 
 
-def _labels(items: pa.Table, names: Sequence[str]) -> pd.DataFrame:
-    """Return (item_id, label), a row for each label or attribute of each item."""
-    ids = items["item_id"].to_pandas()
-    attributes = items["attributes"].to_pylist()
-    found = [pd.DataFrame({"item_id": [], "label": []}, dtype="str")]
-    for name in names:
-        if name == LABEL:
-            values = items["labels"].to_pandas()
-        else:
-            values = pd.Series([dict(held or ()).get(name) for held in attributes], dtype="object")
-        of_item = pd.DataFrame({"item_id": ids, "label": values}).explode("label").dropna()
-        if of_item.empty and name != LABEL:
-            raise SplitauditError(f"no item has an attribute {name!r} to keep in balance")
-        found.append(of_item.assign(label=name + "=" + of_item["label"].astype("str")))
-    return pd.concat(found).drop_duplicates()
-
-
-def _contents(group: pd.Series[int], labels: pd.DataFrame) -> csr_array:
+def _contents(group: Indices, items: pa.Table, stratify: Sequence[str]) -> csr_array:
     """Count the items and the labels of each group: the table that `assign` takes."""
-    label, names = pd.factorize(labels["label"], sort=True)
-    rows = np.concatenate([group, group[labels["item_id"]]])
-    columns = np.concatenate([np.zeros(len(group), int), label + 1])
-    shape = group.max() + 1 if len(group) else 0, len(names) + 1
-    return coo_array((np.ones(len(rows)), (rows, columns)), shape=shape).tocsr()
+    n = len(group)
+    rows, columns, width = [np.arange(n)], [np.zeros(n, np.int64)], 1
+    for name in stratify:
+        row, values = _values(items, name)
+        label, known = pd.factorize(values, sort=True)
+        rows.append(row[label >= 0])
+        columns.append(label[label >= 0] + width)
+        width += len(known)
+    row, column = np.concatenate(rows), np.concatenate(columns)
+    holds = coo_array((np.ones(len(row)), (row, column)), shape=(n, width)).tocsr()
+    holds.data[:] = 1.0  # also where an item has a label twice
+    shape = group.max() + 1 if n else 0, n
+    return coo_array((np.ones(n), (group, np.arange(n))), shape=shape).tocsr() @ holds
+
+
+def _values(items: pa.Table, name: str) -> tuple[Indices, pd.Series[str]]:
+    """Return what items have of the labels or of an attribute: the rows, and the values there."""
+    if name == LABEL:
+        lists = items["labels"].combine_chunks()
+        return pc.list_parent_indices(lists).to_numpy(), pc.list_flatten(lists).to_pandas()
+    values = pc.map_lookup(items["attributes"], name, "first")
+    if values.null_count == len(values):
+        raise SplitauditError(f"no item has an attribute {name!r} to keep in balance")
+    return np.arange(len(values)), values.to_pandas()
