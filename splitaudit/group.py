@@ -32,6 +32,7 @@ SETUP = "setup"
 # Relations of keys that a policy joins besides duplicates, each with those of the one before.
 _JOINED = {SOURCE: (SAME_SOURCE,), SETUP: (SAME_SOURCE, SAME_SETUP)}
 _BY_PAIR = [("a", "ascending"), ("b", "ascending")]
+_BY_WEIGHT = [("weight", "descending"), *_BY_PAIR]
 
 
 def edges(matches: pa.Table) -> pa.Table:
@@ -99,9 +100,7 @@ def groups(
     keys = conform([], MEMBERSHIPS) if memberships is None else memberships
     _check_policy(policy, keys, edges)
     ids = _distinct(item_ids)
-    a, b = _ends(ids, _edges_of(edges, policy))
-    member, first = _ends(ids, _stars(_memberships_of(keys, policy)))
-    smallest = smallest_members(len(ids), np.append(a, member), np.append(b, first))
+    smallest = _joined(ids, edges, keys, policy)
     columns = {
         "item_id": ids,
         "policy": pa.repeat(policy, len(ids)),
@@ -134,16 +133,21 @@ def guard(
     if cap is None:
         return whole
     _check_policy(policy, memberships, edges)
-    ids = pd.Index(sorted(item_ids), dtype="str")
+    ids = _distinct(item_ids)
     soft = _soft(whole, policy)
-    a, b = _ends(ids, _edges_of(whole.filter(~soft), policy))
-    member, first = _ends(ids, _stars(_memberships_of(memberships, policy)))
-    component = smallest_members(len(ids), np.append(a, member), np.append(b, first))
-    rows = whole.to_pandas()[soft].sort_values(["weight", "a", "b"], ascending=[False, True, True])
-    too_much = refused(component, *_ends(ids, rows), cap)
+    component = _joined(ids, whole.filter(~soft), memberships, policy)
+    order = pc.sort_indices(whole, sort_keys=_BY_WEIGHT).to_numpy()
+    order = order[soft[order]]
     cut = np.zeros(len(whole), bool)
-    cut[rows.index[too_much]] = True
+    cut[order] = refused(component, *_ends(ids, whole.take(order)), cap)
     return whole.set_column(whole.column_names.index("cut"), "cut", pa.array(cut))
+
+
+def _joined(ids: pa.Array, edges: pa.Table, memberships: pa.Table, policy: str) -> Indices:
+    """Return the place of the smallest item that a policy joins with each."""
+    a, b = _ends(ids, _edges_of(edges, policy))
+    member, first = _ends(ids, _stars(_memberships_of(memberships, policy)))
+    return smallest_members(len(ids), np.append(a, member), np.append(b, first))
 
 
 def _soft(edges: pa.Table, policy: str) -> npt.NDArray[np.bool_]:
