@@ -243,6 +243,49 @@ def test_what_belongs_together(tmp_path: Path) -> None:
         ("tables = [1]\n", "tables[1]: expected a table of keys, found 1"),
         ("media = 1\n", "media: expected [media.audio], found 1"),
         ("[media.audio]\n", "media.audio.path: missing (expected text)"),
+        ("[media.video]\n", "media.video.path: missing (expected text)"),
+        (
+            '[media]\naudio = { path = "{id}.a" }\nvideo = { path = "{id}.v" }\n',
+            "media: expected [media.audio] or [media.video], found both",
+        ),
+        (
+            '[[tables]]\npath = "a.csv"\nrecords = "r"\n',
+            "tables[1].records: only with format = 'json'",
+        ),
+        (
+            '[[tables]]\npath = "a.json"\nheader = ["a"]\n',
+            "tables[1].header: only with format = 'lines'",
+        ),
+        (
+            '[[tables]]\npath = "a"\nformat = "folder"\njoin = { id = "x" }\n',
+            "tables[1].format: expected a file, since it is joined, found 'folder'",
+        ),
+        (
+            '[[tables]]\npath = "a.csv"\nencoding = "base64"\n',
+            "tables[1].encoding: expected the name of an encoding, such as 'latin-1', "
+            "found 'base64'",
+        ),
+        (
+            '[[tables]]\npath = "a.csv"\ndrop = 1\n',
+            "tables[1].drop: expected a column, or a list of columns, found 1",
+        ),
+        (
+            '[[tables]]\npath = "a.csv"\ncolumns = { id = ["a", "b"] }\n',
+            "tables[1].columns.id: expected text, found ['a', 'b']",
+        ),
+        (
+            '[[tables]]\npath = "a.csv"\ncolumns = { id = { from = "a" } }\n',
+            "tables[1].columns.id.pattern: missing (expected text)",
+        ),
+        (
+            '[[tables]]\npath = "a.csv"\ncolumns = { id = { from = "a", pattern = "a" } }\n',
+            "tables[1].columns.id.pattern: expected a regular expression with one group (...), "
+            "found 'a'",
+        ),
+        (
+            '[[tables]]\npath = "a.csv"\ncolumns = { id = { form = "a" } }\n',
+            "tables[1].columns.id.form: unknown key; did you mean 'from'?",
+        ),
         (
             '[media.audio]\npath = "a.wav"\n',
             "media.audio.path: expected a {column} such as {id}, found 'a.wav'",

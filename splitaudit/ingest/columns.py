@@ -11,6 +11,7 @@ import pandas as pd
 
 from splitaudit.ingest.dataset import split_name
 from splitaudit.ingest.files import PARTS
+from splitaudit.ingest.paths import encode_path
 from splitaudit.ingest.rows import Problem, Rows
 from splitaudit.manifest import did_you_mean, nearest
 
@@ -45,10 +46,12 @@ def load(
     -------
     pandas.DataFrame, list
         Columns `unit`, `line`, those of `CELLS`, and attributes, which begin with `ATTRIBUTE`;
-        None where a cell is empty.
+        None where a cell is empty. `id` and `path` are as `encode_path` gives them.
     """
     found, problems = _find(rows, given, required, how)
     frame, wrong = _typed(rows, found)
+    for name in ("id", "path") if not rows.encoded else ():
+        frame[name] = pd.Series([cell and encode_path(cell) for cell in frame[name]], dtype=object)
     if "id" not in found:
         frame["id"] = frame["path"]
     filled = [name for name in dict.fromkeys(("id", *required)) if name in found]

@@ -163,11 +163,11 @@ def _read(table: ManifestTable, root: Path) -> Rows:
     if table.format != FOLDER:
         return read_rows(root / table.path, table.format, name, table.layout)
     names, ignored = media_below(str(root / table.path))
-    paths = [os.path.normpath(os.path.join(table.path, path)) for path in names]
+    paths = [os.path.normpath(os.path.join(name, path)) for path in names]
     problems = [] if paths else [Problem(f"{name} file", 0, "no media in this folder")]
     notes = (f"{name}: {ignored}",) if ignored else ()
     lines = range(1, len(paths) + 1)
-    return Rows(f"{name} file", lines, {"id": paths, "path": paths}, problems, notes)
+    return Rows(f"{name} file", lines, {"id": paths, "path": paths}, problems, notes, encoded=True)
 
 
 def _rows(

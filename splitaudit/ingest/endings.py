@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from splitaudit.ingest.files import AUDIO, VIDEO, kind_of
+from splitaudit.ingest.paths import decode_path, encode_path
 
 ANY = ".*"
 _KINDS = {AUDIO: (AUDIO, VIDEO), VIDEO: (VIDEO,)}  # a film is good for its sound, too
@@ -18,7 +19,7 @@ def with_endings(paths: Sequence[str | None], root: Path, modality: str) -> list
     Parameters
     ----------
     paths
-        Relative to `root`, each ending in ".*".
+        Relative to `root`, encoded, each ending in ".*".
     root
         The dataset's folder.
     modality
@@ -33,7 +34,7 @@ def with_endings(paths: Sequence[str | None], root: Path, modality: str) -> list
     known = {
         os.path.join(folder, os.path.splitext(name)[0]): os.path.join(folder, name)
         for folder in folders
-        for name in sorted(_names(root / folder), reverse=True)
+        for name in sorted(_names(root / decode_path(folder)), reverse=True)
         if name.endswith(".") or kind_of(name) in _KINDS[modality]
     }
     return [path and known.get(path.removesuffix(ANY), path) for path in paths]
@@ -41,6 +42,6 @@ def with_endings(paths: Sequence[str | None], root: Path, modality: str) -> list
 
 def _names(folder: Path) -> list[str]:
     try:
-        return os.listdir(folder)
+        return [encode_path(name) for name in os.listdir(folder)]
     except OSError:
         return []

@@ -30,7 +30,7 @@ from splitaudit.ingest.files import (
     outcome_of,
     status_of,
 )
-from splitaudit.ingest.paths import decode_path, encode_path, safe_name
+from splitaudit.ingest.paths import encode_path, safe_name
 from splitaudit.order import OTHER, evaluation_order, role
 from splitaudit.schema import EDGES, MEDIA, MEMBERSHIPS, MISSING, UNREADABLE, conform
 
@@ -101,7 +101,7 @@ def from_folder(target: str) -> Dataset:
 
 
 def media_below(folder: str) -> tuple[list[str], str]:
-    """Return the media below a folder, relative to it, and a sentence about other files.
+    """Return the names of the media below a folder, encoded, and a sentence about other files.
 
     Raises
     ------
@@ -109,8 +109,7 @@ def media_below(folder: str) -> tuple[list[str], str]:
         Where the folder cannot be listed.
     """
     listing = _walk(os.path.abspath(folder))
-    names = sorted({decode_path(row.item_id) for row in listing.rows})
-    return names, _ignored_note(listing.ignored)
+    return sorted({row.item_id for row in listing.rows}), _ignored_note(listing.ignored)
 
 
 def _media(rows: list[_Row], root: str) -> pa.Table:

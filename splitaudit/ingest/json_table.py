@@ -136,7 +136,7 @@ def _list(record: Record, name: str) -> list[object]:
 
 
 def _columns(rows: list[Record], wanted: tuple[str, ...]) -> dict[str, Sequence[object]]:
-    if not rows:
+    if not rows:  # an empty split has the columns that others have
         return {name: [] for name in wanted}
     names = dict.fromkeys(name for row in rows for name in row)
     columns = {name: [row.get(name) for row in rows] for name in names}

@@ -44,14 +44,9 @@ def arranged(
 
 
 def part_found(pattern: re.Pattern[str], cell: object) -> str | None:
-    r"""Return the first group of a pattern in a cell; None where it is not found.
-
-    Bytes of a file name that are no UTF-8 stand as ``\xNN``, so that any table can hold it.
-    """
+    """Return the first group of a pattern in a cell; None where it is not found."""
     found = pattern.search(_text(cell) or "")
-    if not found or found[1] is None:
-        return None
-    return found[1].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return found[1] if found else None
 
 
 def _made(column: Column, theirs: Sequence[Cells]) -> Iterator[object]:

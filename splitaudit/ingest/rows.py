@@ -42,6 +42,8 @@ class Rows:
         Rows that could not be read; they are not in `columns`.
     notes
         Sentences for the user.
+    encoded
+        Whether ids and paths are names as `encode_path` gives them, not as they were written.
     """
 
     unit: str
@@ -49,6 +51,7 @@ class Rows:
     columns: dict[str, Sequence[object]]
     problems: list[Problem]
     notes: tuple[str, ...] = ()
+    encoded: bool = False
 
 
 def fail(where: Path, problems: Iterable[Problem]) -> NoReturn:

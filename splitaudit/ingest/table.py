@@ -33,7 +33,7 @@ from splitaudit.ingest.files import (
     probe,
     status_of,
 )
-from splitaudit.ingest.paths import encode_path, safe_name
+from splitaudit.ingest.paths import decode_path, encode_path, safe_name
 from splitaudit.ingest.readers import read_rows
 from splitaudit.ingest.rows import Problem, fail
 from splitaudit.keys import Key
@@ -154,8 +154,8 @@ def _check_names(columns: Mapping[str, str]) -> None:
 def _named(items: pd.DataFrame) -> pd.DataFrame:
     """Add `shared` (the id stands in several splits) and `item_id`, then `split/id`."""
     shared = items.duplicated("id", keep=False)
-    named = items["id"].where(~shared, items["split"] + "/" + items["id"])
-    return items.assign(shared=shared, item_id=[encode_path(text) for text in named])
+    named = items["id"].where(~shared, items["split"].map(encode_path) + "/" + items["id"])
+    return items.assign(shared=shared, item_id=named)
 
 
 def _same_name_twice(items: pd.DataFrame) -> list[Problem]:
@@ -234,7 +234,7 @@ def _offsets(counts: np.ndarray) -> pa.Array:
 
 def _media(media: pd.DataFrame, root: str) -> pa.Table:
     path_of_row, paths = pd.factorize(media["path"])
-    absolute = [os.path.join(root, path) for path in paths]
+    absolute = [os.path.join(root, decode_path(path)) for path in paths]
     encoded = np.array([encode_path(path) for path in absolute], dtype=object)
     found = [probe(path) for path in absolute]  # once a path, however many stretches it has
     outcomes = [
@@ -267,10 +267,8 @@ def _outcome(kind: str | None, part: str, path: str, found: Outcome) -> Outcome:
 
 def _facts(items: pd.DataFrame, table: pa.Table) -> pd.DataFrame:
     """What keys are made of: a row an item, columns and attributes by the names users know."""
-    own = items[["item_id", "source"]].assign(
-        id=items["id"].map(encode_path),
-        caption=table["captions"].to_pylist(),
-        label=table["labels"].to_pylist(),
+    own = items[["item_id", "id", "source"]].assign(
+        caption=table["captions"].to_pylist(), label=table["labels"].to_pylist()
     )
     named = {name: name.removeprefix(ATTRIBUTE) for name in attribute_columns(items)}
     facts = pd.concat([items[list(named)].rename(columns=named), own], axis=1)
@@ -290,8 +288,7 @@ def _keys_without_columns(keys: Sequence[Key], rows: pd.DataFrame) -> list[Probl
 
 def _memberships(items: pd.DataFrame, facts: pd.DataFrame, declared: Sequence[Key]) -> pa.Table:
     shared = items[items["shared"]]
-    ids = shared[["item_id"]].assign(id=[encode_path(text) for text in shared["id"]])
-    found = [keys.memberships(ids, Key("id", ("id",)))]
+    found = [keys.memberships(shared[["item_id", "id"]], Key("id", ("id",)))]
     if facts["source"].notna().any():
         found.append(keys.memberships(facts, Key("source", ("source",))))
     found += [keys.memberships(facts, key) for key in declared if not key.within]
