@@ -125,7 +125,7 @@ def scan(target: str, only_plan: bool, as_json: bool, exit_zero: bool, **options
     """Find every leak and duplicate in TARGET, with proof.
 
     TARGET is a folder whose first-level folders are the splits (train, val, test), a table (CSV,
-    TSV, JSONL, Parquet), a manifest (.toml) or the name of a shipped one (see `splitaudit list`).
+    TSV, JSON, JSONL, Parquet), a manifest (.toml) or a shipped one's name (see `splitaudit list`).
 
     Exit status: 0 no leak, 1 leaks, 2 wrong usage, 3 an internal error, 4 no leak found but less
     audited than --min-coverage.

@@ -292,6 +292,11 @@ def test_every_shipped_manifest_has_a_stand_in() -> None:
     assert set(STAND_INS) == set(shipped())
 
 
+def test_every_shipped_manifest_stands_in_the_documentation() -> None:
+    text = (Path(__file__).parents[1] / "docs/manifests.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.M)) >= set(shipped())
+
+
 @pytest.mark.parametrize("name", STAND_INS)
 def test_a_source_in_two_splits_is_found(name: str, here: Here, tmp_path: Path) -> None:
     planted(name, tmp_path / name)
@@ -450,6 +455,19 @@ def test_a_shipped_dataset_is_looked_for_in_a_folder_of_its_name(
     assert f"not found in {tmp_path}/vatex;" in here("scan", "vatex").err
     planted("vatex", tmp_path / "vatex")
     assert ingest("vatex").items.num_rows == 4
+
+
+def test_media_that_were_not_asked_for_are_not_listed(here: Here, tmp_path: Path) -> None:
+    planted("msrvtt_1kb", tmp_path / "msrvtt_1kb")
+    assert "no such file" not in here("scan", "msrvtt_1kb", "--checks", "keys").out
+    assert "no such file" in here("scan", "msrvtt_1kb").out
+
+
+def test_a_joined_file_that_is_not_there_is_told_once(tmp_path: Path) -> None:
+    planted("msrvtt_1kb", tmp_path)
+    (tmp_path / "MSRVTT_data.json").unlink()
+    dataset = ingest("msrvtt_1kb", IngestOptions(root=tmp_path))
+    assert dataset.notes == ("MSRVTT_data.json not found: what it tells is not audited",)
 
 
 def test_the_list_says_what_is_at_hand(

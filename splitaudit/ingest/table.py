@@ -69,7 +69,7 @@ class Declared:
 
 
 def from_table(path: Path, options: IngestOptions) -> Dataset:
-    """Read a CSV, TSV, JSONL or Parquet table of items.
+    """Read a CSV, TSV, JSON, JSONL or Parquet table of items.
 
     Raises
     ------
