@@ -136,6 +136,20 @@ def test_a_split_that_somebody_changed_is_refused(form: str, here: Here, run: Pa
     assert (checked.status, "The digest does not hold" in checked.out) == (1, True)
 
 
+ODD_IDS = ["a\rb", "\r\n", "a\nb", '"', " x ", "\ufeffy", "a,b", "\0", "\u2028", "00", "nan", "é"]
+
+
+@EVERY
+def test_ids_of_any_characters_come_back_or_are_refused(form: str, tmp_path: Path) -> None:
+    placed: dict[str, str | None] = dict.fromkeys(ODD_IDS, "train")
+    if form == "lists":
+        with pytest.raises(SplitauditError, match="cannot stand on a line of a list"):
+            write(form, placed, tmp_path / "out")
+        placed = {x: y for x, y in placed.items() if not set(x) & set("\r\n\ufeff")}
+    write(form, placed, tmp_path / "out")
+    assert read(tmp_path / "out") == placed
+
+
 @EVERY
 def test_a_split_without_items_is_counted(form: str, tmp_path: Path) -> None:
     write(form, {"a": "train"}, tmp_path / "out", splits=["train", "test"])

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -39,12 +39,18 @@ def export(
         Where a split is called `all`, or the folder cannot be written.
     """
     rows = flat(described(items, media, splits)).rename_columns(_NAMES)
+    text = _written(rows, csv.QUOTE_MINIMAL)
+    if "\r" in text:  # alone, it is quoted from Python 3.13 on only
+        text = _written(rows, csv.QUOTE_ALL)
+    return write(folder, {_TABLE: text.encode()}, {**sidecar, "table": _TABLE}, splits, {})
+
+
+def _written(rows: pa.Table, quoting: Literal[0, 1]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
     writer.writerow(rows.column_names)
     writer.writerows(zip(*map(_cells, rows.columns), strict=True))
-    contents = {_TABLE: text.getvalue().encode()}
-    return write(folder, contents, {**sidecar, "table": _TABLE}, splits, {})
+    return text.getvalue()
 
 
 def _cells(column: pa.ChunkedArray) -> list[Any]:
