@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from splitaudit.audit import Audit as Audit
-    from splitaudit.audit import open_target as open
+    from splitaudit.opening import open_target as open
 
 __version__ = "0.1.0"
 __all__ = ["Audit", "InputError", "SplitauditError", "__version__", "open"]
@@ -20,9 +20,9 @@ __all__ = ["Audit", "InputError", "SplitauditError", "__version__", "open"]
 def __getattr__(name: str) -> Any:
     """Import on first use, so that `import splitaudit` and `splitaudit --help` cost nothing."""
     if name in ("Audit", "open"):
-        from splitaudit import audit
+        from splitaudit import audit, opening
 
-        return audit.Audit if name == "Audit" else audit.open_target
+        return audit.Audit if name == "Audit" else opening.open_target
     if name in ("SplitauditError", "InputError"):
         from splitaudit import errors
 

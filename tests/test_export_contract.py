@@ -17,13 +17,13 @@ import pytest
 from command import Here
 from small_tables import items_of, media_of, plan_of
 
-from splitaudit.audit import FORMATS
 from splitaudit.cli import cli
 from splitaudit.errors import InputError, SplitauditError
 from splitaudit.exports import SIDECAR
 from splitaudit.ingest import IngestOptions, ingest
 from splitaudit.split import digest
 from splitaudit.splitfiles import read_split
+from splitaudit.splitting import FORMATS
 
 EVERY = pytest.mark.parametrize("form", FORMATS)
 IDS = {"00008000": "train", "0001": "train", "1e5": "test", "007": None, "v-l": "val"}

@@ -1,0 +1,6 @@
+"""`python -m splitaudit.cli`."""
+
+from splitaudit.cli import main
+
+if __name__ == "__main__":
+    main()

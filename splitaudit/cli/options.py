@@ -1,0 +1,92 @@
+"""Options that several verbs have, and what their words mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from splitaudit.errors import SplitauditError
+
+if TYPE_CHECKING:
+    from splitaudit.audit import Audit
+    from splitaudit.keys import Key
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+run = click.argument("run", required=False)
+coverage = click.option(
+    "--min-coverage",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Share of the items that must be audited to call a dataset clean.",
+)
+cap = click.option(
+    "--cap",
+    type=click.IntRange(1),
+    help="Most items of a group that near captions and keys with a tolerance may make.",
+)
+limit = click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="Print at most so many; --json gives all.",
+)
+cache = click.option("--cache", help="Folder of facts about files.  [default: .splitaudit/cache]")
+
+
+def names(text: str | None) -> list[str]:
+    """Return names with commas between, none where nothing is said."""
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def chosen(option: str, text: str | None, choices: Sequence[str]) -> list[str]:
+    """Return names with commas between, each one of some."""
+    found = names(text)
+    for name in found:
+        if name not in choices:
+            raise SplitauditError(f"{option}: no {name!r}; choose from {', '.join(choices)}")
+    return found
+
+
+def assigned(words: Sequence[str], option: str) -> Iterator[tuple[str, str]]:
+    """Yield both sides of each word such as `path=filename`."""
+    for word in words:
+        ours, equals, theirs = word.partition("=")
+        if not (ours and equals and theirs):
+            raise SplitauditError(f"{option} {word}: expected two names such as path=filename")
+        yield ours.strip(), theirs.strip()
+
+
+def keys(words: Sequence[str]) -> tuple[Key, ...]:
+    """Return the keys of words such as `tape` and `room=same_setup`."""
+    from splitaudit.keys import Key
+    from splitaudit.schema import KEY_RELATIONS, SAME_SOURCE
+
+    found = []
+    for word in words:
+        name, _, relation = word.partition("=")
+        if relation and relation not in KEY_RELATIONS:
+            known = ", ".join(KEY_RELATIONS)
+            raise SplitauditError(f"--key {word}: no relation {relation!r}; choose from {known}")
+        found.append(Key(name, (name,), relation=relation or SAME_SOURCE))
+    return tuple(found)
+
+
+def ratios(text: str | None) -> dict[str, float] | None:
+    """Return the shares of words such as `train=0.8,test=0.2`, None where nothing is said."""
+    if text is None:
+        return None
+    try:
+        return {name: float(share) for name, share in assigned(text.split(","), "--ratios")}
+    except ValueError:
+        raise SplitauditError(f"--ratios {text}: expected numbers, as train=0.8,test=0.2") from None
+
+
+def opened_run(run: str | None) -> Audit:
+    """Return the audit of a run, by default the newest."""
+    from splitaudit.opening import open_run
+
+    return open_run(run)
