@@ -350,6 +350,19 @@ def test_groups_of_other_items_are_refused():
         repair(items_of({"a": "train"}), groups(["a", "b"], edges(matches_of([]))))
 
 
+def test_an_item_that_is_given_twice_is_refused():
+    items = items_of({"a": "train", "b": "test"})
+    grouped = groups_of(items, matches_of([]))
+    with pytest.raises(ValueError, match="given twice"):
+        repair(*(pa.concat_tables([table, table.slice(0, 1)]) for table in (items, grouped)))
+
+
+def test_groups_may_come_from_pandas():
+    items = items_of({"a": "train", "b": "test"})
+    grouped = groups_of(items, matches_of([]))
+    assert repair(items, pa.Table.from_pandas(grouped.to_pandas())).equals(repair(items, grouped))
+
+
 def test_the_digest_is_what_the_documentation_says():
     rows = [
         {"item_id": "é\n", "new_split": "test"},

@@ -44,7 +44,7 @@ def joined(items: pa.Table, groups: pa.Table) -> pd.DataFrame:
     placed = items.select(["item_id", "split"]).sort_by("item_id")
     grouped = groups.select(["item_id", "group_id"]).sort_by("item_id")
     ids = placed["item_id"]
-    if not ids.equals(grouped["item_id"]):
+    if not ids.equals(grouped["item_id"].cast(ids.type)):  # from pandas it is a large string
         raise ValueError("items and groups do not hold the same items")
     if pc.any(pc.equal(ids.slice(1), ids.slice(0, max(0, len(ids) - 1)))).as_py():
         raise ValueError("an item id is given twice")
