@@ -192,7 +192,7 @@ def test_captions_that_are_nearly_alike(here: Here, table: Path) -> None:
     assert here("split", "run", "--policy", "caption:near", "--json").json["moved"] == 1
     assert "caption:near (1 value)" in here("check", "--run", "run").out
     ran = here("scan", table, "--captions", "near,alike")
-    assert (ran.status, "--captions: no 'alike'" in ran.err) == (2, True)
+    assert (ran.status, "--captions: no rule 'alike'" in ran.err) == (2, True)
 
 
 def test_a_cap_on_groups_is_listed_and_kept(here: Here, manifest: Path) -> None:

@@ -141,8 +141,8 @@ def _opened(target: str, chosen: dict[str, Any]) -> Audit:
     from splitaudit.schema import CHECKS, WRITTEN
 
     columns = dict(options.assigned(chosen["columns"], "--column"))
-    checks = options.chosen("--checks", chosen["checks"], CHECKS)
-    captions = options.chosen("--captions", chosen["captions"], RULES)
+    checks = options.chosen("--checks", "check", chosen["checks"], CHECKS)
+    captions = options.chosen("--captions", "rule", chosen["captions"], RULES)
     settings: dict[str, Any] = {"generic": chosen["generic"], "checks": checks or None}
     if chosen["jobs"]:
         settings["processes"] = chosen["jobs"]

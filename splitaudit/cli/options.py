@@ -42,12 +42,12 @@ def names(text: str | None) -> list[str]:
     return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
-def chosen(option: str, text: str | None, choices: Sequence[str]) -> list[str]:
+def chosen(option: str, what: str, text: str | None, choices: Sequence[str]) -> list[str]:
     """Return names with commas between, each one of some."""
     found = names(text)
     for name in found:
         if name not in choices:
-            raise SplitauditError(f"{option}: no {name!r}; choose from {', '.join(choices)}")
+            raise SplitauditError(f"{option}: no {what} {name!r}; choose from {', '.join(choices)}")
     return found
 
 
