@@ -264,3 +264,20 @@ def test_a_list_of_nothing_is_said(here: Here, manifest: Path) -> None:
     ran = here("scan", manifest, "--checks", "keys", "--json")
     assert "note: test.txt lists nothing" in ran.err
     assert ran.json["splits"] == {"train": 3}
+
+
+def test_equal_file_names_are_a_key_that_is_asked_for(here: Here, tmp_path: Path) -> None:
+    for name in ("train/a/x1.wav", "test/b/x1.flac", "test/b/x2.wav", "train/c/x2.wav"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).write_bytes(b"")
+    asked = ("--checks", "keys", "--out", "run", "--json")
+    found = here("scan", tmp_path / "data", *asked, "--key", "stem", "--key", "file_name").json
+    assert found["weak"]["test|train"]["by_reason"] == {
+        "key:file_name": {"items": 1},
+        "key:stem": {"items": 2},
+    }
+    table = tmp_path / "items.csv"
+    table.write_text("id,split,path\na,train,a/x.wav\nb,test,b/x.mp3\n")
+    assert here("scan", table, *asked, "--key", "stem").json["verdict"] == "weak"
+    ran = here("scan", tmp_path / "data", "--key", "speaker")
+    assert (ran.status, "key speaker: of a folder only" in ran.err) == (2, True)

@@ -54,7 +54,7 @@ def ingest(target: str, options: IngestOptions | None = None) -> Dataset:
     if os.path.isdir(target):
         if options.root:
             raise SplitauditError("--root is for tables and manifests; this target is a folder")
-        return from_folder(target)
+        return from_folder(target, options.keys)
     if not os.path.isfile(target):
         raise SplitauditError(_not_found(target, list(manifests)))
     if kind == _MANIFEST:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterable
 
+from splitaudit.ingest.paths import encode_path
 from splitaudit.schema import MISSING, UNREADABLE, UNSUPPORTED
 
 AUDIO, VIDEO, IMAGE = "audio", "video", "image"
@@ -38,6 +40,12 @@ def ending(name: str) -> str:
 def kind_of(name: str) -> str | None:
     """Return audio, video or image by the ending of a file name; None where it is not media."""
     return _KIND.get(ending(name))
+
+
+def names_of(paths: Iterable[str | None]) -> dict[str, list[str | None]]:
+    """Return the last part of each path, encoded, as `file_name`, and without ending as `stem`."""
+    names = [path and encode_path(os.path.basename(path)) for path in paths]
+    return {"file_name": names, "stem": [name and os.path.splitext(name)[0] for name in names]}
 
 
 def probe(path: str) -> Outcome:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
 import pyarrow as pa
 
+from splitaudit import keys
 from splitaudit.errors import SplitauditError
 from splitaudit.ingest.dataset import (
     UNSPLIT,
@@ -27,10 +29,12 @@ from splitaudit.ingest.files import (
     ending,
     failure,
     kind_of,
+    names_of,
     outcome_of,
     status_of,
 )
 from splitaudit.ingest.paths import encode_path, safe_name
+from splitaudit.keys import Key
 from splitaudit.order import OTHER, evaluation_order, role
 from splitaudit.schema import EDGES, MEDIA, MEMBERSHIPS, MISSING, UNREADABLE, conform
 
@@ -66,11 +70,18 @@ class _Listing:
             self.rows.append(_Row(item_id, part, folder.split, *status_of(part, found)))
 
 
-def from_folder(target: str) -> Dataset:
+def from_folder(target: str, declared: Sequence[Key] = ()) -> Dataset:
     """List a folder.
 
     Links are followed, except one that leads back to a folder above it. Hidden files and folders
     are passed over.
+
+    Parameters
+    ----------
+    target
+        The folder.
+    declared
+        Keys of what is known of a file: `id`, `file_name` and `stem`.
 
     Raises
     ------
@@ -93,11 +104,23 @@ def from_folder(target: str) -> Dataset:
         root=Path(root),
         items=items_table({"item_id": list(split_of_item), "split": list(split_of_item.values())}),
         media=_media(rows, encode_path(os.path.join(root, ""))),
-        memberships=conform([], MEMBERSHIPS),
+        memberships=_memberships(list(split_of_item), declared),
         links=conform([], EDGES),
         split_order=tuple(evaluation_order(splits)),
         notes=tuple(_notes(splits, listing.ignored)),
     )
+
+
+def _memberships(ids: list[str], declared: Sequence[Key]) -> pa.Table:
+    facts = pd.DataFrame({"item_id": ids, "id": ids, **names_of(ids)}, dtype=object)
+    for key in declared:
+        for name in key.columns:
+            if name not in facts:
+                raise SplitauditError(
+                    f"key {key.name}: of a folder only id, file_name and stem are known"
+                )
+    found = [keys.memberships(facts, key) for key in declared]
+    return pa.concat_tables([conform([], MEMBERSHIPS), *found])
 
 
 def media_below(folder: str) -> tuple[list[str], str]:

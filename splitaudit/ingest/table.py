@@ -30,6 +30,7 @@ from splitaudit.ingest.files import (
     Outcome,
     ending,
     kind_of,
+    names_of,
     probe,
     status_of,
 )
@@ -282,12 +283,13 @@ def _facts(items: pd.DataFrame, table: pa.Table) -> pd.DataFrame:
         caption=table["captions"].to_pylist(), label=table["labels"].to_pylist()
     )
     named = {name: name.removeprefix(ATTRIBUTE) for name in attribute_columns(items)}
-    facts = pd.concat([items[list(named)].rename(columns=named), own], axis=1)
+    files = pd.DataFrame(names_of(items["path"]), items.index, dtype=object)
+    facts = pd.concat([files, items[list(named)].rename(columns=named), own], axis=1)
     return facts.loc[:, ~facts.columns.duplicated(keep="last")].reset_index(drop=True)
 
 
 def _keys_without_columns(keys: Sequence[Key], rows: pd.DataFrame) -> list[Problem]:
-    known = {"id", "source", "caption", "label"}
+    known = {"id", "source", "caption", "label", "file_name", "stem"}
     known |= {name.removeprefix(ATTRIBUTE) for name in attribute_columns(rows)}
     return [
         Problem("", 0, f"key {key.name}: no column {name!r}{did_you_mean(nearest(name, known))}")
