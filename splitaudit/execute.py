@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from splitaudit.errors import SplitauditError
+from splitaudit.memory import keep_freed
 
 AHEAD = 2  # jobs handed out per process: one at work, one waiting
 
@@ -53,6 +54,7 @@ def run(jobs: Sequence[Job], processes: int) -> Iterator[int]:
         1: here, one after the other.
     """
     if processes <= 1 or len(jobs) <= 1:
+        keep_freed()
         yield from (job.fn(job.items, job.folder) for job in jobs)
         return
     suspects = yield from _together(jobs, processes)
@@ -86,7 +88,7 @@ def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     """Processes that have been seen to start: one that cannot must not be blamed on an item."""
     # spawn: a fork would copy locks that threads of this process hold (progress, Arrow)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin) as pool:
         try:
             # All at once: one that is started while another dies is waited for without end.
             for started in [pool.submit(os.getpid) for _ in range(processes)]:
@@ -97,6 +99,11 @@ def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
                 '`if __name__ == "__main__":`; or use one process (`processes=1`, `--jobs 1`)'
             ) from None
         yield pool
+
+
+def _begin() -> None:
+    keep_freed()
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

@@ -14,7 +14,7 @@ import splitaudit
 PACKAGE = Path(splitaudit.__file__).parent
 # Each module or package may import those of the rows above; of its own row only what `WITHIN` says.
 LAYERS = (
-    ("compiled",),
+    ("compiled", "memory"),
     (
         "errors",
         "schema",

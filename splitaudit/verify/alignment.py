@@ -17,6 +17,7 @@ SLACK = 3_200  # samples to each side of the proposed offset where the peak may 
 LAGS = 4_800  # samples to each side among which it must be the highest
 PEAK_WIDTH = 192  # samples to each side (12 ms) that belong to the peak: its filter, its room
 BLOCK = 2 * RATE  # correlated at once: a jingle is not lost in it, nor chance found
+TOGETHER = 8  # blocks that are transformed at once
 BLURRED = 0.9  # <: of the peak; a block with a higher rival does not know its lag
 HOPEFUL = 0.4  # <=: score of a lag at which it is worth looking again
 FAINT = 0.06  # <=: correlation of a block that counts
@@ -76,20 +77,29 @@ def _align(
     first, last = part
     if last - first < FRAME:
         return None
-    for start in range(first, max(first + 1, last - BLOCK // 4), BLOCK):
-        length = min(BLOCK, last - start)
-        x, y = around(a, start, length), around(b, start + offset, length)
-        correlation, weight = _correlate(x, _wide(b, start + offset, length))
-        height, rival, _ = _peak(correlation)
-        # a block in which another lag is as good would only blur the sum
-        if height >= FAINT and rival < BLURRED * height:
-            total += correlation * weight
-            echo_a += _correlate(x, _wide(a, start, length))[0] * weight
-            echo_b += _correlate(y, _wide(b, start + offset, length))[0] * weight
+    starts = np.arange(first, max(first + 1, last - BLOCK // 4), BLOCK)
+    for some in np.split(starts, range(TOGETHER, len(starts), TOGETHER)):
+        x, wide_x = _blocks(a, some, last)
+        y, wide_y = _blocks(b, some + offset, last + offset)
+        correlation = _correlate(x, wide_y)
+        energy_x, energy_y = _energy(x), _energy(y)
+        energy = np.sqrt(energy_x * energy_y)
+        told = [_tells(*block) for block in zip(correlation, energy, strict=True)]
+        if any(told):
+            ratio = np.sqrt(energy_y / energy_x)[told]
+            total += correlation[told].sum(axis=0)
+            echo_a += ratio @ _correlate(x[told], wide_x[told])
+            echo_b += 1 / ratio @ _correlate(y[told], wide_y[told])
     if not total.any():
         return None
     lag = _peak(total)[2]
     return offset + lag, max(_score(total, echo_a, lag), _score(total, echo_b, lag))
+
+
+def _tells(correlation: Samples, energy: float) -> bool:
+    """Whether a block knows its lag; one where another is as good would only blur the sum."""
+    height, rival, _ = _peak(correlation)
+    return height >= FAINT * energy and rival < BLURRED * height
 
 
 def _score(correlation: Wide, own: Wide, lag: int) -> float:
@@ -104,25 +114,42 @@ def _score(correlation: Wide, own: Wide, lag: int) -> float:
 
 def around(samples: Samples | Loud, start: int, length: int) -> Samples:
     """Return a stretch of a sound that may begin before it or end after it: silence there."""
+    out = np.zeros(length, np.float32)
     inside = samples[max(0, start) : max(0, start + length)]
     before = min(length, max(0, -start))
-    return np.pad(inside, (before, length - before - len(inside)))
+    out[before : before + len(inside)] = inside
+    return out
 
 
-def _wide(samples: Samples | Loud, start: int, length: int) -> Samples:
-    """A stretch of a sound with `LAGS` more to each side."""
-    return around(samples, start - LAGS, length + 2 * LAGS)
+def _blocks(
+    samples: Samples | Loud, starts: npt.NDArray[np.int_], last: int
+) -> tuple[Samples, Samples]:
+    """Blocks of a sound, silent from `last` on, and the same with `LAGS` more to each side.
 
-
-def _correlate(x: Samples, y: Samples) -> tuple[Samples, float]:
-    """Correlation of x with y at lags -LAGS..LAGS, 1 where equal, and the energy it stands for."""
+    After the first kind there is silence, so that both have the same length.
+    """
     import scipy.fft
 
-    size = scipy.fft.next_fast_len(len(y), real=True)
-    cross = np.conj(scipy.fft.rfft(x, size)) * scipy.fft.rfft(y, size)
-    middle = y[LAGS : LAGS + len(x)]
-    energy = float(np.sqrt(np.square(x).sum() * np.square(middle).sum())) + 1e-6 * len(x)
-    return scipy.fft.irfft(cross, size)[: 2 * LAGS + 1] / np.float32(energy), energy
+    length = min(BLOCK, last - int(starts[0]))
+    width = scipy.fft.next_fast_len(length + 2 * LAGS, real=True)
+    wide = np.stack([around(samples, start - LAGS, width) for start in starts.tolist()])
+    blocks = np.zeros_like(wide)
+    blocks[:, :length] = wide[:, LAGS : LAGS + length]
+    blocks[-1, last - starts[-1] :] = 0.0
+    return blocks, wide
+
+
+def _energy(blocks: Samples) -> Samples:
+    """Energy of each block, of a silent one a little."""
+    return np.asarray(np.einsum("ij,ij->i", blocks, blocks) + np.float32(1e-6) * blocks.shape[1])
+
+
+def _correlate(x: Samples, y: Samples) -> Samples:
+    """Correlation of rows of x with rows of y at lags -LAGS..LAGS, shape (n, 2 LAGS + 1)."""
+    import scipy.fft
+
+    cross = np.conj(scipy.fft.rfft(x, axis=1)) * scipy.fft.rfft(y, axis=1)
+    return np.asarray(scipy.fft.irfft(cross, x.shape[1], axis=1)[:, : 2 * LAGS + 1])
 
 
 def _peak(correlation: npt.NDArray[np.floating]) -> tuple[float, float, int]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from splitaudit.verify.whitening import RATE, Samples
 
-CHUNK = 1 << 16  # samples (4 s) that are counted at once
+CHUNK = 4 * RATE  # counted at once: a length that is transformed fast
 FRAME = 160  # samples (10 ms), made about equally loud: one knock is not all of a speech
 FAINT = 0.03  # of the loudest frame, as amplitude: fainter frames stay so
 ENOUGH = 100.0  # <=: no more is looked at

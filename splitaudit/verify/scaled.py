@@ -23,6 +23,7 @@ from splitaudit.verify.whitening import RATE, Samples, chunks
 from splitaudit.verify.windows import FAR, WINDOW, Fits, Ints
 
 COUNT = 48  # windows of a span that tell the line
+FIRST = 16  # of them are looked at first, which settles most pairs of other sounds
 SPAN_S = 4.0  # to each side of the moment, at first
 AT_ONCE = 4 * RATE  # resampled, where windows lie close together
 NEAR = 480  # samples (30 ms) to each side of a line not yet settled
@@ -86,7 +87,7 @@ def verify(a: Sound, b: Sound, moment: tuple[float, float], tempo: float) -> Pro
 def _settled(a: Sound, b: Sound, line: Line) -> Line | None:
     """The line on which windows agree, as sure at its ends as at the moment."""
     starts = _starts(a, *_overlap(a, b, line, SPAN_S))
-    if len(starts) < windows.FEW:
+    if len(starts) < windows.FEW or not _may_be(a, b, line, starts):
         return None
     about = windows.compare(a.white, b.white, line, starts, FAR)
     if not windows.clear(windows.pooled(about), EARLY):
@@ -102,6 +103,14 @@ def _settled(a: Sound, b: Sound, line: Line) -> Line | None:
         if span >= max(abs(end_s - line.at_a) for end_s in _overlap(a, b, line)):
             return line
         span *= 2
+
+
+def _may_be(a: Sound, b: Sound, line: Line, starts: Ints) -> bool:
+    """Whether some `FIRST` windows, where there are more, fit nowhere better than near a line."""
+    if len(starts) < 2 * FIRST:
+        return True
+    about = windows.compare(a.white, b.white, line, starts[:: len(starts) // FIRST], FAR)
+    return windows.clear(windows.pooled(about), blurred=1.0)
 
 
 def _overlap(a: Sound, b: Sound, line: Line, span: float = np.inf) -> tuple[float, float]:
