@@ -70,11 +70,20 @@ def png16(pixels: Array) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
 
 
-def bomb(side: int) -> bytes:
-    """A PNG of one colour, in few bytes."""
-    packer = zlib.compressobj(9)
-    row = b"\0" * (side + 1)
-    data = b"".join([*(packer.compress(row * 500) for _ in range(side // 500)), packer.flush()])
+def broken_chunk(png: bytes) -> bytes:
+    """A PNG whose second half has a chunk of no name."""
+    at = png.index(b"IDAT")
+    body, end = png[at + 4 :], len(chunk(b"IEND", b"")) + 4
+    half = len(body) // 2
+    pieces = chunk(b"IDAT", body[:half]) + chunk(b"\1\2\3\4", body[half:-end])
+    return png[: at - 4] + pieces + chunk(b"IEND", b"")
+
+
+def bomb(side: int, rows: int | None = None) -> bytes:
+    """A black PNG in few bytes, or the beginning of one."""
+    packer, rows = zlib.compressobj(1), side if rows is None else rows
+    row = bytes(side + 1)
+    data = b"".join([*(packer.compress(row) for _ in range(rows)), packer.flush()])
     head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
     parts = [(b"IHDR", head), (b"IDAT", data), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)

@@ -138,18 +138,25 @@ def _load(image: Image.Image) -> str | None:
     """Decode the pixels; return why some could not be."""
     try:
         image.load()
+        return None
     except MemoryError:
         raise MediaError(schema.ERROR, "there is not memory enough to decode it") from None
-    except Exception as error:  # parsers trip over hostile files
-        image.tile = []  # type: ignore[attr-defined]  # nothing left to decode: keep what there is
-        return _said(error)
-    return None
+    except Exception as error:  # decoders trip over hostile files
+        fault = _said(error)
+    try:
+        image.tile = []  # type: ignore[attr-defined]  # nothing left to do: keep what there is
+        image.load()
+    except Exception:
+        raise MediaError(schema.UNREADABLE, f"nothing could be decoded: {fault}") from None
+    return fault
 
 
 def _opaque(image: Image.Image, factor: int) -> Image.Image:
     """Return a picture of 8 bits, L or RGB, that is smaller by a factor."""
-    from PIL import Image
+    from PIL import Image, ImageChops
 
+    if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
+        image = ImageChops.invert(image)  # Pillow takes all for inverted, as Adobe's are
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         image = Image.fromarray(eight_bits(np.asarray(image)))
     if image.has_transparency_data:

@@ -71,4 +71,5 @@ def _from_real(values: npt.NDArray[np.floating]) -> Pixels:
     elif lowest >= 0 and 128 <= highest <= 255:
         lowest, highest = 0.0, 255.0
     held = np.nan_to_num(values, nan=lowest, posinf=highest, neginf=lowest)
-    return np.rint((held - lowest) * (255 / max(highest - lowest, 1e-30))).astype(np.uint8)
+    scale = 255 / max(highest - lowest, 1e-30)
+    return np.asarray(np.rint((held - lowest) * scale), np.uint8)
