@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import zoom
 
+from splitaudit.media.image import Picture, load
+
 Array = np.ndarray
 # EXIF's orientation -> what a camera held so stores of an upright picture.
 STORED: dict[int, Callable[[Array], Array]] = {
@@ -53,7 +55,7 @@ def turned(pixels: Array, orientation: int, form: str, **options: Any) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored = np.ascontiguousarray(STORED[orientation](pixels))
-    return encoded(stored, form, exif=exif, **options)
+    return encoded(stored, form, exif=exif.tobytes(), **options)
 
 
 def chunk(name: bytes, data: bytes) -> bytes:
@@ -98,3 +100,30 @@ def without_adobe(jpeg: bytes) -> bytes:
 def write(path: Path, data: bytes) -> str:
     path.write_bytes(data)
     return str(path)
+
+
+def heic(pixels: Array, orientation: int) -> bytes:
+    """HEIC turned by its own boxes; what its EXIF says besides does not count."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    return turned(pixels, orientation, "HEIF", quality=90)
+
+
+def cmyk(pixels: Array) -> Image.Image:
+    return Image.fromarray(pixels).convert("CMYK")
+
+
+def frames(n: int, side: int = 64) -> list[Image.Image]:
+    rng = np.random.default_rng(1)
+    return [Image.fromarray(rng.integers(0, 256, (side, side), dtype=np.uint8)) for _ in range(n)]
+
+
+def read(path: Path, data: bytes, **options: object) -> Picture:
+    return load(write(path / "picture.any", data), **options)  # type: ignore[arg-type]
+
+
+def difference(a: Array, b: Array) -> float:
+    """Mean of the absolute differences, in levels of 255."""
+    assert a.shape == b.shape
+    return float(np.abs(a.astype(int) - b.astype(int)).mean())

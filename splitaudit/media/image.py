@@ -18,9 +18,11 @@ import numpy.typing as npt
 from splitaudit import schema
 from splitaudit.errors import MediaError
 from splitaudit.media import files, jpeg, pillow
-from splitaudit.media.pixels import Pixels, upright
+from splitaudit.media.pixels import Pixels, flatness, upright
 
 FACTORS = (8, 4, 2, 1)  # by which a picture can be read smaller: JPEG's blocks have 8 x 8 pixels
+# > of the pixels of a damaged picture have one value: where no data are left, a block is made up.
+NOTHING = 0.99
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,11 @@ def load(path: str, *, short_side: int | None = None, grey: bool = False) -> Pic
 def _read(file: BufferedReader, short_side: int | None, grey: bool) -> Picture:
     with pillow.opened(file, files.head(file)) as image:
         by = factor(image.size, short_side)
-        decoded = jpeg.decode(file, by, grey) if image.format in jpeg.FORMATS else None
+        decoded = jpeg.decode(file, image, by, grey) if image.format in jpeg.FORMATS else None
         pixels, fault = decoded or pillow.decode(image, by, grey)
         orientation = pillow.orientation(image)
         width, height = image.size
-    if fault and (pixels == pixels[0, 0]).all():
+    if fault and flatness(pixels) > NOTHING:
         raise MediaError(schema.UNREADABLE, f"nothing could be decoded: {fault}")
     if orientation > 4:  # lies on its side
         width, height = height, width

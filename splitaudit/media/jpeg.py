@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from io import BufferedReader
+from typing import TYPE_CHECKING
 
 from splitaudit.media.pixels import Pixels
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 FORMATS = ("JPEG", "MPO")  # of Pillow; MPO: several pictures, one behind the other
-END = b"\xff\xd9"  # marker: end of image
+END = b"\xff\xd9"  # marker: end of image, which some writers leave out
 PADDING = 16  # <= bytes before the end that cameras leave; more, and the decoder lost its way
 
 
-def decode(file: BufferedReader, factor: int, grey: bool) -> tuple[Pixels, str | None] | None:
+def decode(
+    file: BufferedReader, image: Image.Image, factor: int, grey: bool
+) -> tuple[Pixels, str | None] | None:
     """Decode a JPEG file.
 
     Parameters
     ----------
     file
         To be read from its start.
+    image
+        What Pillow has learned from its head.
     factor
         1, 2, 4 or 8: how much smaller it is to become.
     grey
@@ -34,26 +42,27 @@ def decode(file: BufferedReader, factor: int, grey: bool) -> tuple[Pixels, str |
     """
     import simplejpeg
 
+    if image.mode == "CMYK":  # it takes all for inverted
+        return None
     file.seek(0)
     data = file.read()
-    try:
-        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
-    except ValueError:
-        return None
-    if colours in ("CMYK", "YCCK"):  # takes all for inverted
-        return None
-    size = {"min_height": -(-height // factor), "min_width": -(-width // factor)}
+    size = {"min_height": -(-image.height // factor), "min_width": -(-image.width // factor)}
     read = partial(simplejpeg.decode_jpeg, colorspace="GRAY" if grey else "RGB", **size)
+    # A progressive picture that ends between two passes shows nothing but its missing end.
+    ends = (b"",) if image.info.get("progressive") else (b"", END)
     try:
-        pixels, fault = _read(read, data)
+        pixels, fault = _read(read, data, ends)
     except ValueError:
         return None
     return pixels[..., 0] if grey else pixels, fault
 
 
-def _read(read: Callable[..., Pixels], data: bytes) -> tuple[Pixels, str | None]:
+def _read(
+    read: Callable[..., Pixels], data: bytes, ends: Iterable[bytes]
+) -> tuple[Pixels, str | None]:
+    """Decode data that lack nothing but perhaps their end; else as much as can be."""
     fault = ""
-    for end in (b"", END):  # which some writers leave out
+    for end in ends:
         try:
             return read(data + end), None
         except ValueError as error:

@@ -29,6 +29,12 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
     return np.ascontiguousarray(pixels[rows, columns])
 
 
+def flatness(pixels: Pixels) -> float:
+    """Return the share of pixels whose value, in the first channel, is the most frequent one."""
+    first = pixels if pixels.ndim == 2 else pixels[..., 0]
+    return float(np.bincount(first.ravel()).max() / first.size)
+
+
 def composited(layer: Pixels) -> Pixels:
     """Lay a transparent picture on white, or on black where nothing could be seen on white.
 
