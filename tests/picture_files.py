@@ -97,6 +97,11 @@ def without_adobe(jpeg: bytes) -> bytes:
     return jpeg[:at] + jpeg[at + 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big") :]
 
 
+def with_exif(jpeg: bytes, exif: bytes) -> bytes:
+    """A JPEG with an EXIF segment as given."""
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+
+
 def write(path: Path, data: bytes) -> str:
     path.write_bytes(data)
     return str(path)

@@ -92,6 +92,7 @@ PART = {
     "jpeg": half(JPEG),
     "jpeg progressive": half(encoded(PHOTO, "JPEG", quality=90, progressive=True)),
     "jpeg cmyk": half(encoded(cmyk(PHOTO), "JPEG")),
+    "jpeg whose decoder lost its way": JPEG[:-2] + bytes(60) + JPEG[-2:],
     "jpeg damaged": JPEG[: len(JPEG) // 2] + b"\x5a" * 300 + JPEG[len(JPEG) // 2 + 300 :],
     "png": half(PNG),
     "png damaged": half(PNG) + b"\0" * 40 + PNG[len(PNG) // 2 + 40 :],
@@ -177,6 +178,12 @@ def test_odd_metadata_spoil_no_picture(tmp_path: Path, at: int) -> None:
     picture = read(tmp_path, bytes(data))
     assert picture.status == schema.OK
     assert {picture.width, picture.height} == {320, 240}
+
+
+def test_metadata_that_cannot_be_parsed_spoil_no_picture(tmp_path: Path) -> None:
+    for exif in (b"Exif\0\0", b"Exif\0\0MM\0*\0\0\0", b"Exif\0\0" + b"\xff" * 30):
+        picture = read(tmp_path, files.with_exif(JPEG, exif))
+        assert (picture.status, picture.width) == (schema.OK, 320)
 
 
 def test_orientations_that_do_not_exist_are_none(tmp_path: Path) -> None:
