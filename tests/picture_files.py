@@ -102,6 +102,12 @@ def with_exif(jpeg: bytes, exif: bytes) -> bytes:
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
 
 
+def png_with_exif(png: bytes, exif: bytes) -> bytes:
+    """A PNG with an EXIF chunk as given."""
+    at = png.index(b"IDAT") - 4
+    return png[:at] + chunk(b"eXIf", exif) + png[at:]
+
+
 def write(path: Path, data: bytes) -> str:
     path.write_bytes(data)
     return str(path)

@@ -180,9 +180,11 @@ def test_odd_metadata_spoil_no_picture(tmp_path: Path, at: int) -> None:
     assert {picture.width, picture.height} == {320, 240}
 
 
-def test_metadata_that_cannot_be_parsed_spoil_no_picture(tmp_path: Path) -> None:
-    for exif in (b"Exif\0\0", b"Exif\0\0MM\0*\0\0\0", b"Exif\0\0" + b"\xff" * 30):
-        picture = read(tmp_path, files.with_exif(JPEG, exif))
+@pytest.mark.parametrize("exif", [b"", b"MM", b"MM\0*\0\0\0\x08\0\xff", b"\xff" * 30])
+def test_metadata_that_cannot_be_parsed_spoil_no_picture(tmp_path: Path, exif: bytes) -> None:
+    webp = encoded(PHOTO, "WEBP", exif=b"Exif\0\0" + exif)
+    for data in (files.with_exif(JPEG, b"Exif\0\0" + exif), files.png_with_exif(PNG, exif), webp):
+        picture = read(tmp_path, data)
         assert (picture.status, picture.width) == (schema.OK, 320)
 
 
