@@ -68,6 +68,9 @@ VERBS = ("datasets", "finding", "parting")
 # Package -> the files that may import it.
 NAMED = {
     "av": {"media/ffmpeg", "report/preview", "demo/dataset"},
+    "PIL": {"media/pillow", "media/jpeg"},
+    "simplejpeg": {"media/jpeg"},
+    "pillow_heif": {"media/pillow"},
     "soundfile": {"media/libsndfile", "demo/dataset"},
     "soxr": {"media/reading", "verify/scaled", "verify/windows"},
     "numba": {"compiled"},

@@ -16,7 +16,7 @@ import numpy as np
 
 from splitaudit import schema
 from splitaudit.errors import MediaError
-from splitaudit.media import ffmpeg, libsndfile
+from splitaudit.media import ffmpeg, files, libsndfile
 from splitaudit.media.containers import CHUNKED, chunk_faults
 from splitaudit.media.reading import Reading, Samples
 
@@ -39,7 +39,8 @@ def open_audio(path: str, start_s: float | None = None, end_s: float | None = No
     MediaError
         missing, unreadable or unsupported, with a reason in words.
     """
-    head = _head(path)
+    with files.opened(path) as file:
+        head = files.head(file)
     reading = libsndfile.open_sound(path) if head[:4] in _SOUNDFILE_MAGIC else None
     reading = reading or ffmpeg.open_sound(path, head)
     reading.faults += chunk_faults(path) if head[:4] in CHUNKED else []
@@ -56,19 +57,6 @@ def open_audio(path: str, start_s: float | None = None, end_s: float | None = No
 
 # FLAC, WAV, RF64, W64, AIFF/AIFC, AU, CAF. Ogg too: libsndfile reads Vorbis, FLAC and Opus in it.
 _SOUNDFILE_MAGIC = (b"fLaC", b"RIFF", b"RF64", b"riff", b"FORM", b".snd", b"caff", b"OggS")
-
-
-def _head(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            head = file.read(8192)
-    except FileNotFoundError:
-        raise MediaError(schema.MISSING, "there is no such file") from None
-    except OSError as error:
-        raise MediaError(schema.UNREADABLE, str(error.strerror or error)) from None
-    if not head:
-        raise MediaError(schema.UNREADABLE, "the file is empty")
-    return head
 
 
 def _stretch(reading: Reading, start_s: float, end_s: float | None) -> Reading:
