@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+from numba.extending import intrinsic
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -18,3 +19,11 @@ def compiled(function: Callable[..., Any]) -> Any:
         return numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:  # "cannot cache function"
         return numba.njit(nogil=True)(function)
+
+
+def _popcount(_context: Any, value: Any) -> Any:
+    return value(value), lambda _, builder, __, arguments: builder.ctpop(arguments[0])
+
+
+# How many bits of an integer are set, in one instruction; for compiled loops.
+popcount: Any = intrinsic(_popcount)

@@ -68,6 +68,8 @@ VERBS = ("datasets", "finding", "parting")
 # Package -> the files that may import it.
 NAMED = {
     "av": {"media/ffmpeg", "report/preview", "demo/dataset"},
+    "PIL": {"fingerprints/image_hash"},
+    "imagehash": set(),  # a peer, in tests only
     "soundfile": {"media/libsndfile", "demo/dataset"},
     "soxr": {"media/reading", "verify/scaled", "verify/windows"},
     "numba": {"compiled"},
