@@ -157,4 +157,5 @@ def _median(flat: Coefficients) -> Coefficients:
     """Of rows of even length, shape (n, 1); to sort them is faster than NumPy's own."""
     middle = flat.shape[1] // 2
     ordered = np.sort(flat, axis=1)
-    return ordered[:, middle - 1 : middle + 1].mean(axis=1, keepdims=True)
+    median: Coefficients = ordered[:, middle - 1 : middle + 1].mean(axis=1, keepdims=True)
+    return median

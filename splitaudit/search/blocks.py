@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 Codes = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
+Costs = npt.NDArray[np.float64]
 
 WIDEST = 22  # bits of a block: its table of 4 million buckets takes 16 MB
 DRAWN = 1 << 16  # pairs of codes by which costs are judged
@@ -35,19 +36,6 @@ class Block(NamedTuple):
 
     bits: Numbers
     radius: int
-
-
-class _Cost(NamedTuple):
-    """What a block would take, in ns, with each radius from 0 up."""
-
-    bits: Numbers
-    by_radius: npt.NDArray[np.float64]
-
-    def of(self, radius: int) -> float:
-        """With a radius of -1 a block is not looked at; beyond its width it is of no use."""
-        if radius < 0:
-            return 0.0
-        return float(self.by_radius[radius]) if radius < len(self.by_radius) else np.inf
 
 
 def plan(first: Codes, second: Codes, radius: int) -> list[Block]:
@@ -121,20 +109,23 @@ def _parted(dependence: Any, order: Numbers, parts: int) -> list[Numbers]:
     return [np.array(block, np.int64) for block in blocks]
 
 
-def _cost(bits: Numbers, differ: Codes, first: Codes, second: Codes) -> _Cost:
+def _cost(bits: Numbers, differ: Codes, first: Codes, second: Codes) -> Costs:
+    """What a block would take, in ns, with each radius from -1 (it is not looked at) up."""
     words = first.shape[1]
     near = np.bincount(differing(differ, bits), minlength=len(bits) + 1)
     pairs = (np.cumsum(near) + 1) / len(differ) * len(first) * len(second)
     patterns = np.cumsum([comb(len(bits), k) for k in range(len(bits) + 1)], dtype=np.float64)
     visited = VISIT * 2.0 ** len(bits) + (TAKE + TAKE_WORD * words) * len(first)
     fixed = SORT * (len(first) + len(second))
-    return _Cost(bits, fixed + visited * patterns + COMPARE_WORD * words * pairs)
+    return np.array([0.0, *(fixed + visited * patterns + COMPARE_WORD * words * pairs), np.inf])
 
 
-def _radii(costs: list[_Cost], radius: int) -> tuple[list[int], float]:
+def _radii(costs: list[Costs], radius: int) -> tuple[list[int], float]:
     """Raise each time the radius of the block where it costs least, until none can be missed."""
     radii = [-1] * len(costs)
+    if radius + 1 > sum(len(cost) - 2 for cost in costs):
+        return radii, np.inf  # bits were left out, and two codes may differ in those alone
     for _ in range(radius + 1):
-        more = [cost.of(r + 1) - cost.of(r) for cost, r in zip(costs, radii, strict=True)]
+        more = [cost[r + 2] - cost[r + 1] for cost, r in zip(costs, radii, strict=True)]
         radii[int(np.argmin(more))] += 1
-    return radii, sum(cost.of(r) for cost, r in zip(costs, radii, strict=True))
+    return radii, float(sum(cost[r + 1] for cost, r in zip(costs, radii, strict=True)))

@@ -106,6 +106,7 @@ def _all_pairs(first: Codes, second: Codes | None, radius: int) -> Rows:
         mine = bucketed(first, block.bits)
         others = mine if second is None else bucketed(second, block.bits)
         near = compared(mine, others, flips(block), np.uint64(radius), second is None)
+        near[:, 0], near[:, 1] = mine.rows[near[:, 0]], others.rows[near[:, 1]]
         differ = first[near[:, 0]] ^ (first if second is None else second)[near[:, 1]]
         found.append(near[~_let_through(differ, blocks[:k])])
     return np.concatenate(found)
@@ -143,12 +144,12 @@ def bucketed(codes: Any, bits: Any) -> Any:
 
 @compiled
 def compared(mine: Any, others: Any, flips: Any, radius: int, same: bool) -> Any:
-    """Return rows (row in mine, row in others, distance) of codes within `radius`.
+    """Return rows (place in mine, place in others, distance) of codes within `radius` (<=).
 
     Only codes are compared whose buckets differ by one of `flips`; where both are the `same`, each
     pair once. The flips are the outer loop, so that memory is read in order.
     """
-    found, n = np.empty((1024, 3), np.int32), 0
+    found, n = np.empty((1024, 3), np.int32), np.uint64(0)
     room = np.empty(np.diff(others.starts).max(), np.uint64)
     for flip in flips:
         for bucket in range(len(mine.starts) - 1):
@@ -157,17 +158,15 @@ def compared(mine: Any, others: Any, flips: Any, radius: int, same: bool) -> Any
                 continue
             a = np.uint64(mine.starts[bucket]), np.uint64(mine.starts[bucket + 1])
             b = np.uint64(others.starts[other]), np.uint64(others.starts[other + 1])
-            itself = same and flip == 0
-            if _count(mine.codes, a, others.codes, b, radius, room) > itself * (a[1] - a[0]):
-                for i in range(a[0], a[1]):
-                    for j in range(i + np.uint64(1) if itself else b[0], b[1]):
-                        distance = _distance(mine.codes, i, others.codes, j)
-                        if distance <= radius:
-                            if n == len(found):
-                                found = np.concatenate((found, np.empty_like(found)))
-                            found[n, 0], found[n, 1] = mine.rows[i], others.rows[j]
-                            found[n, 2] = distance
-                            n += 1
+            near = _count(mine.codes, a, others.codes, b, radius, room)
+            if same and flip == 0:  # each code has found itself, and each pair was seen twice
+                near = (near - (a[1] - a[0])) // np.uint64(2)
+            if near > 0:
+                while n + near > len(found):
+                    found = np.concatenate((found, np.empty_like(found)))
+                sides = mine.codes, a, others.codes, b
+                _list(sides, same and flip == 0, radius, room, found[n : n + near])
+                n += near
     return found[:n]
 
 
@@ -199,8 +198,17 @@ def _count(mine: Any, a: Any, others: Any, b: Any, radius: int, room: Any) -> An
 
 
 @compiled
-def _distance(mine: Any, i: int, others: Any, j: int) -> Any:
-    distance = np.uint64(0)
-    for word in range(len(mine)):
-        distance += popcount(mine[word, i] ^ others[word, j])
-    return distance
+def _list(sides: Any, itself: bool, radius: int, room: Any, found: Any) -> None:
+    """Write the pairs of two buckets that `_count` counted; most codes have none."""
+    mine, a, others, b = sides
+    n = 0
+    for i in range(a[0], a[1]):
+        first = i + np.uint64(1) if itself else b[0]
+        if _count(mine, (i, i + np.uint64(1)), others, (first, b[1]), radius, room) > 0:
+            for j in range(first, b[1]):
+                distance = np.uint64(0)
+                for word in range(len(mine)):
+                    distance += popcount(mine[word, i] ^ others[word, j])
+                if distance <= radius:
+                    found[n, 0], found[n, 1], found[n, 2] = i, j, distance
+                    n += 1
