@@ -22,8 +22,9 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 
 def _popcount(_context: Any, value: Any) -> Any:
-    return value(value), lambda _, builder, __, arguments: builder.ctpop(arguments[0])
+    return numba.int64(value), lambda _, builder, __, arguments: builder.ctpop(arguments[0])
 
 
-# How many bits of an integer are set, in one instruction; for compiled loops.
+# How many bits of a 64-bit number are set, in one instruction; for compiled loops. It is signed, since
+# numba makes floats of sums of both kinds.
 popcount: Any = intrinsic(_popcount)

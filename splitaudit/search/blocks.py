@@ -28,7 +28,7 @@ TOLD = 1 << 13  # of these, by which the dependence of bits is judged
 FEW = 1 << 24  # pairs; up to these all are compared, which takes no longer than to judge
 # What takes how long, in ns: to sort a code by a block, to look at two buckets, to take up a code
 # of one of them; and, for each word, to take it up and to compare it with a code of the other.
-SORT, VISIT, TAKE, TAKE_WORD, COMPARE_WORD = 60.0, 40.0, 8.0, 4.0, 1.0
+SORT, VISIT, TAKE, TAKE_WORD, COMPARE_WORD = 60.0, 30.0, 2.0, 4.0, 0.4
 
 
 class Block(NamedTuple):

@@ -105,7 +105,7 @@ def _all_pairs(first: Codes, second: Codes | None, radius: int) -> Rows:
     for k, block in enumerate(blocks):
         mine = bucketed(first, block.bits)
         others = mine if second is None else bucketed(second, block.bits)
-        near = compared(mine, others, flips(block), np.uint64(radius), second is None)
+        near = compared(mine, others, flips(block), radius, second is None)
         near[:, 0], near[:, 1] = mine.rows[near[:, 0]], others.rows[near[:, 1]]
         differ = first[near[:, 0]] ^ (first if second is None else second)[near[:, 1]]
         found.append(near[~_let_through(differ, blocks[:k])])
@@ -149,18 +149,19 @@ def compared(mine: Any, others: Any, flips: Any, radius: int, same: bool) -> Any
     Only codes are compared whose buckets differ by one of `flips`; where both are the `same`, each
     pair once. The flips are the outer loop, so that memory is read in order.
     """
-    found, n = np.empty((1024, 3), np.int32), np.uint64(0)
-    room = np.empty(np.diff(others.starts).max(), np.uint64)
+    found, n = np.empty((1024, 3), np.int32), 0
+    room = np.empty(np.diff(others.starts).max(), np.int64)
     for flip in flips:
         for bucket in range(len(mine.starts) - 1):
             other = bucket ^ flip
             if same and other < bucket:
                 continue
+            # Without a sign, since a negative index would have to be told from others each time.
             a = np.uint64(mine.starts[bucket]), np.uint64(mine.starts[bucket + 1])
             b = np.uint64(others.starts[other]), np.uint64(others.starts[other + 1])
             near = _count(mine.codes, a, others.codes, b, radius, room)
             if same and flip == 0:  # each code has found itself, and each pair was seen twice
-                near = (near - (a[1] - a[0])) // np.uint64(2)
+                near = (near - np.int64(a[1] - a[0])) // 2
             if near > 0:
                 while n + near > len(found):
                     found = np.concatenate((found, np.empty_like(found)))
@@ -176,9 +177,9 @@ def _count(mine: Any, a: Any, others: Any, b: Any, radius: int, room: Any) -> An
 
     Mostly there are none, and the first words tell. `room` is as long as the largest bucket.
     """
-    within, room = np.uint64(0), room[: b[1] - b[0]]
+    within, room = 0, room[: b[1] - b[0]]
     for i in range(a[0], a[1]):
-        near = np.uint64(0)
+        near = 0
         code, row = mine[0, i], others[0, b[0] : b[1]]
         if len(mine) == 1:
             for j in range(len(row)):
@@ -187,7 +188,7 @@ def _count(mine: Any, a: Any, others: Any, b: Any, radius: int, room: Any) -> An
             for j in range(len(row)):
                 room[j] = popcount(code ^ row[j])
         for word in range(1, len(mine)):
-            code, row, near = mine[word, i], others[word, b[0] : b[1]], np.uint64(0)
+            code, row, near = mine[word, i], others[word, b[0] : b[1]], 0
             for j in range(len(row)):
                 room[j] += popcount(code ^ row[j])
                 near += room[j] <= radius
@@ -206,7 +207,7 @@ def _list(sides: Any, itself: bool, radius: int, room: Any, found: Any) -> None:
         first = i + np.uint64(1) if itself else b[0]
         if _count(mine, (i, i + np.uint64(1)), others, (first, b[1]), radius, room) > 0:
             for j in range(first, b[1]):
-                distance = np.uint64(0)
+                distance = 0
                 for word in range(len(mine)):
                     distance += popcount(mine[word, i] ^ others[word, j])
                 if distance <= radius:
