@@ -25,6 +25,6 @@ def _popcount(_context: Any, value: Any) -> Any:
     return numba.int64(value), lambda _, builder, __, arguments: builder.ctpop(arguments[0])
 
 
-# How many bits of a 64-bit number are set, in one instruction; for compiled loops. It is signed, since
-# numba makes floats of sums of both kinds.
+# How many bits of a 64-bit number are set, in one instruction; for compiled loops. It is signed,
+# since numba makes floats of sums of both kinds.
 popcount: Any = intrinsic(_popcount)
