@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+from numba.extending import intrinsic
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -18,3 +19,12 @@ def compiled(function: Callable[..., Any]) -> Any:
         return numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:  # "cannot cache function"
         return numba.njit(nogil=True)(function)
+
+
+def _popcount(_context: Any, value: Any) -> Any:
+    return numba.int64(value), lambda _, builder, __, arguments: builder.ctpop(arguments[0])
+
+
+# How many bits of a 64-bit number are set, in one instruction; for compiled loops. It is signed,
+# since numba makes floats of sums of both kinds.
+popcount: Any = intrinsic(_popcount)

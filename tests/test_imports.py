@@ -68,9 +68,10 @@ VERBS = ("datasets", "finding", "parting")
 # Package -> the files that may import it.
 NAMED = {
     "av": {"media/ffmpeg", "report/preview", "demo/dataset"},
-    "PIL": {"media/pillow", "media/jpeg"},
+    "PIL": {"media/pillow", "media/jpeg", "fingerprints/image_hash"},
     "simplejpeg": {"media/jpeg"},
     "pillow_heif": {"media/pillow"},
+    "imagehash": set(),  # a peer, in tests only
     "soundfile": {"media/libsndfile", "demo/dataset"},
     "soxr": {"media/reading", "verify/scaled", "verify/windows"},
     "numba": {"compiled"},
