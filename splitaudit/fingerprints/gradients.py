@@ -1,9 +1,9 @@
 """Oriented gradients of a small picture: 512 numbers that brightness and recoding hardly change.
 
-After Dalal and Triggs, "Histograms of oriented gradients for human detection" (CVPR 2005): cells of
-four by four pixels, eight directions, shared linearly among the nearest cells and directions. Square
-roots instead of their normalisation of blocks (as in RootSIFT; Arandjelovic and Zisserman, CVPR 2012)
-keep one strong edge from speaking for the whole picture.
+After Dalal and Triggs, "Histograms of oriented gradients for human detection" (CVPR 2005): cells
+of four by four pixels, eight directions, shared linearly among the nearest cells and directions.
+Square roots instead of their normalisation of blocks (as in RootSIFT; Arandjelovic and Zisserman,
+CVPR 2012) keep one strong edge from speaking for the whole picture.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Gradient:
 
 
 def mirrored(vectors: Vectors) -> Vectors:
-    """Return the gradients of the pictures as seen in a mirror, exactly, shape (n, `DIMENSIONS`)."""
+    """Return the gradients of the same pictures as seen in a mirror, shape (n, `DIMENSIONS`)."""
     cells = vectors.reshape(-1, CELLS, CELLS, DIRECTIONS)
     # What points along angle t points along half a turn less t in the mirror.
     facing = (DIRECTIONS // 2 - np.arange(DIRECTIONS)) % DIRECTIONS
@@ -79,10 +79,12 @@ def mirrored(vectors: Vectors) -> Vectors:
 
 
 def _changes(levels: Grey) -> tuple[Grey, Grey]:
-    """Central differences, a pixel, to the right and downwards; beyond the edge it goes on level."""
+    """Central differences, a pixel, to the right and downwards; edges go on level."""
     padded = np.pad(levels, ((0, 0), (1, 1), (1, 1)), "edge")
     across = padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]
-    return across / 2, (padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]) / 2
+    down = padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1]
+    half = np.float32(0.5)
+    return across * half, down * half
 
 
 def _cells(strength: Grey, angle: Grey) -> Grey:
@@ -110,8 +112,8 @@ def _quantised(cells: Grey, told: npt.NDArray[np.bool_]) -> Vectors:
     Square roots are never negative; without their mean, pictures that share nothing but texture
     everywhere have a cosine near 0 and not near 0.9.
     """
-    values = np.sqrt(cells.reshape(len(cells), -1))
+    values = np.sqrt(cells.reshape(-1, DIMENSIONS))
     values -= values.mean(axis=1, keepdims=True)
     length = np.linalg.norm(values, axis=1, keepdims=True)
     unit = values / np.maximum(length, 1e-6) * told[:, None]
-    return np.clip(np.rint(unit * SCALE), -127, 127).astype(np.int8)
+    return np.asarray(np.clip(np.rint(unit * SCALE), -127, 127), np.int8)

@@ -25,7 +25,7 @@ def thumbnail(picture: Pixels) -> Pixels:
         return picture
     rows, columns = _weights(height), _weights(width)
     small = np.einsum("ih,hwc,jw->ijc", rows, picture.astype(np.float32), columns, optimize=True)
-    return np.rint(small).astype(np.uint8)
+    return np.asarray(np.rint(small), np.uint8)
 
 
 def _weights(length: int) -> Grey:

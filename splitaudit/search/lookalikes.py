@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from splitaudit.search import nearest
 
+ALIKE = 0.4  # >= of cosine: pairs less alike are not returned; proven copies have 0.41 and more
 AT_ONCE = 1_024  # pictures looked up together
 FOUND = pa.schema({"a": pa.int64(), "b": pa.int64(), "similarity": pa.float32()})
 
@@ -51,7 +52,7 @@ def _rows(find: nearest.Search, some: slice, n: int) -> _Rows:
     similarity, index = find(some, slice(0, 0))
     one = np.repeat(np.arange(some.start, some.stop), index.shape[1])
     other = np.where(index.ravel() < 0, one, index.ravel() % n)
-    others = one != other
+    others = (one != other) & (similarity.ravel() >= ALIKE)
     return one[others], other[others], similarity.ravel()[others]
 
 

@@ -108,8 +108,9 @@ def _correlation(a: Any, b: Any, dy: int, dx: int) -> float:
             raa += p * p
             rbb += q * q
             rab += p * q
-        total_a, total_b = total_a + ra, total_b + rb
-        square_a, square_b, product = square_a + raa, square_b + rbb, product + rab
+        total_a, total_b = total_a + int(ra), total_b + int(rb)
+        square_a, square_b = square_a + int(raa), square_b + int(rbb)
+        product += int(rab)
     k = (min(n, m - dy) - max(0, -dy)) * (last - first)
     power_a, power_b = square_a - total_a * total_a / k, square_b - total_b * total_b / k
     return (product - total_a * total_b / k) / math.sqrt(
