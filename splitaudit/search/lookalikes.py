@@ -34,9 +34,11 @@ def pairs(plain: nearest.Vectors, mirrored: nearest.Vectors, scale: int) -> pa.T
     told = np.flatnonzero(plain.any(axis=1))
     # A zero vector is as near to all; in the index it would be met where others are far away.
     find = nearest.searcher(np.concatenate([plain[told], mirrored[told]]), scale)
+    # The mirror images of two pictures are as near as they are themselves; but they lie in other
+    # cells of a parted index, so that a pair missed here is mostly found there.
     rows = [
-        _rows(find, slice(begin, min(len(told), begin + AT_ONCE)), len(told))
-        for begin in range(0, len(told), AT_ONCE)
+        _rows(find, slice(begin, min(2 * len(told), begin + AT_ONCE)), len(told))
+        for begin in range(0, 2 * len(told), AT_ONCE)
     ]
     one, other, similarity = (np.concatenate(column) for column in zip(_NONE, *rows, strict=True))
     return _once(told[one], told[other], similarity, n)
@@ -50,7 +52,7 @@ _NONE: _Rows = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.flo
 def _rows(find: nearest.Search, some: slice, n: int) -> _Rows:
     """Neighbours of some pictures, themselves left out."""
     similarity, index = find(some, slice(0, 0))
-    one = np.repeat(np.arange(some.start, some.stop), index.shape[1])
+    one = np.repeat(np.arange(some.start, some.stop) % n, index.shape[1])
     other = np.where(index.ravel() < 0, one, index.ravel() % n)
     others = (one != other) & (similarity.ravel() >= ALIKE)
     return one[others], other[others], similarity.ravel()[others]

@@ -80,42 +80,62 @@ def _between(at: float, n: int) -> tuple[int, float]:
 def _shifted(a: Any, b: Any, sign: float, best: Any) -> None:
     """Enter the shifts of b against a that correlate most into `best`."""
     n, m = len(a), len(b)
-    middle = (m - n) // 2
+    sums, middle = (_summed(a), _summed(b)), (m - n) // 2
     for dy in range(middle - REACH, middle + REACH + 1):
         for dx in range(middle - REACH, middle + REACH + 1):
             rows, columns = min(n, m - dy) - max(0, -dy), min(n, m - dx) - max(0, -dx)
             if rows * columns < SHARED * min(n * n, m * m):
                 continue
+            place = max(0, -dy), max(0, -dx), rows, columns
             # Of two that correlate alike, that of the larger overlap is less likely chance.
-            found = _correlation(a, b, dy, dx) * (rows * columns / (n * n)) ** 0.25
+            found = _correlation(a, b, sums, place, (dy, dx)) * (rows * columns / (n * n)) ** 0.25
             if found > best[0][-1]:
                 _enter(found, sign, (n / m, (n + 2 * dx) / m - 1, (n + 2 * dy) / m - 1), best)
 
 
 @compiled
-def _correlation(a: Any, b: Any, dy: int, dx: int) -> float:
-    """Correlation where b, moved by (dy, dx), lies over a. Sums of integers, which vectorise."""
-    n, m = len(a), len(b)
-    first, last = max(0, -dx), min(n, m - dx)
-    total_a = total_b = square_a = square_b = product = 0
-    for y in range(max(0, -dy), min(n, m - dy)):
-        row_a, row_b = a[y, first:last], b[y + dy, first + dx : last + dx]
-        ra = rb = raa = rbb = rab = np.int32(0)
-        for x in range(last - first):
-            p, q = np.int32(row_a[x]), np.int32(row_b[x])
-            ra += p
-            rb += q
-            raa += p * p
-            rbb += q * q
-            rab += p * q
-        total_a, total_b = total_a + int(ra), total_b + int(rb)
-        square_a, square_b = square_a + int(raa), square_b + int(rbb)
-        product += int(rab)
-    k = (min(n, m - dy) - max(0, -dy)) * (last - first)
-    power_a, power_b = square_a - total_a * total_a / k, square_b - total_b * total_b / k
-    return (product - total_a * total_b / k) / math.sqrt(
-        (power_a + k * NOISE) * (power_b + k * NOISE)
-    )
+def _summed(picture: Any) -> Any:
+    """Sums of levels and of their squares above and left of each corner of a pixel."""
+    n = len(picture)
+    sums = np.zeros((n + 1, n + 1, 2))
+    for y in range(n):
+        level = square = 0.0
+        for x in range(n):
+            level += picture[y, x]
+            square += float(picture[y, x]) ** 2
+            sums[y + 1, x + 1, 0] = sums[y, x + 1, 0] + level
+            sums[y + 1, x + 1, 1] = sums[y, x + 1, 1] + square
+    return sums
+
+
+@compiled
+def _correlation(a: Any, b: Any, sums: Any, place: Any, shift: Any) -> float:
+    """Correlation of the rectangle of a at `place` with what lies there of b, shifted."""
+    y, x, rows, columns = place
+    dy, dx = shift
+    total_a, square_a = _within(sums[0], y, x, rows, columns)
+    total_b, square_b = _within(sums[1], y + dy, x + dx, rows, columns)
+    product = 0
+    for i in range(y, y + rows):
+        # Counted from 0, and integers, so that it vectorises.
+        row_a, row_b = a[i, x : x + columns], b[i + dy, x + dx : x + dx + columns]
+        row = np.int32(0)
+        for j in range(columns):
+            row += np.int32(row_a[j]) * np.int32(row_b[j])
+        product += int(row)
+    k = rows * columns
+    power_a, power_b = square_a - total_a**2 / k, square_b - total_b**2 / k
+    power = (power_a + k * NOISE) * (power_b + k * NOISE)
+    return float((product - total_a * total_b / k) / math.sqrt(power))
+
+
+@compiled
+def _within(sums: Any, y: int, x: int, rows: int, columns: int) -> tuple[float, float]:
+    """Sum and sum of squares of a rectangle."""
+    bottom, right = y + rows, x + columns
+    level = sums[bottom, right, 0] - sums[y, right, 0] - sums[bottom, x, 0] + sums[y, x, 0]
+    square = sums[bottom, right, 1] - sums[y, right, 1] - sums[bottom, x, 1] + sums[y, x, 1]
+    return level, square
 
 
 @compiled
