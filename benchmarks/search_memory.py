@@ -27,12 +27,13 @@ SEARCH = """
 import json, resource, sys, time
 from pathlib import Path
 import pyarrow as pa
-from splitaudit import candidates, pipeline
+from splitaudit import stages
+from splitaudit.sounds import audit, candidates
 if __name__ == "__main__":
     keys = pa.array([f"{k:06d}" for k in range(int(sys.argv[2]))])
     begun, cpu = time.perf_counter(), time.process_time()
-    settings = pipeline.Settings(Path(sys.argv[1]))
-    facts = settings.facts(pipeline._FINGERPRINT.kind)
+    settings = stages.Settings(Path(sys.argv[1]))
+    facts = settings.facts(audit.FINGERPRINT.kind)
     found = candidates.search(facts, keys, settings.processes)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(json.dumps({"candidates": found.num_rows, "wall_s": round(time.perf_counter() - begun, 1),
@@ -56,16 +57,17 @@ def prints() -> np.ndarray:
 
 def write_facts(cache: Path, sounds: int) -> int:
     """Write the facts of drawn sounds as a scan would, and return the patches of one."""
-    from splitaudit import jobs, pipeline
+    from splitaudit import stages
     from splitaudit.fingerprints import patches
     from splitaudit.schema import conform
+    from splitaudit.sounds import audit, prints
     from splitaudit.store import write_table
 
     known = prints()
     each = len(known) // CLIPS
     frames = np.arange(each, dtype=np.int32) * patches.STEP
     rng = np.random.default_rng(0)
-    folder = pipeline.Settings(cache).facts(pipeline._FINGERPRINT.kind).folder
+    folder = stages.Settings(cache).facts(audit.FINGERPRINT.kind).folder
     for first in range(0, sounds, PART):
         n = min(PART, sounds - first)
         drawn = rng.choice(known, n * each)
@@ -81,7 +83,7 @@ def write_facts(cache: Path, sounds: int) -> int:
                 "frames": pa.LargeListArray.from_arrays(offsets, np.tile(frames, n)),
             }
         )
-        write_table(conform(table, jobs.SOUNDS), folder / f"{first:06d}.parquet")
+        write_table(conform(table, prints.SOUNDS), folder / f"{first:06d}.parquet")
     return each
 
 

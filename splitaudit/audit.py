@@ -13,14 +13,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from splitaudit import dedup, group, grouping, pipeline, schema, split, splitting
+from splitaudit import dedup, group, grouping, pipeline, schema, split, splitting, stages
 from splitaudit.check import CheckResult, check, together
 from splitaudit.errors import SplitauditError
 from splitaudit.giants import giants
 from splitaudit.ingest import Dataset
+from splitaudit.media import image
 from splitaudit.media.audio import load
 from splitaudit.progress import Progress, Quiet
+from splitaudit.report.beside import SIDE
 from splitaudit.report.html import write_report
+from splitaudit.report.listing import Media
 from splitaudit.report.summary import summarise
 from splitaudit.run import WRITTEN_BY, Run
 from splitaudit.splitfiles import read_digest, read_split
@@ -49,7 +52,7 @@ class Audit:
     def __init__(
         self,
         run: Path,
-        settings: pipeline.Settings,
+        settings: stages.Settings,
         dataset: Dataset | None = None,
         checks: Sequence[str] | None = None,
     ) -> None:
@@ -59,7 +62,7 @@ class Audit:
         self.dataset = dataset
         self._checks = checks
 
-    def plan(self) -> list[pipeline.Step]:
+    def plan(self) -> list[stages.Step]:
         """Say what `scan` would compute, computing nothing."""
         return pipeline.plan(self._dataset(), self.settings)
 
@@ -76,7 +79,7 @@ class Audit:
             The share of the items that must be audited for the verdict `clean`.
         """
         begun, dataset = time.perf_counter(), self._dataset()
-        log = pipeline.StageLog(progress or Quiet())
+        log = stages.StageLog(progress or Quiet())
         tables = pipeline.scan(dataset, self.settings, log)
         for name in WRITTEN_BY:  # conclusions from what was known before
             (self.run / f"{name}.parquet").unlink(missing_ok=True)
@@ -317,7 +320,7 @@ class Audit:
         """Write the report, one HTML file that opens without a network; return its path."""
         target = Path(path) if path is not None else self.run / "report.html"
         tables = self._run.frames()
-        write_report(tables, self.summary(), target, preview=load)
+        write_report(tables, self.summary(), target, reach=Media(load, _look))
         return target
 
     def _dataset(self) -> Dataset:
@@ -336,7 +339,7 @@ class Audit:
         )
         with tempfile.TemporaryDirectory(prefix="splitaudit-") as empty:
             settings = replace(self.settings, cache=Path(empty))
-            return pipeline.scan(dataset, settings, pipeline.StageLog(Quiet()))
+            return pipeline.scan(dataset, settings, stages.StageLog(Quiet()))
 
     def _asked(self, tables: Mapping[str, pa.Table]) -> list[str]:
         """The checks to be answered: those asked for, else all that the dataset holds a part of."""
@@ -347,3 +350,8 @@ class Audit:
         if pc.any(pc.invert(of_captions)).as_py() or self._dataset().links.num_rows:
             held.add(schema.KEYS)
         return list(self._checks or [check for check in schema.CHECKS if check in held])
+
+
+def _look(path: str) -> Any:
+    """Pixels enough to be shown."""
+    return image.load(path, short_side=SIDE).pixels

@@ -1,190 +1,130 @@
 """From what was proven about contents to matches between items.
 
-Equal sounds are compared once, under one `sound_id`; here every item that holds one gets its rows.
+Equal media are compared once, under one id; here every item that holds one gets its rows.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from splitaudit import schema
 
-NEAR_COVERAGE = 0.8  # >= on both sides: the same recording, not a part of it
-GENERIC_COVERAGE = 0.5  # < on both sides: a jingle, not a recording
-# >= of the longer of two stretches in both: one jingle, of which often only a part is found. By the
-# shorter one, a leak that goes on after the jingle would pass for it.
-SAME_STRETCH = 0.4
-RECODED = 0.98  # < whitened correlation: more than level was changed
-INVERTED = 0.8  # >: a filter turns phases too, but not all of them
-GAIN_DB = 0.5  # >= in level is worth a word
-SCALED = 0.002  # >= of tempo or pitch, as a share, is worth one
-SAME_SPEED = 0.002  # <: difference of tempo and pitch where the speed was changed
-
 Row = dict[Any, Any]
+Places = dict[str, dict[str, list[str]]]  # medium -> split -> its items, sorted
 
 
 @dataclass(frozen=True)
-class Names:
-    """How the rows say what found and what proved them."""
-
-    fingerprint: str
-    verifier: str
-
-
-def relations(proofs: pd.DataFrame, generic: int) -> pd.Series:
-    """Return the relation that each proof shows.
+class Words:
+    """How the rows of one kind of media say what was found.
 
     Parameters
     ----------
-    proofs
-        One row a pair and offset. Columns a, b (sound ids), a_start, a_end, b_start, b_end,
-        coverage_a, coverage_b, accepted.
-    generic
-        A stretch found in more (>) sounds than this, and covering less than half of either side,
-        is shared material.
+    part
+        Of the items.
+    equal
+        Columns of two items with one medium, from the row of `members` of either.
+    proven
+        Columns that a proof decides, and those with its sides exchanged.
     """
-    least = proofs[["coverage_a", "coverage_b"]].min(axis=1)
-    most = proofs[["coverage_a", "coverage_b"]].max(axis=1)
-    near = np.where(least >= NEAR_COVERAGE, schema.NEAR_DUPLICATE, schema.OVERLAP)
-    small = proofs["accepted"] & (most < GENERIC_COVERAGE)
-    shared = small & (_sounds_sharing(proofs[small]).reindex(proofs.index, fill_value=0) > generic)
-    return pd.Series(np.where(shared, schema.SHARED_MATERIAL, near), proofs.index)
 
-
-def strongest(proofs: pd.DataFrame) -> pd.DataFrame:
-    """Return one proof of each pair of sounds, so that no jingle hides a leak.
-
-    Accepted before not, then by relation from hard to soft, then by how much agrees: where a loop
-    repeats, that is most at the moment that was copied.
-    """
-    hardness = [schema.NEAR_DUPLICATE, schema.OVERLAP, schema.SHARED_MATERIAL]
-    rank = pd.Index(hardness).get_indexer(pd.Index(proofs["relation"]))
-    agreeing_s = proofs["correlation"].abs() * (proofs["a_end"] - proofs["a_start"])
-    ranked = proofs.assign(rank=rank, agreeing_s=agreeing_s)
-    by = ["accepted", "rank", "agreeing_s", "a_start", "b_start"]
-    ranked = ranked.sort_values(by, ascending=[False, True, False, True, True])
-    return (
-        ranked.drop_duplicates(["a", "b"])
-        .drop(columns=["rank", "agreeing_s"])
-        .sort_values(["a", "b"])
-    )
-
-
-def _sounds_sharing(proofs: pd.DataFrame) -> pd.Series:
-    """In how many sounds the stretch of each proof is found, itself included."""
-    sides = pd.concat([_side(proofs, "a", "b"), _side(proofs, "b", "a")])
-    counts = [_sounds_alike(side) for _, side in sides.groupby("sound", sort=False)]
-    if not counts:
-        return pd.Series(dtype=int)
-    most: pd.Series = pd.concat(counts).groupby(level=0).max()
-    return most + 1
-
-
-def _side(proofs: pd.DataFrame, side: str, other: str) -> pd.DataFrame:
-    names = {side: "sound", f"{side}_start": "start", f"{side}_end": "end", other: "partner"}
-    return proofs[list(names)].rename(columns=names)
-
-
-def _sounds_alike(side: pd.DataFrame) -> pd.Series:
-    """For each stretch of one sound, how many partners have a stretch that covers the same part."""
-    side = side.sort_values("partner")
-    start, end = side["start"].to_numpy(), side["end"].to_numpy()
-    common = np.minimum.outer(end, end) - np.maximum.outer(start, start)
-    longer = np.maximum.outer(end - start, end - start)
-    first_of_partner = np.flatnonzero(~side["partner"].duplicated())
-    alike = np.logical_or.reduceat(common >= SAME_STRETCH * longer, first_of_partner, axis=1)
-    return pd.Series(alike.sum(axis=1), side.index)
+    part: str
+    equal: Callable[[Row], Row]
+    proven: Callable[[Row], tuple[Row, Row]]
 
 
 def expand(
-    members: pd.DataFrame, proofs: pd.DataFrame, labels: Mapping[str, frozenset[str]], names: Names
+    members: pd.DataFrame, proofs: pd.DataFrame, labels: Mapping[str, frozenset[str]], words: Words
 ) -> pa.Table:
     """Return the matches between items.
 
     Parameters
     ----------
     members
-        Columns item_id, split, sound_id, content_id, duration_s, silent: items with a sound.
+        Columns item_id, split, same_id (one for all contents that are equal once decoded),
+        content_id: items with a medium.
     proofs
-        One row a pair, as from `strongest`. The columns of `relations` with relation, score,
-        correlation, gain_db, tempo, pitch; a < b is not needed.
+        One row a pair of media, a and b; a < b is not needed.
     labels
         Of items that have any.
-    names
-        For the columns fingerprint and verifier.
+    words
+        For the other columns.
     """
     places = _places(members)
     facts: Row = members.set_index("item_id").to_dict("index")
-    rows = list(_equal_rows(members, places, facts))
+    rows = list(_equal_rows(members, places, facts, words))
     for proof in proofs.to_dict("records"):
-        rows.extend(_proof_rows(proof, places, names))
+        rows.extend(_proof_rows(proof, places, words))
     for row in rows:
         mine, theirs = labels.get(row["a"]), labels.get(row["b"])
         row["label_conflict"] = bool(mine and theirs and mine != theirs)
-        row["part"] = "audio"
+        row["part"] = words.part
     table = schema.conform(rows, schema.MATCHES)
     return table.sort_by([("a", "ascending"), ("b", "ascending")])
 
 
-def _places(members: pd.DataFrame) -> dict[str, dict[str, list[str]]]:
-    """Sound -> split -> its items, sorted."""
-    places: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+def members(items: pa.Table, media: pa.Table, part: str) -> pd.DataFrame:
+    """Return item_id, split, content_id of the items with a part of which the bytes are known."""
+    held = media.select(["item_id", "part", "content_id"]).to_pandas()
+    held = held[(held["part"] == part) & held["content_id"].notna()]
+    splits = items.select(["item_id", "split"]).to_pandas()
+    joined: pd.DataFrame = held[["item_id", "content_id"]].merge(splits, on="item_id")
+    return joined
+
+
+def labels(items: pa.Table) -> dict[str, frozenset[str]]:
+    """Return the labels of the items that have any."""
+    rows = items.select(["item_id", "labels"]).to_pylist()
+    return {row["item_id"]: frozenset(row["labels"]) for row in rows if row["labels"]}
+
+
+def _places(members: pd.DataFrame) -> Places:
+    places: Places = defaultdict(lambda: defaultdict(list))
     ordered = members.sort_values("item_id")
-    for sound, split, item in zip(
-        ordered["sound_id"], ordered["split"], ordered["item_id"], strict=True
+    for medium, split, item in zip(
+        ordered["same_id"], ordered["split"], ordered["item_id"], strict=True
     ):
-        places[sound][split].append(item)
+        places[medium][split].append(item)
     return places
 
 
 def _equal_rows(
-    members: pd.DataFrame, places: dict[str, dict[str, list[str]]], facts: Mapping[str, Any]
+    members: pd.DataFrame, places: Places, facts: Mapping[str, Any], words: Words
 ) -> Iterator[Row]:
-    held = members["sound_id"].value_counts()
-    for sound in sorted(held.index[held > 1]):
-        splits = sorted(places[sound])
+    held = members["same_id"].value_counts()
+    for medium in sorted(held.index[held > 1]):
+        splits = sorted(places[medium])
         for at, one in enumerate(splits):
-            pairs = _within(places[sound][one])
+            pairs = _within(places[medium][one])
             for other in splits[at + 1 :]:
-                pairs += _across(places[sound][one], places[sound][other])
-            yield from (_equal(*pair, facts) for pair in pairs)
+                pairs += _across(places[medium][one], places[medium][other])
+            yield from (_equal(*pair, facts, words) for pair in pairs)
 
 
-def _equal(a: str, b: str, n_equivalent: int, facts: Mapping[str, Any]) -> Row:
+def _equal(a: str, b: str, n_equivalent: int, facts: Mapping[str, Any], words: Words) -> Row:
     bytes_too = facts[a]["content_id"] == facts[b]["content_id"]
-    whole = facts[a]["duration_s"]
-    decoded = whole == whole  # not null
+    decoded = words.equal(facts[a])
     return {
         "a": min(a, b),
         "b": max(a, b),
         "relation": schema.EXACT,
         "score": 1.0,
         "fingerprint": "content-v1",
-        "verifier": "bytes" if bytes_too else "samples",
-        "a_start": 0.0 if decoded else None,
-        "a_end": whole if decoded else None,
-        "b_start": 0.0 if decoded else None,
-        "b_end": whole if decoded else None,
         "coverage_a": 1.0,
         "coverage_b": 1.0,
-        "tempo": 1.0,
-        "pitch": 1.0,
-        "transform": "same bytes" if bytes_too else "same samples",
         "n_equivalent": n_equivalent,
-        # Two silent files have equal samples and nothing in common.
-        "accepted": not facts[a]["silent"],
+        **decoded,
+        **({"verifier": "bytes", "transform": "same bytes"} if bytes_too else {}),
     }
 
 
-def _proof_rows(proof: Row, places: dict[str, dict[str, list[str]]], names: Names) -> Iterator[Row]:
-    forward, backward = _shown(proof, names), _shown(_turned(proof), names)
+def _proof_rows(proof: Row, places: Places, words: Words) -> Iterator[Row]:
+    forward, backward = words.proven(proof)
     for mine in places[proof["a"]].values():
         for theirs in places[proof["b"]].values():
             for a, b, n in _across(mine, theirs):
@@ -192,28 +132,6 @@ def _proof_rows(proof: Row, places: dict[str, dict[str, list[str]]], names: Name
                     yield {**forward, "a": a, "b": b, "n_equivalent": n}
                 else:
                     yield {**backward, "a": b, "b": a, "n_equivalent": n}
-
-
-def _shown(proof: Row, names: Names) -> Row:
-    """The columns of a match that its proof decides."""
-    intervals = ("a_start", "a_end", "b_start", "b_end", "coverage_a", "coverage_b")
-    scales = ("tempo", "pitch")
-    return {
-        **{name: proof[name] for name in ("relation", "score", "accepted", *intervals, *scales)},
-        "fingerprint": names.fingerprint,
-        "verifier": names.verifier,
-        "transform": transform(proof),
-    }
-
-
-def _turned(proof: Row) -> Row:
-    """The same proof with its sides exchanged."""
-    sides = ("start", "end")
-    turned = {**proof, "gain_db": -proof["gain_db"]}
-    turned |= {name: 1 / proof[name] for name in ("tempo", "pitch")}
-    turned |= {f"a_{name}": proof[f"b_{name}"] for name in sides}
-    turned |= {f"b_{name}": proof[f"a_{name}"] for name in sides}
-    return turned | {"coverage_a": proof["coverage_b"], "coverage_b": proof["coverage_a"]}
 
 
 def _across(mine: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, str, int]]:
@@ -229,29 +147,3 @@ def _across(mine: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, str, 
 def _within(items: Sequence[str]) -> list[tuple[str, str, int]]:
     """Link every item to the smallest; the n-th stands for its pairs with the n before it."""
     return [(items[0], item, at) for at, item in enumerate(items) if at]
-
-
-def transform(proof: Row) -> str:
-    """Return in words what was done to a to make b."""
-    words = []
-    if min(proof["coverage_a"], proof["coverage_b"]) < NEAR_COVERAGE:
-        words.append("excerpt" if max(proof["coverage_a"], proof["coverage_b"]) >= 0.8 else "part")
-    words += _scales(proof["tempo"], proof["pitch"])
-    if proof["correlation"] < -INVERTED:
-        words.append("polarity inverted")
-    if abs(proof["correlation"]) < RECODED:
-        words.append("recoded or filtered")
-    if abs(proof["gain_db"]) >= GAIN_DB:
-        words.append(f"gain {proof['gain_db']:+.1f} dB")
-    return ", ".join(words) or "same sound"
-
-
-def _scales(tempo: float, pitch: float) -> Iterator[str]:
-    """In words, how much faster and higher b is."""
-    if abs(tempo - 1) >= SCALED and abs(tempo / pitch - 1) < SAME_SPEED:
-        yield f"speed {tempo - 1:+.1%}"
-        return
-    if abs(tempo - 1) >= SCALED:
-        yield f"tempo {tempo - 1:+.1%}"
-    if abs(pitch - 1) >= SCALED:
-        yield f"pitch {12 * np.log2(pitch):+.2f} semitones"

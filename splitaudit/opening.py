@@ -9,7 +9,7 @@ from typing import Any
 from splitaudit.audit import Audit
 from splitaudit.errors import SplitauditError
 from splitaudit.ingest import IngestOptions, ingest
-from splitaudit.pipeline import Settings
+from splitaudit.stages import Settings
 
 HOME = Path(".splitaudit")
 

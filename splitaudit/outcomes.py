@@ -11,10 +11,13 @@ from splitaudit import schema
 from splitaudit.jobs import File
 from splitaudit.media.ffmpeg import NO_SOUND
 
-_FACTS = ["duration_s", "sample_rate", "channels", "bit_depth", "lossless"]
+FACTS = {
+    "audio": ["duration_s", "sample_rate", "channels", "bit_depth", "lossless"],
+    "image": ["width", "height"],
+}
 
 
-def fill(media: pa.Table, files: Mapping[int, File], sounds: pd.DataFrame) -> pa.Table:
+def fill(media: pa.Table, files: Mapping[int, File], facts: Mapping[str, pd.DataFrame]) -> pa.Table:
     """Return `media` with what was found, less the parts that files turned out not to hold.
 
     Parameters
@@ -23,19 +26,25 @@ def fill(media: pa.Table, files: Mapping[int, File], sounds: pd.DataFrame) -> pa
         As listed: the status is null where a file was to be read.
     files
         Row -> the file as it was when the scan began, for those that were there.
-    sounds
-        What is known of each content (`splitaudit.jobs.SOUNDS`), index: content id.
+    facts
+        Part -> what is known of each content, index: content id. The columns of `FACTS` with
+        status and error; of sounds, holds_frames.
     """
     frame = media.to_pandas()
     contents = pd.Series({row: file.content_id for row, file in files.items()}, dtype=object)
     frame["content_id"] = contents.reindex(frame.index).replace("", None)
-    known = sounds.reindex(frame["content_id"]).set_axis(frame.index)
-    audio = (frame["part"] == "audio") & frame["status"].isna()
-    frame.loc[audio, _FACTS] = known.loc[audio, _FACTS]
-    frame.loc[audio, ["status", "error"]] = known.loc[audio, ["status", "error"]]
-    for row in frame.index[audio & frame["status"].isna()]:
-        frame.loc[row, ["status", "error"]] = _unread(files.get(row))
-    frame = _parts_held(frame, known["holds_frames"])
+    holds_frames = pd.Series(None, frame.index, dtype=object)
+    for part, columns in FACTS.items():
+        rows = (frame["part"] == part) & frame["status"].isna()
+        if part in facts:
+            known = facts[part].reindex(frame.loc[rows, "content_id"])
+            for name in (*columns, "status", "error"):
+                frame.loc[rows, name] = known[name].to_numpy()
+        if part == "audio" and part in facts:
+            holds_frames[rows] = known["holds_frames"].to_numpy()
+        for row in frame.index[rows & frame["status"].isna()]:
+            frame.loc[row, ["status", "error"]] = _unread(files.get(row))
+    frame = _parts_held(frame, holds_frames)
     return schema.conform(pa.Table.from_pandas(frame, schema.MEDIA, False), schema.MEDIA)
 
 

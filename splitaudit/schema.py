@@ -88,6 +88,7 @@ MATCHES = pa.schema(
         "coverage_b": _float,
         "tempo": _float,  # seconds of a for a second of b
         "pitch": _float,  # frequency in b over that in a
+        "homography": pa.list_(_float),  # of pictures: from a to b, by rows; edges at -1 and 1
         "transform": _text,
         "n_equivalent": pa.int64(),  # pairs of items this row stands for, itself included
         "label_conflict": pa.bool_(),

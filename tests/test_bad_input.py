@@ -20,8 +20,8 @@ from splitaudit import pipeline
 from splitaudit.audit import Audit
 from splitaudit.demo import sounds
 from splitaudit.ingest import encode_path, ingest
-from splitaudit.pipeline import Settings, StageLog
 from splitaudit.progress import Quiet
+from splitaudit.stages import Settings, StageLog
 
 SOUND = sounds.speech_like(1, 3.0)
 BYTES = 2 * len(SOUND)

@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sound_files import write_pcm
 
-from splitaudit import candidates, jobs
-from splitaudit.candidates import COLUMNS, STRONG_S, WEAK, WEAK_SHORT
+from splitaudit import jobs
 from splitaudit.demo import sounds
 from splitaudit.demo.synthesis import RATE, Sound
 from splitaudit.fingerprints.patches import HOP
 from splitaudit.search import votes
+from splitaudit.sounds import candidates, prints
+from splitaudit.sounds.candidates import COLUMNS, STRONG_S, WEAK, WEAK_SHORT
 from splitaudit.store import Parts
 
 FIRST_S = 1.5
@@ -34,7 +35,7 @@ def facts_of(clips: Mapping[str, Sound], folder: Path, part: int = 5) -> Parts:
         path = str(write_pcm(folder / "sounds" / f"{name}.wav", clip))
         files.append(jobs.File(path, None, None, jobs.signature(path), name))
     for first in range(0, len(files), part):
-        jobs.fingerprint(files[first : first + part], folder / "facts")
+        prints.fingerprint(files[first : first + part], folder / "facts")
     return Parts(folder / "facts")
 
 
@@ -115,7 +116,7 @@ def test_facts_that_two_runs_computed_count_once(facts: Parts, tmp_path: Path) -
         for name in "hb"
         for path in [str(tmp_path / "sounds" / f"{name}.wav")]
     ]
-    jobs.fingerprint(files, twice.folder)
+    prints.fingerprint(files, twice.folder)
     assert len(list(twice.folder.iterdir())) == 2
     keys = names("b", "f", "h")
     assert candidates.search(twice, keys, 1).equals(candidates.search(facts, keys, 1))

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sound_files import stretched, write_pcm
 
-from splitaudit import comparisons, jobs
-from splitaudit.comparisons import NEAR_S, Pair
+from splitaudit import jobs
 from splitaudit.demo import sounds
 from splitaudit.demo.synthesis import RATE, Sound
 from splitaudit.jobs import File
+from splitaudit.sounds import comparisons
+from splitaudit.sounds.comparisons import NEAR_S, Pair
 from splitaudit.store import Parts
 from splitaudit.verify.audio import Proof
 

@@ -41,7 +41,9 @@ LAYERS = (
         "dedup",
         "matches",
     ),
-    ("jobs", "comparisons", "outcomes", "execute", "candidates"),
+    ("jobs", "execute"),
+    ("stages", "outcomes"),
+    ("sounds", "pictures"),
     ("pipeline",),
     ("report", "exports", "splitfiles", "fetch"),
     ("run",),
@@ -56,9 +58,6 @@ WITHIN = {
     "keys": {"captions", "schema"},
     "spans": {"schema"},
     "ingest": {"manifest"},
-    "comparisons": {"jobs"},
-    "outcomes": {"jobs"},
-    "candidates": {"jobs"},
     "cli": {"demo"},
 }
 ALGORITHMS = LAYERS[3]
@@ -68,7 +67,7 @@ VERBS = ("datasets", "finding", "parting")
 # Package -> the files that may import it.
 NAMED = {
     "av": {"media/ffmpeg", "report/preview", "demo/dataset"},
-    "PIL": {"media/pillow", "media/jpeg", "fingerprints/image_hash"},
+    "PIL": {"media/pillow", "media/jpeg", "fingerprints/image_hash", "report/beside"},
     "simplejpeg": {"media/jpeg"},
     "pillow_heif": {"media/pillow"},
     "imagehash": set(),  # a peer, in tests only

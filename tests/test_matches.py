@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_tables import unhurried
 
-from splitaudit.matches import Names, expand, relations, strongest, transform
+from splitaudit.sounds.rows import Names, expand, relations, strongest, transform
 
 NAMES = Names("patch-v1", "waveform-v2")
 SPLITS = ("train", "val", "test")

@@ -18,6 +18,7 @@ from run_tables import ORDER, tables_of
 from small_tables import match
 
 from splitaudit.errors import MediaError
+from splitaudit.media import image
 from splitaudit.report import listing, preview
 from splitaudit.report.html import write_report
 from splitaudit.report.summary import Tables, summarise
@@ -34,6 +35,13 @@ def load(path: str, start_s: float, end_s: float) -> np.ndarray:
             return file.read(int((end_s - start_s) * RATE), dtype="float32")
     except sf.SoundFileError as error:
         raise MediaError("unreadable", "not a sound") from error
+
+
+def look(path: str) -> np.ndarray:
+    return image.load(path).pixels
+
+
+MEDIA = listing.Media(load, look)
 
 
 def chirps(seconds: float, seed: int) -> np.ndarray:
@@ -59,7 +67,7 @@ def run(tmp_path: Path) -> Any:
 
 
 def written(tables: Tables, path: Path) -> Path:
-    write_report(tables, summarise(tables, ORDER), path, preview=load)
+    write_report(tables, summarise(tables, ORDER), path, reach=MEDIA)
     return path
 
 
@@ -196,7 +204,7 @@ def test_a_name_never_becomes_markup(run: Any, browser: Browser, tmp_path: Path)
     )
     tables = dataclasses.replace(tables, dataset=one)
     file = tmp_path / "report.html"
-    write_report(tables, summarise(tables, ["test", split]), file, preview=load)
+    write_report(tables, summarise(tables, ["test", split]), file, reach=MEDIA)
     page = Page(browser, file)
     found = page.ask("""
         const made = () => ["img", "script", "[onerror]"].map((one) => all(one).length);
@@ -298,7 +306,7 @@ def test_equal_content_is_embedded_once_and_a_failure_is_a_remark(run: Any, tmp_
     tables.media["content_id"] = "same"
     data = held(written(tables, tmp_path / "report.html"))
     assert len(data["previews"]) == 1
-    assert data["preview_of"] == {"one": [0, 0], "other": [0, 0]}
+    assert data["preview_of"] == {"one": [0, 0], "other": [0, 0], "difference": [None, None]}
     (tmp_path / "sound.wav").write_bytes(b"text")
     data = held(written(tables, tmp_path / "report.html"))
     assert data["previews"] == [{"error": "unreadable: not a sound"}]

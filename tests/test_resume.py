@@ -27,8 +27,8 @@ from splitaudit.execute import Job
 # What the command line does with `--jobs 2`, however little there is to do.
 _WITH_PROCESSES = """
 import sys
-from splitaudit import cli, pipeline
-pipeline.WORTH_PROCESSES_S = -1.0
+from splitaudit import cli, stages
+stages.WORTH_PROCESSES_S = -1.0
 sys.argv = ["splitaudit", *sys.argv[1:], "--jobs", "2"]
 cli.main()
 """

@@ -19,7 +19,8 @@ from conftest import Scanned
 from sound_files import RATE, write_av, write_pcm
 
 import splitaudit
-from splitaudit import cli, pipeline, schema
+from splitaudit import cli, schema
+from splitaudit import stages as scan_stages
 from splitaudit.audit import Audit
 from splitaudit.demo import sounds
 
@@ -189,7 +190,7 @@ def test_a_changed_file_is_read_again(tmp_path: Path, here: Here) -> None:
 
 def test_processes_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = dataset(tmp_path / "data")
-    monkeypatch.setattr(pipeline, "WORTH_PROCESSES_S", -1.0)
+    monkeypatch.setattr(scan_stages, "WORTH_PROCESSES_S", -1.0)
     for jobs in (1, 2):
         out, cache = tmp_path / f"run{jobs}", tmp_path / f"cache{jobs}"
         splitaudit.open(data, out=out, cache=cache, settings={"processes": jobs}).scan()

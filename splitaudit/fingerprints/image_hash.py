@@ -87,6 +87,38 @@ class Hashes:
         return self.quality < FLAT
 
 
+def oriented(picture: Pictures, variant: int) -> Pictures:
+    """Return a picture as the code of that place in `Hashes.codes` sees it.
+
+    Parameters
+    ----------
+    picture
+        Shape (height, width) or (height, width, channels).
+    variant
+        Of `ORIENTATIONS`, from `NEGATIVE` on of the negative.
+    """
+    turned = picture.swapaxes(0, 1) if variant & 4 else picture
+    flipped = turned[::-1] if variant & 2 else turned
+    mirrored = flipped[:, ::-1] if variant & 1 else flipped
+    return WHITE - mirrored if variant >= NEGATIVE else mirrored
+
+
+def whence(variant: int) -> Coefficients:
+    """Return where a point that `oriented` shows lies in the picture, shape (3, 3).
+
+    Points are (x, y, 1), with the edges of a picture at -1 and 1.
+    """
+    signs = np.diag([-1.0 if variant & 1 else 1.0, -1.0 if variant & 2 else 1.0, 1.0])
+    return signs[[1, 0, 2]] if variant & 4 else signs
+
+
+def undoing(variant: int) -> int:
+    """Return the variant that undoes another: all undo themselves but the quarter turns."""
+    quarter = ORIENTATIONS.index("rot90"), ORIENTATIONS.index("rot270")
+    at = variant % NEGATIVE
+    return variant - at + (sum(quarter) - at if at in quarter else at)
+
+
 def shrunk(picture: Pictures, side: int) -> Pictures:
     """Return a grey picture, shape (height, width), at (side, side), as imagehash makes it."""
     from PIL import Image

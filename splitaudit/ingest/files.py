@@ -73,10 +73,3 @@ def failure(error: OSError) -> Outcome:
     if error.errno == errno.ELOOP:
         return UNREADABLE, "a link loop: the link leads back to itself"
     return UNREADABLE, error.strerror or "cannot be looked at"
-
-
-def status_of(part: str, found: Outcome) -> Outcome:
-    """Return the status a part of an item starts with, given what was found at its path."""
-    if found == MAY_BE_OPENED and part == IMAGE:
-        return UNSUPPORTED, "images are not audited yet"
-    return found

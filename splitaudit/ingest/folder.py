@@ -31,7 +31,6 @@ from splitaudit.ingest.files import (
     kind_of,
     names_of,
     outcome_of,
-    status_of,
 )
 from splitaudit.ingest.paths import encode_path, safe_name
 from splitaudit.keys import Key
@@ -67,7 +66,7 @@ class _Listing:
     def add(self, folder: _Folder, name: str, parts: Iterable[str], found: Outcome) -> None:
         item_id = encode_path(folder.prefix + name)
         for part in parts:
-            self.rows.append(_Row(item_id, part, folder.split, *status_of(part, found)))
+            self.rows.append(_Row(item_id, part, folder.split, *found))
 
 
 def from_folder(target: str, declared: Sequence[Key] = ()) -> Dataset:

@@ -32,7 +32,6 @@ from splitaudit.ingest.files import (
     kind_of,
     names_of,
     probe,
-    status_of,
 )
 from splitaudit.ingest.paths import decode_path, encode_path, safe_name
 from splitaudit.ingest.readers import read_rows
@@ -274,7 +273,7 @@ def _outcome(kind: str | None, part: str, path: str, found: Outcome) -> Outcome:
     if kind is None and found == MAY_BE_OPENED:
         name = encode_path(ending(path)) or "a name without ending"
         return UNSUPPORTED, f"{name} tells no kind of media; say it in a column 'modality'"
-    return status_of(part, found)
+    return found
 
 
 def _facts(items: pd.DataFrame, table: pa.Table) -> pd.DataFrame:

@@ -15,13 +15,13 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from splitaudit.report.listing import EMBEDDED, KINDS, LISTED, RELATIONS, Load, listing
+from splitaudit.report.listing import EMBEDDED, KINDS, LISTED, RELATIONS, Media, listing
 from splitaudit.report.summary import Tables
 from splitaudit.report.words import coverage_sentences, headline, visible
 from splitaudit.store import write_text
 
 
-def write_report(tables: Tables, summary: dict[str, Any], path: Path, *, preview: Load) -> None:
+def write_report(tables: Tables, summary: dict[str, Any], path: Path, *, reach: Media) -> None:
     """Write the report of a run to `path`.
 
     Parameters
@@ -32,11 +32,10 @@ def write_report(tables: Tables, summary: dict[str, Any], path: Path, *, preview
         What `splitaudit.report.summary.summarise` made of them.
     path
         The HTML file; an older one is replaced when the new one is whole.
-    preview
-        ``(file, start_s, end_s)`` to samples, shape (n,), mono at 16 kHz. Where it raises
-        `MediaError` the reason stands in the place of the sound.
+    reach
+        How to get at what is shown. Where that raises `MediaError`, the reason stands in its place.
     """
-    listed = listing(tables, list(summary["splits"]), preview)
+    listed = listing(tables, list(summary["splits"]), reach)
     data = _as_json(listed)
     page = _template().render(
         summary=summary,

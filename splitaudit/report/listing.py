@@ -14,6 +14,7 @@ import pandas as pd
 
 from splitaudit.errors import MediaError
 from splitaudit.ingest.paths import decode_path
+from splitaudit.report import beside
 from splitaudit.report.preview import BANDS, embed, stretch
 from splitaudit.report.summary import Tables, positions, split_ranks
 from splitaudit.report.words import visible
@@ -21,12 +22,29 @@ from splitaudit.schema import AUDITED, LEAK_RELATIONS, SHARED_MATERIAL
 from splitaudit.spans import PART as SPANS
 
 Load = Callable[[str, float, float], npt.NDArray[np.float32]]
+Look = Callable[[str], npt.NDArray[np.uint8]]
 
 EMBEDDED = 50  # pairs with a preview; each costs some 60 ms of CPU and 60 kB
 LISTED = 20_000  # rows of each kind: a browser still opens the file
 KINDS = ("leaks", "duplicates", "shared material")
 RELATIONS = (*LEAK_RELATIONS, SHARED_MATERIAL)
 SIDES = ("one", "other")
+PICTURES = "image"  # the part of items that is a picture
+
+
+class Media(NamedTuple):
+    """How to get at what is shown.
+
+    Parameters
+    ----------
+    load
+        ``(file, start_s, end_s)`` to samples, mono at 16 kHz, or a `MediaError`.
+    look
+        A file to pixels, shape (height, width, 3), or a `MediaError`.
+    """
+
+    load: Load
+    look: Look
 
 
 class Source(NamedTuple):
@@ -38,7 +56,7 @@ class Source(NamedTuple):
     end: float
 
 
-def listing(tables: Tables, order: Sequence[str], load: Load) -> dict[str, Any]:
+def listing(tables: Tables, order: Sequence[str], reach: Media) -> dict[str, Any]:
     """Return the data of the page's lists, ready for JSON: tables are dicts of columns.
 
     Parameters
@@ -47,14 +65,14 @@ def listing(tables: Tables, order: Sequence[str], load: Load) -> dict[str, Any]:
         The tables of a run.
     order
         Every split, in the order of evaluation.
-    load
-        ``(file, start_s, end_s)`` to samples, mono at 16 kHz, or a `MediaError`.
+    reach
+        How to get at the media.
     """
     media = _with_spans(tables)
     pairs = _pairs(replace(tables, media=media), order)
     counts = pairs["kind"].value_counts().reindex(range(len(KINDS)), fill_value=0)
     pairs = pairs.groupby("kind").head(LISTED).reset_index(drop=True)
-    previews, places = _previews(pairs.head(EMBEDDED), media, load)
+    previews, places = _previews(pairs.head(EMBEDDED), media, reach)
     used, codes = np.unique(pairs[list(SIDES)], return_inverse=True)
     pairs[list(SIDES)] = codes.reshape(-1, 2)
     unaudited = _unaudited(tables)
@@ -62,7 +80,7 @@ def listing(tables: Tables, order: Sequence[str], load: Load) -> dict[str, Any]:
         "relations": RELATIONS,
         "counts": counts.tolist(),
         "media": _columns(_media(media.iloc[used], tables.items)),
-        "pairs": _columns(pairs.round(4)),
+        "pairs": _columns(pairs.drop(columns=["homography", "part"]).round(4)),
         "previews": previews,
         "preview_of": places,
         "bands": BANDS,
@@ -91,11 +109,22 @@ def _pairs(tables: Tables, order: Sequence[str]) -> pd.DataFrame:
     kind = np.where(rank_a == rank_b, 1, 0)
     kind[matches["relation"].eq(SHARED_MATERIAL)] = 2
     hardness = pd.Index(RELATIONS).get_indexer(pd.Index(matches["relation"]))
-    told = matches[["score", "transform", "n_equivalent", "label_conflict"]]
+    told = matches[["part", "score", "transform", "n_equivalent", "label_conflict"]]
     sides = _sides(matches, tables.media, rank_a > rank_b)
     pairs = pd.concat([sides, told], axis=1).assign(kind=kind, relation=hardness)
+    pairs["picture"] = matches["part"].eq(PICTURES)
+    facing = map(_facing, matches["homography"], rank_a > rank_b)
+    pairs["homography"] = pd.Series(list(facing), dtype=object)
     by = ["kind", "score", "relation"]
     return pairs.sort_values(by, ascending=[True, False, True], kind="stable")
+
+
+def _facing(flat: Any, swap: bool) -> beside.Wide | None:
+    """From `one` to `other`, shape (3, 3); None where neither is a picture."""
+    if flat is None:
+        return None
+    there: beside.Wide = np.reshape(np.asarray(flat, np.float64), (3, 3))
+    return np.asarray(np.linalg.inv(there)) if swap else there
 
 
 def _sides(matches: pd.DataFrame, media: pd.DataFrame, swap: npt.NDArray[np.bool_]) -> pd.DataFrame:
@@ -112,9 +141,40 @@ def _sides(matches: pd.DataFrame, media: pd.DataFrame, swap: npt.NDArray[np.bool
 
 
 def _previews(
+    pairs: pd.DataFrame, media: pd.DataFrame, reach: Media
+) -> tuple[list[dict[str, Any]], dict[str, list[int | None]]]:
+    """Return the previews, and by side and `difference` the place of each pair's among them."""
+    seen = pairs["part"].eq(PICTURES)
+    found, heard = _heard(pairs[~seen], media, reach.load)
+    shown = [_shown(pair, media, reach.look) for pair in pairs[seen].itertuples()]
+    places: dict[str, list[int | None]] = {}
+    for name in (*SIDES, "difference"):
+        of_sounds, of_pictures = iter(heard.get(name, [None] * len(pairs))), iter(shown)
+        places[name] = [
+            _place(found, next(of_pictures)[name]) if picture else next(of_sounds)
+            for picture in seen
+        ]
+    return found, places
+
+
+def _place(found: list[dict[str, Any]], preview: dict[str, Any]) -> int:
+    found.append(preview)
+    return len(found) - 1
+
+
+def _shown(pair: Any, media: pd.DataFrame, look: Look) -> dict[str, dict[str, Any]]:
+    """The previews of two pictures and of their difference."""
+    try:
+        one, other = (look(decode_path(media["path"].iloc[getattr(pair, s)])) for s in SIDES)
+    except MediaError as error:
+        return {name: {"error": visible(str(error))} for name in (*SIDES, "difference")}
+    return beside.embed(one, other, pair.homography)
+
+
+def _heard(
     pairs: pd.DataFrame, media: pd.DataFrame, load: Load
 ) -> tuple[list[dict[str, Any]], dict[str, list[int]]]:
-    """Return the previews, and for both sides the place of each pair's preview among them.
+    """Return the previews of sounds, and for both sides the place of each pair's among them.
 
     One stretch of one content is embedded once, however many pairs show it.
     """

@@ -153,6 +153,36 @@ function pairRow(pair) {
 
 /* Both pictures stand on one axis: seconds from the start of the shared stretch. */
 function pairPanel(pair) {
+  return pairs.picture[pair] ? picturesPanel(pair) : soundsPanel(pair);
+}
+
+/* Both pictures at one size, the second as it lies on the first, and what differs; far down the
+   list as they lie on the disk. */
+function picturesPanel(pair) {
+  const shown = element("div", "beside");
+  for (const side of SIDES.map((name) => describe(name, pair))) {
+    const name = element("span", "full", side.item);
+    name.title = side.path;
+    const title = element("figcaption", "line", element("span", "split", side.split), name);
+    shown.append(element("figure", "", photo(side.preview ?? { src: side.uri }, `${side.split} ${side.item}`), title));
+  }
+  const place = previewOf.difference[pair];
+  if (typeof place === "number") {
+    const caption = element("figcaption", "soft", "Difference: black where equal");
+    shown.append(element("figure", "", photo(previews[place], "difference"), caption));
+  }
+  return element("div", "", shown, facts(pair));
+}
+
+function photo(preview, name) {
+  if (preview.error) return element("p", "trouble", `No preview: ${preview.error}`);
+  const made = element("img");
+  made.src = preview.src;
+  made.alt = name;
+  return made;
+}
+
+function soundsPanel(pair) {
   const sides = SIDES.map((side) => describe(side, pair));
   const seen = sides.filter((side) => side.preview && !side.preview.error);
   const from = Math.min(0, ...seen.map((side) => side.preview.start - side.start));
@@ -171,7 +201,7 @@ function describe(side, pair) {
     item: media.item[medium], split: media.split[medium], path: media.path[medium],
     uri: media.uri[medium], offset: media.offset[medium], seconds: media.seconds[medium],
     start: pairs[`${side}_start`][pair] ?? 0, end: pairs[`${side}_end`][pair],
-    preview: place === undefined ? null : previews[place],
+    preview: typeof place === "number" ? previews[place] : null,
   };
 }
 

@@ -91,6 +91,18 @@ class Proofs:
         """Whether score >= `MIN_SCORE`."""
         return self.score >= MIN_SCORE
 
+    def turned(self) -> Proofs:
+        """Return the same proofs with their sides exchanged."""
+        placed = self.affine.any(axis=(1, 2))
+        linear, shift = self.affine[placed, :, :2], self.affine[placed, :, 2:]
+        back = np.linalg.inv(linear)
+        affine = np.zeros_like(self.affine)
+        affine[placed] = np.concatenate([back, -back @ shift], axis=2)
+        gain = np.where(self.gain > 0, self.gain, 1.0)
+        return Proofs(
+            self.score, affine, 1 / gain, -self.bias / gain, self.coverage_b, self.coverage_a
+        )
+
     def transforms(self) -> list[str]:
         """Return in words how b differs from a; "" where it hardly does, or score is 0."""
         light = zip(self.gain.tolist(), self.bias.tolist(), strict=True)

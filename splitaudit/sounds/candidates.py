@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from splitaudit import jobs
 from splitaudit.fingerprints import patches
 from splitaudit.search import nearest, votes
+from splitaudit.sounds.prints import SOUNDS
 from splitaudit.store import Parts
 
 WINDOW = 2_048  # patches (3 min) of a long sound that vote together
@@ -126,7 +126,7 @@ def _read(facts: Parts, keys: pa.Array) -> _Prints:
 
 
 def _columns(*names: str) -> pa.Schema:
-    return pa.schema([jobs.SOUNDS.field(name) for name in names])
+    return pa.schema([SOUNDS.field(name) for name in names])
 
 
 def _lists(column: pa.ChunkedArray) -> list[npt.NDArray[Any]]:

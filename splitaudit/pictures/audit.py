@@ -1,0 +1,145 @@
+"""Pictures of a dataset: fingerprinted, searched, compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from splitaudit import matches, schema
+from splitaudit.fingerprints.gradients import Gradient
+from splitaudit.fingerprints.image_hash import ImageHash
+from splitaudit.pictures import candidates, comparisons, prints, rows
+from splitaudit.pictures.comparisons import Pair
+from splitaudit.stages import Contents, Settings, Stage, StageLog, Step, do, step
+from splitaudit.store import digest, write_table
+from splitaudit.verify import thumbnails
+
+PART = rows.PART
+FINGERPRINT_ID = "-".join(f"{kind.name}-v{kind.version}" for kind in (ImageHash, Gradient))
+FINGERPRINT = Stage(
+    "fingerprint pictures",
+    f"fingerprints/{FINGERPRINT_ID}",
+    prints.fingerprint,
+    prints.lost_fingerprint,
+    2e7,
+)
+VERIFY = Stage(
+    "verify pictures",
+    f"proofs/{thumbnails.NAME}-{FINGERPRINT_ID}",
+    comparisons.verify,
+    comparisons.lost_verify,
+    2e7,
+    most=8_192,
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known of the pictures of a dataset.
+
+    Parameters
+    ----------
+    facts
+        Of each content, see `known`.
+    proofs
+        Of pairs, see `prove`.
+    """
+
+    facts: pd.DataFrame
+    proofs: pd.DataFrame
+
+
+def scan(contents: Contents, settings: Settings, log: StageLog) -> Found:
+    """Fingerprint pictures, search, and verify what was found."""
+    do(FINGERPRINT, contents, settings, log)
+    facts = known(contents, settings)
+    return Found(facts, prove(facts, settings, log))
+
+
+def plan(contents: Contents, unread: int, settings: Settings) -> list[Step]:
+    """Say what `scan` would do; of `unread` pictures the bytes are not known yet."""
+    old = sum(settings.facts(FINGERPRINT.kind).known(pa.array(contents, pa.string())).to_pylist())
+    pictures = unread + len(contents)
+    first = step(FINGERPRINT.name, pictures - old, pictures, "pictures")
+    what, why = ("extend" if old else "compute"), "a new picture may match any other"
+    if old < pictures:
+        return [first, Step("search pictures", what, why), Step(VERIFY.name, what, why)]
+    keys = _searched(known(contents, settings))
+    path = _candidates_path(keys, settings)
+    if not path.exists():
+        why = "another set of pictures than before"
+        return [first, Step("search pictures", "compute", why), Step(VERIFY.name, "extend", why)]
+    pairs = _pairs(keys, pq.read_table(path, partitioning=None), settings)
+    proven = sum(settings.facts(VERIFY.kind).known(pa.array(pairs, pa.string())).to_pylist())
+    searched = step("search pictures", 0, len(keys), "pictures")
+    return [first, searched, step(VERIFY.name, len(pairs) - proven, len(pairs), "pairs")]
+
+
+def known(contents: Contents, settings: Settings) -> pd.DataFrame:
+    """What is known of each content, without its fingerprints; index: content id."""
+    names = ("key", "pixels_id", "width", "height", "status", "error")
+    columns = pa.schema([prints.PICTURES.field(name) for name in names])
+    facts = settings.facts(FINGERPRINT.kind).read(pa.array(contents, pa.string()), columns)
+    pictures: pd.DataFrame = facts.to_pandas().set_index("key")
+    # Contents with equal pixels are one picture; one that was not read whole stands for itself.
+    pictures["same_id"] = pictures["pixels_id"].fillna(pictures.index.to_series())
+    return pictures
+
+
+def prove(pictures: pd.DataFrame, settings: Settings, log: StageLog) -> pd.DataFrame:
+    """Search, and verify every candidate; a row a pair of pictures at which something was found."""
+    keys = _searched(pictures)
+    pairs = _pairs(keys, _candidates(keys, settings, log), settings)
+    do(VERIFY, pairs, settings, log)
+    names = pa.array(sorted(pairs), pa.string())
+    proofs: pd.DataFrame = settings.facts(VERIFY.kind).read(names, comparisons.PROOFS).to_pandas()
+    proofs = proofs[proofs["found"].astype(bool)].drop(columns="found")
+    sides = proofs["key"].str.split(" ", expand=True)
+    for at, side in enumerate(("a", "b")):
+        proofs[side] = pictures["same_id"].reindex(sides[at]).to_numpy() if len(proofs) else None
+    return proofs.assign(verifier=thumbnails.NAME).astype({"accepted": bool})
+
+
+def _searched(pictures: pd.DataFrame) -> pa.Array:
+    """The contents to be compared; one stands for all with equal pixels."""
+    read = pictures[pictures["status"].isin([schema.OK, schema.TRUNCATED])]
+    return pa.array(sorted(read.reset_index().groupby("same_id")["key"].min()), pa.string())
+
+
+def _candidates(keys: pa.Array, settings: Settings, log: StageLog) -> pa.Table:
+    """Pairs of pictures, as positions in `keys`, that look alike."""
+    path = _candidates_path(keys, settings)
+    new = 0 if path.exists() else len(keys)
+    log.start("search pictures", new, path.stem)
+    if not path.exists():
+        write_table(candidates.search(settings.facts(FINGERPRINT.kind), keys), path)
+    log.advance(new)
+    return pq.read_table(path, partitioning=None)
+
+
+def _candidates_path(keys: pa.Array, settings: Settings) -> Path:
+    return settings.cache / "candidates" / f"{digest(FINGERPRINT_ID, keys.to_pylist())}.parquet"
+
+
+def _pairs(keys: pa.Array, found: pa.Table, settings: Settings) -> dict[str, Pair]:
+    columns = pa.schema([prints.PICTURES.field(name) for name in ("key", "thumbnail")])
+    table = settings.facts(FINGERPRINT.kind).read(keys, columns)
+    names, small = table["key"].to_pylist(), table["thumbnail"].to_pylist()
+    places = zip(*(found[name].to_pylist() for name in ("a", "b", "variant")), strict=True)
+    pairs = (
+        Pair(f"{names[a]} {names[b]} {variant}", small[a], small[b], variant)
+        for a, b, variant in places
+    )
+    return {pair.key: pair for pair in pairs}
+
+
+def matched(items: pa.Table, media: pa.Table, found: Found) -> pa.Table:
+    """Return the matches between items."""
+    facts = found.facts[["same_id", "status"]]
+    members = matches.members(items, media, PART)
+    members = members.merge(facts, left_on="content_id", right_index=True)
+    return rows.expand(members, found.proofs, matches.labels(items), FINGERPRINT_ID)

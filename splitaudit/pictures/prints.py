@@ -1,0 +1,88 @@
+"""The fingerprinting of pictures as a function that a process can be handed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from splitaudit import schema
+from splitaudit.errors import MediaError
+from splitaudit.fingerprints.gradients import Gradient
+from splitaudit.fingerprints.image_hash import ImageHash, shrunk
+from splitaudit.jobs import File, write
+from splitaudit.media import image
+from splitaudit.media.image import Picture
+from splitaudit.media.thumbnail import grey, thumbnail
+
+SHORT_SIDE = 256  # pixels that are read at least, where a picture has them
+HASH = ImageHash()
+GRADIENTS = Gradient()
+PICTURES = pa.schema(
+    {
+        "key": pa.string(),  # content_id
+        "pixels_id": pa.string(),  # null where a smaller picture was read
+        "width": pa.int32(),
+        "height": pa.int32(),
+        "status": pa.string(),
+        "error": pa.string(),
+        "codes": pa.list_(pa.uint64()),  # in each orientation, then of the negatives
+        "told": pa.bool_(),  # whether the codes tell the picture from others
+        "thumbnail": pa.binary(),
+        "gradients": pa.binary(),
+    }
+)
+
+
+def fingerprint(files: Sequence[File], folder: Path) -> int:
+    """Decode pictures and take their fingerprints."""
+    rows = []
+    for file in files:
+        row = _picture(file)
+        if not file.changed:
+            rows.append({"key": file.content_id, **row})
+    return write(rows, PICTURES, [file.content_id for file in files], folder)
+
+
+def _picture(file: File) -> dict[str, Any]:
+    try:
+        return _read(image.load(file.path, short_side=SHORT_SIDE))
+    except MediaError as error:
+        return {"status": error.status, "error": error.reason}
+    except Exception as error:  # decoders trip over hostile files: that is a row, not the end
+        reason = f"the decoder failed: {type(error).__name__}: {error}"
+        return {"status": schema.ERROR, "error": reason.replace("\n", " ")}
+
+
+def _read(picture: Picture) -> dict[str, Any]:
+    pixels = picture.pixels
+    whole = pixels.shape[:2] == (picture.height, picture.width)
+    small = thumbnail(pixels)
+    gradients = GRADIENTS.fingerprint(small[None])
+    luma = np.rint(grey(pixels)).astype(np.uint8)
+    hashes = HASH.fingerprint(shrunk(luma, HASH.side)[None])
+    told = not hashes.degenerate[0]
+    status, error = picture.status, picture.error
+    if status == schema.OK and not told and gradients.degenerate[0]:
+        status, error = schema.DEGENERATE, "a flat picture: nothing in it to compare"
+    return {
+        "pixels_id": image.pixels_id(pixels) if whole else None,
+        "width": picture.width,
+        "height": picture.height,
+        "status": status,
+        "error": error,
+        "codes": hashes.codes[0, :, 0].tolist(),
+        "told": told,
+        "thumbnail": small.tobytes(),
+        "gradients": gradients.vectors[0].tobytes(),
+    }
+
+
+def lost_fingerprint(files: Sequence[File], folder: Path) -> int:
+    """Note that the decoder died of these files."""
+    reason = "the decoder crashed"
+    rows = [{"key": f.content_id, "status": schema.ERROR, "error": reason} for f in files]
+    return write(rows, PICTURES, [file.content_id for file in files], folder)

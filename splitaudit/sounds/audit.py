@@ -1,0 +1,173 @@
+"""Sounds of a dataset: fingerprinted, searched, compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from splitaudit import matches, schema
+from splitaudit.fingerprints import patches
+from splitaudit.media.reading import RATE
+from splitaudit.sounds import candidates, comparisons, prints, rows
+from splitaudit.sounds.comparisons import Pair
+from splitaudit.stages import Contents, Settings, Stage, StageLog, Step, do, step
+from splitaudit.store import digest, write_table
+from splitaudit.verify import audio as verifier
+
+PART = "audio"
+FINGERPRINT_ID = f"{patches.Patch.name}-v{patches.Patch.version}-{patches.identity()}"
+FINGERPRINT = Stage(
+    "fingerprint",
+    f"fingerprints/{FINGERPRINT_ID}",
+    prints.fingerprint,
+    prints.lost_fingerprint,
+    2e7,
+)
+VERIFY = Stage(
+    "verify",
+    f"proofs/{verifier.NAME}-{FINGERPRINT_ID}",
+    comparisons.verify,
+    comparisons.lost_verify,
+    4e7,
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known of the sounds of a dataset.
+
+    Parameters
+    ----------
+    facts
+        Of each content, see `known`.
+    proofs
+        Of pairs, see `prove`.
+    generic
+        See `Settings`.
+    """
+
+    facts: pd.DataFrame
+    proofs: pd.DataFrame
+    generic: int
+
+
+def scan(contents: Contents, settings: Settings, log: StageLog) -> Found:
+    """Fingerprint sounds, search, and verify what was found."""
+    do(FINGERPRINT, contents, settings, log)
+    facts = known(contents, settings)
+    return Found(facts, prove(contents, facts, settings, log), settings.generic)
+
+
+def plan(contents: Contents, unread: int, settings: Settings) -> list[Step]:
+    """Say what `scan` would do; of `unread` sounds the bytes are not known yet."""
+    known = settings.facts(FINGERPRINT.kind).known(pa.array(contents, pa.string()))
+    old, sounds = sum(known.to_pylist()), unread + len(contents)
+    first = step("fingerprint", sounds - old, sounds, "sounds")
+    if old == sounds:
+        return [first, *_plan_search(contents, settings)]
+    what = "extend" if old else "compute"
+    why = "a new sound may match any other"
+    return [first, Step("search", "compute", why), Step("verify", what, why)]
+
+
+def _plan_search(contents: Contents, settings: Settings) -> list[Step]:
+    """The steps after the fingerprints, where all of those are known."""
+    sounds = known(contents, settings)
+    keys = _searched(sounds)
+    path = _candidates_path(keys, settings)
+    if not path.exists():
+        why = "another set of sounds than before"
+        return [Step("search", "compute", why), Step("verify", "extend", why)]
+    pairs = _pairs(sounds, contents, _read_candidates(path))
+    proven = settings.facts(VERIFY.kind).known(pa.array(pairs, pa.string()))
+    new = len(pairs) - sum(proven.to_pylist())
+    return [step("search", 0, len(keys), "sounds"), step("verify", new, len(pairs), "pairs")]
+
+
+def known(contents: Contents, settings: Settings) -> pd.DataFrame:
+    """What is known of each content, without its patches; index: content id."""
+    columns = [field for field in prints.SOUNDS if field.name not in ("vectors", "frames")]
+    facts = settings.facts(FINGERPRINT.kind).read(
+        pa.array(contents, pa.string()), pa.schema(columns)
+    )
+    sounds: pd.DataFrame = facts.to_pandas().set_index("key")
+    # Contents with equal samples are one sound; one that could not be decoded stands for itself.
+    sounds["sound_id"] = sounds["samples_id"].fillna(sounds.index.to_series())
+    sounds["silent"] = sounds["silent"].fillna(False).astype(bool)
+    return sounds
+
+
+def prove(
+    contents: Contents, sounds: pd.DataFrame, settings: Settings, log: StageLog
+) -> pd.DataFrame:
+    """Search, and verify every candidate; a row a pair and offset at which something was found."""
+    keys = _searched(sounds)
+    pairs = _pairs(sounds, contents, _candidates(keys, settings, log))
+    do(VERIFY, pairs, settings, log)
+    names = pa.array(sorted(pairs), pa.string())
+    proofs: pd.DataFrame = settings.facts(VERIFY.kind).read(names, comparisons.PROOFS).to_pandas()
+    proofs = proofs[proofs["found"].astype(bool)].drop(columns="found")
+    for side in ("a", "b"):
+        content = [getattr(pairs[key], side).content_id for key in proofs["key"]]
+        proofs[side] = sounds["sound_id"].reindex(content).to_numpy()
+    return proofs.astype({"accepted": bool})
+
+
+def _searched(sounds: pd.DataFrame) -> pa.Array:
+    """The contents to be compared; one stands for all with equal samples."""
+    read = sounds[sounds["status"].isin([schema.OK, schema.TRUNCATED])]
+    return pa.array(sorted(read.reset_index().groupby("sound_id")["key"].min()), pa.string())
+
+
+def _candidates(keys: pa.Array, settings: Settings, log: StageLog) -> pa.Table:
+    """Pairs of sounds, as positions in `keys`, whose patches agree along a line."""
+    path = _candidates_path(keys, settings)
+    new = 0 if path.exists() else len(keys)
+    log.start("search", new, path.stem)
+    if not path.exists():
+        facts = settings.facts(FINGERPRINT.kind)
+        write_table(candidates.search(facts, keys, settings.processes), path)
+    log.advance(new)
+    return _read_candidates(path)
+
+
+def _candidates_path(keys: pa.Array, settings: Settings) -> Path:
+    return settings.cache / "candidates" / f"{digest(FINGERPRINT_ID, keys.to_pylist())}.parquet"
+
+
+def _read_candidates(path: Path) -> pa.Table:
+    return pq.read_table(path, partitioning=None)
+
+
+def _pairs(sounds: pd.DataFrame, contents: Contents, found: pa.Table) -> dict[str, Pair]:
+    keys, seconds = _searched(sounds).to_pylist(), sounds["duration_s"].to_dict()
+    frame_s = patches.HOP / RATE
+    pairs = {}
+    for row in found.to_pylist():
+        a, b, moment = keys[row["a"]], keys[row["b"]], (row["frame_a"], row["frame_b"])
+        name = f"{a} {b} {moment[0]} {moment[1]} {row['slope']:.3f}"
+        pairs[name] = Pair(
+            key=name,
+            a=contents[a],
+            b=contents[b],
+            moment_s=(moment[0] * frame_s, moment[1] * frame_s),
+            slope=row["slope"],
+            seconds=(seconds[a], seconds[b]),
+            evidence_s=row["evidence"],
+        )
+    return pairs
+
+
+def matched(items: pa.Table, media: pa.Table, found: Found) -> pa.Table:
+    """Return the matches between items."""
+    facts = found.facts[["sound_id", "duration_s", "silent"]]
+    members = matches.members(items, media, PART)
+    members = members.merge(facts, left_on="content_id", right_index=True)
+    relations = rows.relations(found.proofs, found.generic)
+    proofs = rows.strongest(found.proofs.assign(relation=relations))
+    names = rows.Names(FINGERPRINT_ID, verifier.NAME)
+    return rows.expand(members, proofs, matches.labels(items), names)

@@ -1,0 +1,114 @@
+"""The fingerprinting of sounds as a function that a process can be handed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from splitaudit import schema
+from splitaudit.errors import MediaError
+from splitaudit.fingerprints import patches
+from splitaudit.jobs import File, write
+from splitaudit.media import audio
+from splitaudit.media.reading import Reading, shortfall
+from splitaudit.verify import stretch
+
+# Shorter sounds have too little in common with their own recoded copies (docs/audio.md).
+SHORTEST_S = 0.1
+SOUNDS = pa.schema(
+    {
+        "key": pa.string(),  # content_id
+        "samples_id": pa.string(),  # null where nothing was decoded
+        "duration_s": pa.float64(),
+        "sample_rate": pa.int32(),
+        "channels": pa.int32(),
+        "bit_depth": pa.int32(),
+        "lossless": pa.bool_(),
+        "silent": pa.bool_(),
+        "status": pa.string(),
+        "error": pa.string(),
+        "holds_frames": pa.bool_(),
+        "vectors": pa.large_list(pa.int8()),
+        "frames": pa.large_list(pa.int32()),
+    }
+)
+
+
+def fingerprint(files: Sequence[File], folder: Path) -> int:
+    """Decode sounds and take their fingerprints."""
+    rows = []
+    for file in files:
+        row = _sound(file)
+        if not file.changed:
+            rows.append({"key": file.content_id, **row})
+    return write(rows, SOUNDS, [file.content_id for file in files], folder)
+
+
+def _sound(file: File) -> dict[str, Any]:
+    try:
+        return _read(audio.open_audio(file.path, file.start_s, file.end_s))
+    except MediaError as error:
+        return {"status": error.status, "error": error.reason, "silent": file.size == 0}
+    except Exception as error:  # decoders trip over hostile files: that is a row, not the end
+        reason = f"the decoder failed: {type(error).__name__}: {error}"
+        return {"status": schema.ERROR, "error": reason.replace("\n", " ")}
+
+
+def _read(reading: Reading) -> dict[str, Any]:
+    loudest = _Loudest()
+    pieces = patches.surround(loudest.watch(reading.mono()))
+    prints = patches.Patch().fingerprint(audio.segments(pieces, patches.SEGMENT, patches.CONTEXT))
+    if not reading.frames:
+        raise MediaError(schema.UNREADABLE, "no sound could be decoded")
+    form = reading.format
+    status, error = _status(reading, prints.degenerate, silent=loudest.peak < stretch.SILENCE)
+    return {
+        "samples_id": reading.samples_id,
+        "duration_s": reading.duration_s,
+        "sample_rate": form.sample_rate,
+        "channels": form.channels,
+        "bit_depth": form.bit_depth,
+        "lossless": form.lossless,
+        "silent": loudest.peak < stretch.SILENCE,
+        "status": status,
+        "error": error,
+        "holds_frames": form.holds_frames,
+        "vectors": prints.vectors.ravel(),
+        "frames": prints.frames,
+    }
+
+
+class _Loudest:
+    """Remember the largest sample of a stream that passes by."""
+
+    peak = 0.0
+
+    def watch(self, pieces: Any) -> Any:
+        for piece in pieces:
+            self.peak = max(self.peak, float(np.abs(piece).max(initial=0.0)))
+            yield piece
+
+
+def _status(reading: Reading, degenerate: bool, silent: bool) -> tuple[str, str | None]:
+    fault = shortfall(reading)
+    if fault:
+        return schema.TRUNCATED, fault
+    if silent:
+        return schema.DEGENERATE, "silence"
+    if reading.duration_s < SHORTEST_S:
+        short = f"{reading.duration_s:.3g} s is too short: compared as an equal copy only"
+        return schema.UNSUPPORTED, short
+    if degenerate:
+        return schema.DEGENERATE, "too quiet or too steady to compare"
+    return schema.OK, None
+
+
+def lost_fingerprint(files: Sequence[File], folder: Path) -> int:
+    """Note that the decoder died of these files."""
+    reason = "the decoder crashed"
+    rows = [{"key": f.content_id, "status": schema.ERROR, "error": reason} for f in files]
+    return write(rows, SOUNDS, [file.content_id for file in files], folder)

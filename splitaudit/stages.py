@@ -1,0 +1,135 @@
+"""The stages of a scan: what each has to do, where its facts lie, and how it is done."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from splitaudit import execute
+from splitaudit.jobs import File
+from splitaudit.progress import Progress
+from splitaudit.store import Parts, digest
+
+WORTH_PROCESSES_S = 3.0  # > of work: less is done before other processes would have started
+MOST_IN_A_PART = 256
+
+Contents = dict[str, File]  # content id -> one file that holds it
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a user may choose of a scan.
+
+    Parameters
+    ----------
+    cache
+        Folder of facts about bytes, shared by runs.
+    processes
+        How many to use.
+    generic
+        A stretch in more sounds than this is shared material, where it is a small part of them.
+    """
+
+    cache: Path
+    processes: int = field(default_factory=lambda: os.cpu_count() or 1)
+    generic: int = 20
+
+    def facts(self, kind: str) -> Parts:
+        """Return the facts of one kind."""
+        return Parts(self.cache / kind)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a stage would do: `reuse`, `extend` or `compute`, and why."""
+
+    stage: str
+    action: str
+    why: str
+
+
+def step(stage: str, new: int, total: int, things: str) -> Step:
+    """Return the step of a stage that has `new` of `total` things to do."""
+    if not new:
+        return Step(stage, "reuse", f"all {total:,} {things} are known")
+    action = "compute" if new == total else "extend"
+    return Step(stage, action, f"{new:,} of {total:,} {things} are new")
+
+
+class StageLog:
+    """What each stage did, for run.json, told to a progress on the way.
+
+    Parameters
+    ----------
+    progress
+        Is told the steps.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._begun = time.perf_counter()
+        self.stages: dict[str, dict[str, Any]] = {}
+
+    def start(self, stage: str, new: int, key: str) -> None:
+        """Begin a stage that has `new` things to do; `key` is the digest of what it reads."""
+        self.end()
+        self.stages[stage] = {"key": key, "computed": new}
+        self._progress.start(stage, new)
+
+    def advance(self, steps: int) -> None:
+        """Note that `steps` more are done."""
+        self._progress.advance(steps)
+
+    def end(self) -> None:
+        """Note how long the stage under way took."""
+        now = time.perf_counter()
+        for stage in list(self.stages.values())[-1:]:
+            stage["seconds"] = round(now - self._begun, 3)
+        self._begun = now
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A sharded stage.
+
+    Parameters
+    ----------
+    name
+        For people.
+    kind
+        Where its facts lie in the cache.
+    fn, lost
+        What computes them, see `splitaudit.execute.Job`.
+    bytes_a_second
+        About how fast.
+    most
+        Things that a process is handed at once.
+    """
+
+    name: str
+    kind: str
+    fn: Callable[[Sequence[Any], Path], int]
+    lost: Callable[[Sequence[Any], Path], int]
+    bytes_a_second: float
+    most: int = MOST_IN_A_PART
+
+
+def do(stage: Stage, todo: Mapping[str, Any], settings: Settings, log: StageLog) -> None:
+    """Compute the facts of `todo` (key -> item) that are not known yet."""
+    facts = settings.facts(stage.kind)
+    facts.sweep()
+    known = facts.known(pa.array(todo, pa.string())).to_pylist()
+    items = [item for item, have in zip(todo.values(), known, strict=True) if not have]
+    size = max(1, min(stage.most, len(items) // (8 * settings.processes)))
+    batches = [items[at : at + size] for at in range(0, len(items), size)]
+    work = [execute.Job(stage.fn, batch, facts.folder, stage.lost) for batch in batches]
+    log.start(stage.name, len(items), digest(sorted(todo)))
+    seconds = sum(item.size for item in items) / stage.bytes_a_second
+    for done in execute.run(work, settings.processes if seconds > WORTH_PROCESSES_S else 1):
+        log.advance(done)
