@@ -27,6 +27,13 @@ FINGERPRINT = Stage(
     prints.lost_fingerprint,
     2e7,
 )
+PIXELS = Stage(
+    "pixels",
+    f"pixels/{FINGERPRINT_ID}",
+    prints.identify,
+    prints.lost_identify,
+    1e7,
+)
 VERIFY = Stage(
     "verify pictures",
     f"proofs/{thumbnails.NAME}-{FINGERPRINT_ID}",
@@ -56,6 +63,7 @@ class Found:
 def scan(contents: Contents, settings: Settings, log: StageLog) -> Found:
     """Fingerprint pictures, search, and verify what was found."""
     do(FINGERPRINT, contents, settings, log)
+    do(PIXELS, _perhaps_equal(contents, settings), settings, log)
     facts = known(contents, settings)
     return Found(facts, prove(facts, settings, log))
 
@@ -79,15 +87,38 @@ def plan(contents: Contents, unread: int, settings: Settings) -> list[Step]:
     return [first, searched, step(VERIFY.name, len(pairs) - proven, len(pairs), "pairs")]
 
 
-def known(contents: Contents, settings: Settings) -> pd.DataFrame:
-    """What is known of each content, without its fingerprints; index: content id."""
+def _perhaps_equal(contents: Contents, settings: Settings) -> Contents:
+    """The pictures that must be read at their size to tell whether they equal another."""
+    pictures = _facts(contents, settings)
+    keys = _read(pictures)
+    perhaps = candidates.perhaps_equal(settings.facts(FINGERPRINT.kind), keys).to_pandas()
+    looked_at = pictures.loc[keys.to_pandas()[perhaps], "pixels_id"]
+    return {name: contents[name] for name in looked_at.index[looked_at.isna()]}
+
+
+def _facts(contents: Contents, settings: Settings) -> pd.DataFrame:
     names = ("key", "pixels_id", "width", "height", "status", "error")
     columns = pa.schema([prints.PICTURES.field(name) for name in names])
     facts = settings.facts(FINGERPRINT.kind).read(pa.array(contents, pa.string()), columns)
     pictures: pd.DataFrame = facts.to_pandas().set_index("key")
-    # Contents with equal pixels are one picture; one that was not read whole stands for itself.
-    pictures["same_id"] = pictures["pixels_id"].fillna(pictures.index.to_series())
     return pictures
+
+
+def known(contents: Contents, settings: Settings) -> pd.DataFrame:
+    """What is known of each content, without its fingerprints; index: content id."""
+    pictures = _facts(contents, settings)
+    later = settings.facts(PIXELS.kind).read(pa.array(contents, pa.string()), prints.PIXELS)
+    read_whole = later.to_pandas().set_index("key")["pixels_id"]
+    pixels = pictures["pixels_id"].fillna(read_whole.reindex(pictures.index))
+    # Contents with equal pixels are one picture; one that is not known whole stands for itself.
+    pictures["same_id"] = pixels.fillna(pictures.index.to_series())
+    return pictures
+
+
+def _read(pictures: pd.DataFrame) -> pa.Array:
+    """The contents that could be read and have something in them, sorted."""
+    read = pictures["status"].isin([schema.OK, schema.TRUNCATED])
+    return pa.array(sorted(pictures.index[read]), pa.string())
 
 
 def prove(pictures: pd.DataFrame, settings: Settings, log: StageLog) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from splitaudit.components import smallest_members
 from splitaudit.fingerprints import gradients
 from splitaudit.fingerprints.image_hash import ORIENTATIONS
 from splitaudit.pictures.prints import PICTURES
@@ -18,6 +19,9 @@ from splitaudit.store import Parts
 
 SMALL = 96  # pixels of the shorter side, <=: found by its gradients, too
 RADIUS = 8  # bits, <=
+# Bits by which codes of equal pixels may differ, <=: a picture read at a part of its size, as only
+# JPEG can be, is a little softer or sharper than one that was shrunk.
+EQUAL = 6
 CROWD = 32  # pictures with one code, <=: all are compared; more of them with the first only
 VARIANTS = 2 * len(ORIENTATIONS)
 COLUMNS = {"a": "int32", "b": "int32", "variant": "int8"}
@@ -66,6 +70,20 @@ def _read(facts: Parts, keys: pa.Array) -> _Prints:
     short = pc.min_element_wise(table["width"], table["height"]).to_numpy()
     told = table["told"].to_numpy()
     return _Prints(codes, told, short <= SMALL, vectors.reshape(-1, gradients.DIMENSIONS))
+
+
+def perhaps_equal(facts: Parts, keys: pa.Array) -> pa.Array:
+    """Return which pictures have the size of another and look like it, boolean."""
+    names = ["key", "width", "height", "codes"]
+    table = facts.read(keys, pa.schema([PICTURES.field(name) for name in names]))
+    codes = pc.list_flatten(table["codes"]).to_numpy().reshape(-1, VARIANTS)
+    pairs = hamming.self_join(np.ascontiguousarray(codes[:, :1]), EQUAL)
+    rows = np.arange(len(codes))
+    alike = smallest_members(
+        len(codes), np.append(pairs.first, rows), np.append(pairs.second, pairs.of_first)
+    )
+    sizes = table.select(["width", "height"]).to_pandas().assign(alike=alike)
+    return pa.array(sizes.duplicated(keep=False))
 
 
 def by_codes(codes: hamming.Codes, told: npt.NDArray[np.bool_]) -> pd.DataFrame:

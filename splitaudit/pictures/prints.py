@@ -36,6 +36,8 @@ PICTURES = pa.schema(
     }
 )
 
+PIXELS = pa.schema({"key": pa.string(), "pixels_id": pa.string()})
+
 
 def fingerprint(files: Sequence[File], folder: Path) -> int:
     """Decode pictures and take their fingerprints."""
@@ -86,3 +88,27 @@ def lost_fingerprint(files: Sequence[File], folder: Path) -> int:
     reason = "the decoder crashed"
     rows = [{"key": f.content_id, "status": schema.ERROR, "error": reason} for f in files]
     return write(rows, PICTURES, [file.content_id for file in files], folder)
+
+
+def identify(files: Sequence[File], folder: Path) -> int:
+    """Read pictures at their size to tell those with equal pixels."""
+    rows = []
+    for file in files:
+        pixels_id = _pixels_id(file)
+        if not file.changed:
+            rows.append({"key": file.content_id, "pixels_id": pixels_id})
+    return write(rows, PIXELS, [file.content_id for file in files], folder)
+
+
+def _pixels_id(file: File) -> str | None:
+    try:
+        picture = image.load(file.path)
+    except Exception:  # read once at a smaller size, and then not any more
+        return None
+    return image.pixels_id(picture.pixels) if picture.status == schema.OK else None
+
+
+def lost_identify(files: Sequence[File], folder: Path) -> int:
+    """Note that the decoder died of these files at their size."""
+    rows = [{"key": file.content_id} for file in files]
+    return write(rows, PIXELS, [file.content_id for file in files], folder)
