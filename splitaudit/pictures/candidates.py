@@ -19,8 +19,8 @@ from splitaudit.store import Parts
 
 SMALL = 96  # pixels of the shorter side, <=: found by its gradients, too
 RADIUS = 8  # bits, <=
-# Bits by which codes of equal pixels may differ, <=: a picture read at a part of its size, as only
-# JPEG can be, is a little softer or sharper than one that was shrunk.
+# Bits by which codes of equal pixels may differ, <=: JPEG that is decoded at a part of its size is a
+# little softer or sharper than a picture that is shrunk afterwards.
 EQUAL = 6
 CROWD = 32  # pictures with one code, <=: all are compared; more of them with the first only
 VARIANTS = 2 * len(ORIENTATIONS)
