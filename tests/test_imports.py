@@ -68,6 +68,7 @@ VERBS = ("datasets", "finding", "parting")
 # Package -> the files that may import it.
 NAMED = {
     "av": {"media/ffmpeg", "report/preview", "demo/dataset"},
+    "cv2": {"fingerprints/local_features", "verify/photographs"},
     "PIL": {"media/pillow", "media/jpeg", "fingerprints/image_hash"},
     "simplejpeg": {"media/jpeg"},
     "pillow_heif": {"media/pillow"},
