@@ -27,6 +27,7 @@ LAYERS = (
         "near",
         "keys",
         "spans",
+        "features",
     ),
     ("manifest", "store", "media", "ingest"),
     (
@@ -68,7 +69,10 @@ VERBS = ("datasets", "finding", "parting")
 # Package -> the files that may import it.
 NAMED = {
     "av": {"media/ffmpeg", "report/preview", "demo/dataset"},
-    "cv2": {"fingerprints/local_features", "verify/photographs"},
+    "cv2": {
+        "fingerprints/local_features",
+        *(f"verify/{name}" for name in ("photographs", "matching", "overlay", "placement")),
+    },
     "PIL": {"media/pillow", "media/jpeg", "fingerprints/image_hash"},
     "simplejpeg": {"media/jpeg"},
     "pillow_heif": {"media/pillow"},

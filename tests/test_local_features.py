@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from picture_files import photograph
 
-from splitaudit.fingerprints.local_features import MOST, READINGS, Features, fingerprint, read
+from splitaudit.features import READINGS, Features, read
+from splitaudit.fingerprints.local_features import MOST, fingerprint
 
 # What a picture becomes when it is seen so, and its points then.
 SEEN = {

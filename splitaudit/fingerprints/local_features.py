@@ -9,13 +9,13 @@ descriptors of the mirrored picture, and of its negative, are the same bits in a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from splitaudit.compiled import compiled
+from splitaudit.features import Features
 
 SHORT = 300  # pixels of the shorter side, to which larger pictures are shrunk
 MOST = 300  # features
@@ -24,55 +24,9 @@ CELLS = 8  # to each side, from which they are chosen in turn
 LEVELS, FACTOR = 8, 1.2  # scales, and the step between them
 RADIUS = 15  # pixels around a corner that it is told by
 CONTRAST = 8  # grey levels between a corner and the arc around it (FAST)
-# How a picture can be seen: word k of a descriptor stands in the place that the reading gives it.
-READINGS = ("plain", "mirrored", "negative", "mirrored negative")
-_ORDER = ((0, 1, 2, 3), (1, 0, 3, 2), (2, 3, 0, 1), (3, 2, 1, 0))
 
 Grey = npt.NDArray[np.uint8]
-Codes = npt.NDArray[np.uint64]
 Reals = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Features:
-    """The local features of a picture.
-
-    Parameters
-    ----------
-    points
-        float32, shape (n, 2): x to the right and y downwards; the picture reaches from -1 to 1.
-    scale
-        float32, shape (n,): pixels of a picture whose shorter side has `SHORT`, 1 for the smallest.
-    angle
-        float32, shape (n,): radians, clockwise as one sees it.
-    descriptors
-        uint64, shape (n, 4): comparisons of 64 pairs of pixels, of their mirror images, of the
-        pairs turned by half a circle, and of both.
-    """
-
-    points: Reals
-    scale: Reals
-    angle: Reals
-    descriptors: Codes
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-
-def read(descriptors: Codes, reading: int) -> Codes:
-    """Return descriptors, shape (n, 4), as the mirror image or negative of their picture has them.
-
-    A negative turns each corner by half a circle and every comparison round.
-
-    Parameters
-    ----------
-    descriptors
-        Of a picture.
-    reading
-        Position in `READINGS`.
-    """
-    ordered: Codes = descriptors[:, _ORDER[reading]]
-    return ~ordered if reading >= 2 else ordered
 
 
 def _pattern() -> Reals:
