@@ -16,9 +16,10 @@ import numpy.typing as npt
 from splitaudit.compiled import compiled
 
 BLOCK = 16  # pixels, side of what is compared
-FINE, COARSE = 0.8, 3.0  # pixels: between these deviations of Gaussians lies the detail compared
+FINE, AROUND = 0.8, 11  # pixels: a Gaussian's deviation; side of the square whose mean is taken off
 TIMES = 8  # detail is kept in whole numbers, as so many a grey level
 NOISE = 2.0  # variance of detail, in grey levels: what JPEG makes up or takes away
+FLOOR = BLOCK * BLOCK * NOISE * TIMES * TIMES  # of the power of a block
 NEAR = 0.6  # >= of correlation: the map is fitted to such blocks
 FEWEST = 6  # >= blocks, or nothing is fitted
 FREE = 16  # >= blocks, or a map is fitted that keeps parallels
@@ -104,8 +105,8 @@ def _halving(level: int) -> Map:
 def _detail(grey: Grey) -> npt.NDArray[np.int16]:
     import cv2
 
-    fine, coarse = (cv2.GaussianBlur(grey, (0, 0), by) for by in (FINE, COARSE))
-    return np.asarray(np.rint((fine - coarse) * TIMES), np.int16)
+    detail = cv2.subtract(cv2.GaussianBlur(grey, (0, 0), FINE), cv2.blur(grey, (AROUND, AROUND)))
+    return np.asarray(np.rint(detail * TIMES), np.int16)
 
 
 def _fitted(blocks: Blocks) -> Map | None:
@@ -128,22 +129,25 @@ def _fitted(blocks: Blocks) -> Map | None:
 def _blocks(a: Any, b: Any, to: Any, shape: Any, reach: int) -> Any:
     """Blocks of a: where they are found in b, and how alike they are there."""
     height, width = a.shape
-    floor = BLOCK * BLOCK * NOISE * TIMES * TIMES
+    mine, its = a.ravel(), b.ravel()
     found = np.empty((height // BLOCK * (width // BLOCK), 8))
     n = 0
     for y in range(0, height - BLOCK + 1, BLOCK):
         for x in range(0, width - BLOCK + 1, BLOCK):
             if not _inside(to, x, y, shape):
                 continue
-            power = _product(a, a, x, y, x, y)
-            its = _product(b, b, x, y, x, y)
-            if max(power, its) < floor:
+            here = y * width + x
+            power, other = (
+                _product(mine, mine, here, here, width),
+                _product(its, its, here, here, width),
+            )
+            if max(power, other) < FLOOR:
                 continue
             row = found[n]
             n += 1
             row[0], row[1] = x + (BLOCK - 1) / 2, y + (BLOCK - 1) / 2
-            row[4], row[5] = power / floor, its / floor
-            _sought(a, b, x, y, reach, floor, row)
+            row[4], row[5] = power / FLOOR, other / FLOOR
+            _sought(mine, its, (x, y, width, height), reach, row)
     return found[:n]
 
 
@@ -161,20 +165,18 @@ def _inside(to: Any, x: int, y: int, shape: Any) -> bool:
 
 
 @compiled
-def _sought(a: Any, b: Any, x: int, y: int, reach: int, floor: float, row: Any) -> None:
+def _sought(a: Any, b: Any, place: Any, reach: int, row: Any) -> None:
     """Enter how alike a block is to that of b at its place and at the best one around it."""
-    side = 2 * reach + 1
+    x, y, width, height = place
+    side, here = 2 * reach + 1, y * width + x
     alike = np.full((side, side), -1.0)
-    power = _product(a, a, x, y, x, y) + floor
-    height, width = b.shape
+    power = row[4] * FLOOR + FLOOR
     best, bx, by = -2.0, 0, 0
-    for dy in range(-reach, reach + 1):
-        for dx in range(-reach, reach + 1):
-            u, v = x + dx, y + dy
-            if u < 0 or v < 0 or u + BLOCK > width or v + BLOCK > height:
-                continue
-            its = _product(b, b, u, v, u, v) + floor
-            value = _product(a, b, x, y, u, v) / math.sqrt(power * its)
+    for dy in range(max(-reach, -y), min(reach, height - BLOCK - y) + 1):
+        for dx in range(max(-reach, -x), min(reach, width - BLOCK - x) + 1):
+            there = here + dy * width + dx
+            other = _product(b, b, there, there, width) + FLOOR
+            value = _product(a, b, here, there, width) / math.sqrt(power * other)
             alike[dy + reach, dx + reach] = value
             if value > best:
                 best, bx, by = value, dx, dy
@@ -195,13 +197,14 @@ def _between(values: Any, at: int) -> float:
 
 
 @compiled
-def _product(a: Any, b: Any, x: int, y: int, u: int, v: int) -> float:
-    """Sum of the products of two blocks."""
-    total = 0
+def _product(a: Any, b: Any, here: int, there: int, width: int) -> Any:
+    """Sum of the products of two blocks that begin at places in flat pictures."""
+    total = 0.0
     for i in range(BLOCK):
-        p, q = a[y + i, x : x + BLOCK], b[v + i, u : u + BLOCK]
+        # Unsigned, so that no index can count from the end, and the row vectorises.
+        p, q = np.uint64(here + i * width), np.uint64(there + i * width)
         row = np.int32(0)
-        for j in range(BLOCK):
-            row += np.int32(p[j]) * np.int32(q[j])
-        total += int(row)
-    return float(total)
+        for j in range(np.uint64(BLOCK)):
+            row += np.int32(a[p + j]) * np.int32(b[q + j])
+        total += row
+    return total

@@ -22,7 +22,8 @@ Points = npt.NDArray[np.float64]
 
 def pixels(points: npt.NDArray[np.float32], size: Size) -> Points:
     """Return points of a picture that reaches from -1 to 1 as pixels, shape (n, 2)."""
-    return np.asarray((points.astype(np.float64) + 1) * np.array(size) / 2 - 0.5, np.float64)
+    from_middle: Points = points.astype(np.float64) * np.array(size) / 2
+    return from_middle + (np.array(size) - 1) / 2
 
 
 def _to_pixels(size: Size) -> Map:
@@ -37,8 +38,8 @@ def inverse(homography: Map) -> Map:
 
 def normalised(homography: Map, a: Size, b: Size) -> Map:
     """Return a map of pixels as one of pictures that reach from -1 to 1."""
-    found: Map = np.linalg.inv(_to_pixels(b)) @ homography @ _to_pixels(a)
-    return found / found[2, 2]
+    found: Map = inverse(_to_pixels(b)) @ homography @ _to_pixels(a)
+    return np.asarray(found / found[2, 2], np.float64)
 
 
 def oriented(orientation: int, a: Size, b: Size) -> Map:
@@ -85,10 +86,11 @@ def light(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map) -> tuple[fl
     flags, size = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, (mine.shape[1], mine.shape[0])
     its = cv2.warpPerspective(b[level], to, size, flags=flags, borderValue=-1e6)
     both = np.asarray(its) >= 0
-    if both.sum() < 2 or its[both].std() < 1:
+    if both.sum() < 2 or its[both].var() < 1:
         return 1.0, 0.0
-    gain, bias = np.polyfit(its[both], mine[both], 1)
-    return float(gain), float(bias)
+    (_, product), (_, power) = np.cov(mine[both], its[both])
+    gain = float(product / power)
+    return gain, float(mine[both].mean() - gain * its[both].mean())
 
 
 def words(homography: Map, a: Size, b: Size) -> list[str]:
