@@ -193,7 +193,7 @@ def _between(values: Any, at: int) -> float:
     bend = values[at - 1] - 2 * values[at] + values[at + 1]
     if bend > -1e-9:
         return 0.0
-    return min(max((values[at - 1] - values[at + 1]) / (2 * bend), -0.5), 0.5)
+    return float(min(max((values[at - 1] - values[at + 1]) / (2 * bend), -0.5), 0.5))
 
 
 @compiled
