@@ -27,6 +27,7 @@ LAYERS = (
         "near",
         "keys",
         "spans",
+        "features",
     ),
     ("manifest", "store", "media", "ingest"),
     (
@@ -68,6 +69,10 @@ VERBS = ("datasets", "finding", "parting")
 NAMED = {
     "av": {"media/ffmpeg", "report/preview", "demo/dataset"},
     "PIL": {"media/pillow", "media/jpeg", "fingerprints/image_hash", "report/beside"},
+    "cv2": {
+        "fingerprints/local_features",
+        *(f"verify/{name}" for name in ("photographs", "matching", "overlay", "placement")),
+    },
     "simplejpeg": {"media/jpeg"},
     "pillow_heif": {"media/pillow"},
     "imagehash": set(),  # a peer, in tests only

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -12,11 +14,11 @@ import pyarrow.parquet as pq
 from splitaudit import matches, schema
 from splitaudit.fingerprints.gradients import Gradient
 from splitaudit.fingerprints.image_hash import ImageHash
-from splitaudit.pictures import candidates, comparisons, prints, rows
-from splitaudit.pictures.comparisons import Pair
+from splitaudit.pictures import candidates, large, prints, proofs, rows, small
+from splitaudit.pictures.pairs import to_compare
 from splitaudit.stages import Contents, Settings, Stage, StageLog, Step, do, step
 from splitaudit.store import digest, write_table
-from splitaudit.verify import thumbnails
+from splitaudit.verify import photographs, thumbnails
 
 PART = rows.PART
 FINGERPRINT_ID = "-".join(f"{kind.name}-v{kind.version}" for kind in (ImageHash, Gradient))
@@ -34,13 +36,21 @@ PIXELS = Stage(
     prints.lost_identify,
     1e7,
 )
-VERIFY = Stage(
-    "verify pictures",
+SEARCH = "search pictures"
+SMALL = Stage(
+    "verify small pictures",
     f"proofs/{thumbnails.NAME}-{FINGERPRINT_ID}",
-    comparisons.verify,
-    comparisons.lost_verify,
+    small.verify,
+    proofs.lost_verify,
     2e7,
     most=8_192,
+)
+LARGE = Stage(
+    "verify pictures",
+    f"proofs/{photographs.NAME}-{FINGERPRINT_ID}",
+    large.verify,
+    proofs.lost_verify,
+    1e7,
 )
 
 
@@ -65,7 +75,7 @@ def scan(contents: Contents, settings: Settings, log: StageLog) -> Found:
     do(FINGERPRINT, contents, settings, log)
     do(PIXELS, _perhaps_equal(contents, settings), settings, log)
     facts = known(contents, settings)
-    return Found(facts, prove(facts, settings, log))
+    return Found(facts, prove(contents, facts, settings, log))
 
 
 def plan(contents: Contents, unread: int, settings: Settings) -> list[Step]:
@@ -75,16 +85,23 @@ def plan(contents: Contents, unread: int, settings: Settings) -> list[Step]:
     first = step(FINGERPRINT.name, pictures - old, pictures, "pictures")
     what, why = ("extend" if old else "compute"), "a new picture may match any other"
     if old < pictures:
-        return [first, Step("search pictures", what, why), Step(VERIFY.name, what, why)]
+        return [first, Step(SEARCH, what, why), Step(LARGE.name, what, why)]
     keys = _searched(known(contents, settings))
     path = _candidates_path(keys, settings)
     if not path.exists():
         why = "another set of pictures than before"
-        return [first, Step("search pictures", "compute", why), Step(VERIFY.name, "extend", why)]
-    pairs = _pairs(keys, pq.read_table(path, partitioning=None), settings)
-    proven = sum(settings.facts(VERIFY.kind).known(pa.array(pairs, pa.string())).to_pylist())
-    searched = step("search pictures", 0, len(keys), "pictures")
-    return [first, searched, step(VERIFY.name, len(pairs) - proven, len(pairs), "pairs")]
+        return [first, Step(SEARCH, "compute", why), Step(LARGE.name, "extend", why)]
+    found = pq.read_table(path, partitioning=None)
+    pairs = to_compare(keys, found, settings.facts(FINGERPRINT.kind), contents)
+    new = _new(SMALL, pairs.small, settings) + _new(LARGE, pairs.large, settings)
+    total = len(pairs.small) + len(pairs.large)
+    searched = step(SEARCH, 0, len(keys), "pictures")
+    return [first, searched, step(LARGE.name, new, total, "pairs")]
+
+
+def _new(stage: Stage, pairs: Mapping[str, object], settings: Settings) -> int:
+    old = settings.facts(stage.kind).known(pa.array(pairs, pa.string())).to_pylist()
+    return len(pairs) - sum(map(bool, old))
 
 
 def _perhaps_equal(contents: Contents, settings: Settings) -> Contents:
@@ -121,18 +138,30 @@ def _read(pictures: pd.DataFrame) -> pa.Array:
     return pa.array(sorted(pictures.index[read]), pa.string())
 
 
-def prove(pictures: pd.DataFrame, settings: Settings, log: StageLog) -> pd.DataFrame:
+def prove(
+    contents: Contents, pictures: pd.DataFrame, settings: Settings, log: StageLog
+) -> pd.DataFrame:
     """Search, and verify every candidate; a row a pair of pictures at which something was found."""
     keys = _searched(pictures)
-    pairs = _pairs(keys, _candidates(keys, settings, log), settings)
-    do(VERIFY, pairs, settings, log)
-    names = pa.array(sorted(pairs), pa.string())
-    proofs: pd.DataFrame = settings.facts(VERIFY.kind).read(names, comparisons.PROOFS).to_pandas()
-    proofs = proofs[proofs["found"].astype(bool)].drop(columns="found")
-    sides = proofs["key"].str.split(" ", expand=True)
+    found = _candidates(keys, settings, log)
+    pairs = to_compare(keys, found, settings.facts(FINGERPRINT.kind), contents)
+    seen_small = _proven(SMALL, pairs.small, settings, log).assign(verifier=thumbnails.NAME)
+    seen_large = _proven(LARGE, pairs.large, settings, log).assign(verifier=photographs.NAME)
+    rows = pd.concat([seen_small, seen_large], ignore_index=True)
+    sides = rows["key"].str.split(" ", expand=True)
     for at, side in enumerate(("a", "b")):
-        proofs[side] = pictures["same_id"].reindex(sides[at]).to_numpy() if len(proofs) else None
-    return proofs.assign(verifier=thumbnails.NAME).astype({"accepted": bool})
+        rows[side] = pictures["same_id"].reindex(sides[at]).to_numpy() if len(rows) else None
+    return rows.astype({"accepted": bool})
+
+
+def _proven(
+    stage: Stage, pairs: Mapping[str, Any], settings: Settings, log: StageLog
+) -> pd.DataFrame:
+    if pairs:
+        do(stage, pairs, settings, log)
+    names = pa.array(sorted(pairs), pa.string())
+    facts: pd.DataFrame = settings.facts(stage.kind).read(names, proofs.PROOFS).to_pandas()
+    return facts[facts["found"].astype(bool)].drop(columns="found")
 
 
 def _searched(pictures: pd.DataFrame) -> pa.Array:
@@ -145,7 +174,7 @@ def _candidates(keys: pa.Array, settings: Settings, log: StageLog) -> pa.Table:
     """Pairs of pictures, as positions in `keys`, that look alike."""
     path = _candidates_path(keys, settings)
     new = 0 if path.exists() else len(keys)
-    log.start("search pictures", new, path.stem)
+    log.start(SEARCH, new, path.stem)
     if not path.exists():
         write_table(candidates.search(settings.facts(FINGERPRINT.kind), keys), path)
     log.advance(new)
@@ -154,18 +183,6 @@ def _candidates(keys: pa.Array, settings: Settings, log: StageLog) -> pa.Table:
 
 def _candidates_path(keys: pa.Array, settings: Settings) -> Path:
     return settings.cache / "candidates" / f"{digest(FINGERPRINT_ID, keys.to_pylist())}.parquet"
-
-
-def _pairs(keys: pa.Array, found: pa.Table, settings: Settings) -> dict[str, Pair]:
-    columns = pa.schema([prints.PICTURES.field(name) for name in ("key", "thumbnail")])
-    table = settings.facts(FINGERPRINT.kind).read(keys, columns)
-    names, small = table["key"].to_pylist(), table["thumbnail"].to_pylist()
-    places = zip(*(found[name].to_pylist() for name in ("a", "b", "variant")), strict=True)
-    pairs = (
-        Pair(f"{names[a]} {names[b]} {variant}", small[a], small[b], variant)
-        for a, b, variant in places
-    )
-    return {pair.key: pair for pair in pairs}
 
 
 def matched(items: pa.Table, media: pa.Table, found: Found) -> pa.Table:

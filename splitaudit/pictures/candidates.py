@@ -11,32 +11,36 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from splitaudit.components import smallest_members
+from splitaudit.features import Features
 from splitaudit.fingerprints import gradients
 from splitaudit.fingerprints.image_hash import ORIENTATIONS
-from splitaudit.pictures.prints import PICTURES
-from splitaudit.search import hamming, lookalikes
+from splitaudit.pictures.prints import PICTURES, SMALL, features_of
+from splitaudit.search import features, hamming, lookalikes
 from splitaudit.store import Parts
 
-SMALL = 96  # pixels of the shorter side, <=: found by its gradients, too
 RADIUS = 8  # bits, <=
-# Bits by which codes of equal pixels may differ, <=: JPEG that is decoded at a part of its size is a
-# little softer or sharper than a picture that is shrunk afterwards.
+# Bits by which codes of equal pixels may differ, <=: JPEG decoded at a part of its size is a little
+# softer or sharper than a picture that is shrunk afterwards.
 EQUAL = 6
 CROWD = 32  # pictures with one code, <=: all are compared; more of them with the first only
 VARIANTS = 2 * len(ORIENTATIONS)
-COLUMNS = {"a": "int32", "b": "int32", "variant": "int8"}
+COLUMNS = {"a": "int32", "b": "int32", "variant": "int8", "readings": "int8"}
+
+NONE = features_of(dict.fromkeys(("points", "scale", "angle", "descriptors"), b""))
+FEATURES = ["points", "scale", "angle", "descriptors"]
 
 Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class _Prints:
-    """The fingerprints of n pictures: codes (n, `VARIANTS`), and unit vectors (n, d)."""
+    """The fingerprints of n pictures: codes (n, `VARIANTS`), unit vectors (n, d), features."""
 
     codes: hamming.Codes
     told: npt.NDArray[np.bool_]
     small: npt.NDArray[np.bool_]
     vectors: gradients.Vectors
+    features: list[Features]
 
 
 def search(facts: Parts, keys: pa.Array) -> pa.Table:
@@ -53,23 +57,26 @@ def search(facts: Parts, keys: pa.Array) -> pa.Table:
     -------
     pa.Table
         Sorted by a, b. a < b: positions in `keys`; variant: what is to be done to b to see a, as
-        the codes of `ImageHash` are ordered; 0 where it was found by its gradients.
+        the codes of `ImageHash` are ordered, -1 where these do not say; readings: of the local
+        features that agree, one bit for each of `features.READINGS`.
     """
     prints = _read(facts, keys)
-    found = pd.concat([by_codes(prints.codes, prints.told), _by_gradients(prints)])
-    # Found by both, the one that knows how it was turned counts.
-    found = found.drop_duplicates(["a", "b"]).sort_values(["a", "b"])
+    ways = [by_codes(prints.codes, prints.told), _by_gradients(prints), _by_features(prints)]
+    found = pd.concat(ways).groupby(["a", "b"], as_index=False).max()
     return pa.Table.from_pandas(found.astype(COLUMNS), preserve_index=False)
 
 
 def _read(facts: Parts, keys: pa.Array) -> _Prints:
-    names = ["key", "width", "height", "codes", "told", "gradients"]
+    names = ["key", "width", "height", "codes", "told", "gradients", *FEATURES]
     table = facts.read(keys, pa.schema([PICTURES.field(name) for name in names]))
     codes = pc.list_flatten(table["codes"]).to_numpy().reshape(-1, VARIANTS)
     vectors = np.frombuffer(b"".join(table["gradients"].to_pylist()), np.int8)
     short = pc.min_element_wise(table["width"], table["height"]).to_numpy()
     told = table["told"].to_numpy()
-    return _Prints(codes, told, short <= SMALL, vectors.reshape(-1, gradients.DIMENSIONS))
+    rows = table.select(FEATURES).to_pylist()
+    features = [features_of(row) if row["points"] is not None else NONE for row in rows]
+    vectors = vectors.reshape(-1, gradients.DIMENSIONS)
+    return _Prints(codes, told, short <= SMALL, vectors, features)
 
 
 def perhaps_equal(facts: Parts, keys: pa.Array) -> pa.Array:
@@ -110,7 +117,7 @@ def by_codes(codes: hamming.Codes, told: npt.NDArray[np.bool_]) -> pd.DataFrame:
     columns = {"a": rows[first], "b": rows[b], "variant": variant, "far": pairs.distance[at]}
     found = pd.concat([pd.DataFrame(columns), _crowds(pairs.of_first, rows)])
     found = found[found["a"] < found["b"]].sort_values(["a", "b", "far", "variant"])
-    return found.drop_duplicates(["a", "b"])[list(COLUMNS)]
+    return found.drop_duplicates(["a", "b"])[["a", "b", "variant"]].assign(readings=0)
 
 
 _Members = tuple[Rows, Rows, Rows]
@@ -147,4 +154,15 @@ def _by_gradients(prints: _Prints) -> pd.DataFrame:
     rows = np.flatnonzero(prints.small)
     plain = prints.vectors[rows]
     found = lookalikes.pairs(plain, gradients.mirrored(plain), gradients.SCALE).to_pandas()
-    return pd.DataFrame({"a": rows[found["a"]], "b": rows[found["b"]], "variant": 0})
+    return pd.DataFrame(
+        {"a": rows[found["a"]], "b": rows[found["b"]], "variant": -1, "readings": 0}
+    )
+
+
+def _by_features(prints: _Prints) -> pd.DataFrame:
+    """Return the pairs of photographs that share local features."""
+    found = features.pairs(prints.features).to_pandas()
+    readings = np.left_shift(1, found["reading"].to_numpy(np.int64))
+    by_pair = found[["a", "b"]].assign(readings=readings).groupby(["a", "b"], as_index=False)
+    seen: pd.DataFrame = by_pair.sum().assign(variant=-1)
+    return seen

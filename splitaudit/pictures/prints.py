@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from splitaudit import schema
 from splitaudit.errors import MediaError
+from splitaudit.features import Features
+from splitaudit.fingerprints import local_features
 from splitaudit.fingerprints.gradients import Gradient
 from splitaudit.fingerprints.image_hash import ImageHash, shrunk
 from splitaudit.jobs import File, write
@@ -18,7 +21,7 @@ from splitaudit.media import image
 from splitaudit.media.image import Picture
 from splitaudit.media.thumbnail import grey, thumbnail
 
-SHORT_SIDE = 256  # pixels that are read at least, where a picture has them
+SMALL = 96  # pixels of the shorter side, <=: told by its gradients, not by local features
 HASH = ImageHash()
 GRADIENTS = Gradient()
 PICTURES = pa.schema(
@@ -33,6 +36,8 @@ PICTURES = pa.schema(
         "told": pa.bool_(),  # whether the codes tell the picture from others
         "thumbnail": pa.binary(),
         "gradients": pa.binary(),
+        # Local features: points, scale, angle (float32), descriptors (uint64); null of small ones.
+        **{name: pa.binary() for name in ("points", "scale", "angle", "descriptors")},
     }
 )
 
@@ -51,9 +56,12 @@ def fingerprint(files: Sequence[File], folder: Path) -> int:
 
 def _picture(file: File) -> dict[str, Any]:
     try:
-        return _read(image.load(file.path, short_side=SHORT_SIDE))
+        return _read(image.load(file.path, short_side=local_features.SHORT))
     except MediaError as error:
         return {"status": error.status, "error": error.reason}
+    except ModuleNotFoundError as error:
+        reason = f'{error.name} is missing: `pip install "splitaudit[images]"`'
+        return {"status": schema.UNSUPPORTED, "error": reason}
     except Exception as error:  # decoders trip over hostile files: that is a row, not the end
         reason = f"the decoder failed: {type(error).__name__}: {error}"
         return {"status": schema.ERROR, "error": reason.replace("\n", " ")}
@@ -80,7 +88,26 @@ def _read(picture: Picture) -> dict[str, Any]:
         "told": told,
         "thumbnail": small.tobytes(),
         "gradients": gradients.vectors[0].tobytes(),
+        **_features(luma, min(picture.width, picture.height)),
     }
+
+
+def _features(luma: npt.NDArray[np.uint8], short: int) -> dict[str, bytes]:
+    if short <= SMALL:
+        return {}
+    found = local_features.fingerprint(luma)
+    columns = ("points", "scale", "angle", "descriptors")
+    return {name: getattr(found, name).tobytes() for name in columns}
+
+
+def features_of(row: dict[str, bytes]) -> Features:
+    """Return local features as they were before they became a row."""
+    return Features(
+        np.frombuffer(row["points"], np.float32).reshape(-1, 2),
+        np.frombuffer(row["scale"], np.float32),
+        np.frombuffer(row["angle"], np.float32),
+        np.frombuffer(row["descriptors"], np.uint64).reshape(-1, 4),
+    )
 
 
 def lost_fingerprint(files: Sequence[File], folder: Path) -> int:

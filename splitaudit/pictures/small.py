@@ -19,23 +19,10 @@ from splitaudit.fingerprints.image_hash import (
 )
 from splitaudit.jobs import write
 from splitaudit.media.thumbnail import SIDE
+from splitaudit.pictures.proofs import PROOFS
 from splitaudit.verify import thumbnails
 
 Pixels = npt.NDArray[np.uint8]
-
-PROOFS = pa.schema(
-    {
-        "key": pa.string(),
-        "found": pa.bool_(),
-        "score": pa.float64(),
-        "accepted": pa.bool_(),
-        "coverage_a": pa.float64(),
-        "coverage_b": pa.float64(),
-        "homography": pa.list_(pa.float64(), 9),  # from a to b, by rows; edges at -1 and 1
-        "transform": pa.string(),  # what was done to a to make b
-        "undone": pa.string(),  # what was done to b to make a
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -108,9 +95,3 @@ def _worded(proofs: thumbnails.Proofs, variants: Sequence[int]) -> list[str]:
 def _turned(variant: int) -> list[str]:
     words = [ORIENTATIONS[variant % NEGATIVE]] if variant % NEGATIVE else []
     return words + (["negative"] if variant >= NEGATIVE else [])
-
-
-def lost_verify(pairs: Sequence[Pair], folder: Path) -> int:
-    """Note that nothing can be said of these pairs."""
-    rows = [{"key": pair.key, "found": False, "accepted": False} for pair in pairs]
-    return write(rows, PROOFS, [pair.key for pair in pairs], folder)

@@ -1,0 +1,134 @@
+"""Binary local features of a photograph, by which a part of it is found again.
+
+Corners on several scales, found, ranked and turned as in ORB (Rublee et al., "ORB: an efficient
+alternative to SIFT or SURF", ICCV 2011), and comparisons of pairs of pixels around each. The pairs
+are our own: with each of them its mirror image is there, and both turned by half a circle. So the
+descriptors of the mirrored picture, and of its negative, are the same bits in another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from splitaudit.compiled import compiled
+from splitaudit.features import Features
+
+NAME = "corners-v1"
+SHORT = 300  # pixels of the shorter side, to which larger pictures are shrunk
+MOST = 300  # features
+DRAWN = 1_000  # corners of which those are chosen
+CELLS = 8  # to each side, from which they are chosen in turn
+LEVELS, FACTOR = 8, 1.2  # scales, and the step between them
+RADIUS = 15  # pixels around a corner that it is told by
+CONTRAST = 8  # grey levels between a corner and the arc around it (FAST)
+
+Grey = npt.NDArray[np.uint8]
+Reals = npt.NDArray[np.float32]
+
+
+def _pattern() -> Reals:
+    """Pairs of points to compare, shape (64, 4), x along the direction of a corner."""
+    rng = np.random.default_rng(6)
+    drawn = rng.normal(0, RADIUS / 2.5, (4_000, 2, 2))
+    inside = drawn[np.hypot(drawn[..., 0], drawn[..., 1]).max(axis=1) <= RADIUS - 1]
+    # What differs along the direction is told by the direction already.
+    across = np.abs(inside[:, 0] - inside[:, 1])
+    even = inside[across[:, 1] > 1.5 * across[:, 0]]
+    return np.asarray(even[:64].reshape(64, 4), np.float32)
+
+
+PATTERN = _pattern()
+
+
+def fingerprint(grey: Grey) -> Features:
+    """Return the features of an upright grey picture, at most `MOST`, from all over it.
+
+    Parameters
+    ----------
+    grey
+        uint8, shape (height, width). Read it with a shorter side of about `SHORT` pixels.
+    """
+    import cv2
+
+    cv2.setNumThreads(1)
+    picture = shrunk(grey)
+    finder = cv2.ORB.create(
+        DRAWN, FACTOR, LEVELS, RADIUS + 1, patchSize=2 * RADIUS + 1, fastThreshold=CONTRAST
+    )
+    corners = finder.detect(picture, None)
+    rows = [(*c.pt, c.octave, c.angle, c.response) for c in corners]
+    table = np.array(rows, np.float32).reshape(-1, 5)
+    table = table[_spread(table, picture.shape)]
+    descriptors = np.empty((len(table), 4), np.uint64)
+    angle = np.radians(table[:, 3])
+    for level, smooth in enumerate(_pyramid(picture)):
+        own = np.flatnonzero(table[:, 2] == level)
+        at = table[own, :2] / np.float32(FACTOR**level)
+        descriptors[own] = _described(smooth, at, angle[own], PATTERN)
+    size = np.array(picture.shape[::-1], np.float32)
+    points = (2 * table[:, :2] + 1) / size - 1
+    return Features(points, np.float32(FACTOR) ** table[:, 2], angle, descriptors)
+
+
+def shrunk(grey: Grey) -> Grey:
+    """Return a picture with a shorter side of at most `SHORT` pixels."""
+    import cv2
+
+    by = SHORT / min(grey.shape)
+    if by >= 1:
+        return np.ascontiguousarray(grey)
+    size = round(grey.shape[1] * by), round(grey.shape[0] * by)
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _spread(table: Reals, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    """Choose corners: the strongest of each cell of a grid, then the second of each, ..."""
+    places = (table[:, :2] / np.array(shape[::-1]) * CELLS).astype(np.int64)
+    cells, strength = places[:, 1] * CELLS + places[:, 0], table[:, 4]
+    order = np.lexsort((-strength, cells))
+    ordered = cells[order]
+    rank = np.empty(len(table), np.int64)
+    rank[order] = np.arange(len(table)) - np.searchsorted(ordered, ordered)
+    return np.sort(np.lexsort((-strength, rank))[:MOST])
+
+
+def _pyramid(picture: Grey) -> Iterator[Grey]:
+    """A picture on all scales, each smoothed so that a comparison of two pixels is steady."""
+    import cv2
+
+    height, width = picture.shape
+    for level in range(LEVELS):
+        size = round(width / FACTOR**level), round(height / FACTOR**level)
+        if level:
+            picture = np.asarray(cv2.resize(picture, size), np.uint8)
+        yield np.asarray(cv2.GaussianBlur(picture, (7, 7), 2), np.uint8)
+
+
+@compiled
+def _described(picture: Any, points: Any, angles: Any, pattern: Any) -> Any:
+    """The descriptors of corners of one scale, shape (n, 4).
+
+    ORB keeps corners `RADIUS` + 1 away from the edge, so no pixel lies beyond it.
+    """
+    out = np.zeros((len(points), 4), np.uint64)
+    for n in range(len(points)):
+        x, y = points[n, 0] + np.float32(0.5), points[n, 1] + np.float32(0.5)
+        c, s = np.cos(angles[n]), np.sin(angles[n])
+        for image in range(4):
+            along = np.float32(-1 if image >= 2 else 1)
+            across = -along if image % 2 == 1 else along
+            # Along the direction of the corner, and across it, in pixels to the right and down.
+            right, down = along * c, along * s
+            aside, below = -across * s, across * c
+            bits = np.uint64(0)
+            for k in range(len(pattern)):
+                px, py, qx, qy = pattern[k, 0], pattern[k, 1], pattern[k, 2], pattern[k, 3]
+                p = picture[int(y + px * down + py * below), int(x + px * right + py * aside)]
+                q = picture[int(y + qx * down + qy * below), int(x + qx * right + qy * aside)]
+                bits |= np.uint64(p < q) << np.uint64(k)
+            out[n, image] = bits
+    return out

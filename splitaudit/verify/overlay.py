@@ -1,0 +1,210 @@
+"""Lay one photograph over another: where each block of the one lies in the other, and how alike.
+
+A map is refined by the blocks themselves: each is sought a few pixels around the place where the
+map has it, and the map is fitted again to what was found, robustly, so that a logo or a person who
+has moved do not pull at it. What is left over at the end is the evidence.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from splitaudit.compiled import compiled
+
+BLOCK = 16  # pixels, side of what is compared
+FINE, AROUND = 0.8, 11  # pixels: a Gaussian's deviation; side of the square whose mean is taken off
+TIMES = 8  # detail is kept in whole numbers, as so many a grey level
+NOISE = 2.0  # variance of detail, in grey levels: what JPEG makes up or takes away
+FLOOR = BLOCK * BLOCK * NOISE * TIMES * TIMES  # of the power of a block
+NEAR = 0.6  # >= of correlation: the map is fitted to such blocks
+FEWEST = 6  # >= blocks, or nothing is fitted
+FREE = 16  # >= blocks, or a map is fitted that keeps parallels
+TOLERANCE = 1.0  # pixels, of a block from the map that is fitted
+
+Grey = npt.NDArray[np.float32]
+Map = npt.NDArray[np.float64]
+# Rows (x, y of the middle; correlation, and the largest one within reach; power of the detail in a
+# and in b, over the floor; dx, dy: where the largest correlation is).
+Blocks = npt.NDArray[np.float64]
+
+
+def levels(grey: Grey) -> tuple[Grey, ...]:
+    """Return a picture at its size, at half of it, and so on."""
+    import cv2
+
+    found = [grey]
+    while min(found[-1].shape) >= 2 * BLOCK:
+        found.append(np.asarray(cv2.pyrDown(found[-1]), np.float32))
+    return tuple(found)
+
+
+def placed(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, steps: Any) -> Any:
+    """Return the refined map and the blocks of a, which must be no finer than b there.
+
+    Parameters
+    ----------
+    a, b
+        What `levels` returns.
+    homography
+        Where a pixel of `a[0]` lies in `b[0]`.
+    steps
+        (level, reach) of each refinement: at which size, and how many pixels around its place a
+        block is sought.
+    """
+    for level, reach in steps:
+        blocks = compared(a, b, homography, level, reach)
+        change = _fitted(blocks)
+        if change is None:
+            return None
+        half = _halving(level)
+        homography = homography @ np.linalg.inv(half) @ change @ half
+    return homography
+
+
+def compared(
+    a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int, reach: int
+) -> Blocks:
+    """Return the blocks of `a[level]` that have any detail there or in b, and lie within b."""
+    import cv2
+
+    mine = a[level]
+    finer = scale(homography, mine.shape, level)
+    down = min(max(level + math.floor(math.log2(max(finer, 1e-3)) + 0.2), 0), len(b) - 1)
+    its = b[down]
+    excess = finer * 2.0 ** (level - down)
+    if excess > 1.1:
+        its = np.asarray(cv2.GaussianBlur(its, (0, 0), 0.5 * math.sqrt(excess**2 - 1)), np.float32)
+    to = _halving(down) @ homography @ np.linalg.inv(_halving(level))
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = mine.shape[1], mine.shape[0]
+    warped = cv2.warpPerspective(its, to, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(
+        _blocks(_detail(mine), _detail(np.asarray(warped, np.float32)), to, its.shape, reach)
+    )
+
+
+def scale(homography: Map, shape: tuple[int, ...], level: int = 0) -> float:
+    """Pixels of b in a pixel of a, at the middle of a."""
+    middle = np.array([shape[1] / 2, shape[0] / 2]) * 2**level
+    x, y, w = homography @ [*middle, 1]
+    column, row = homography[:2, :2] - np.outer([x / w, y / w], homography[2, :2])
+    return float(math.sqrt(abs(np.linalg.det([column, row]))) / abs(w))
+
+
+def _halving(level: int) -> Map:
+    """From pixels of the first level to those of another."""
+    by = 0.5**level
+    # The first pixel of `pyrDown` lies upon the first of what it halves.
+    return np.diag([by, by, 1.0])
+
+
+def _detail(grey: Grey) -> npt.NDArray[np.int16]:
+    import cv2
+
+    detail = cv2.subtract(cv2.GaussianBlur(grey, (0, 0), FINE), cv2.blur(grey, (AROUND, AROUND)))
+    return np.asarray(np.rint(detail * TIMES), np.int16)
+
+
+def _fitted(blocks: Blocks) -> Map | None:
+    """The change of a map that the blocks found elsewhere ask for."""
+    import cv2
+
+    near = blocks[blocks[:, 3] >= NEAR]
+    if len(near) < FEWEST:
+        return None
+    start, end = near[:, :2].copy(), near[:, :2] + near[:, 6:8]  # OpenCV wants no gaps
+    if len(near) >= FREE:
+        found, _ = cv2.findHomography(start, end, cv2.USAC_MAGSAC, TOLERANCE)
+    else:
+        found, _ = cv2.estimateAffine2D(start, end, method=cv2.LMEDS)
+        found = None if found is None else np.vstack([found, [0, 0, 1]])
+    return None if found is None else np.asarray(found, np.float64)
+
+
+@compiled
+def _blocks(a: Any, b: Any, to: Any, shape: Any, reach: int) -> Any:
+    """Blocks of a: where they are found in b, and how alike they are there."""
+    height, width = a.shape
+    mine, its = a.ravel(), b.ravel()
+    found = np.empty((height // BLOCK * (width // BLOCK), 8))
+    n = 0
+    for y in range(0, height - BLOCK + 1, BLOCK):
+        for x in range(0, width - BLOCK + 1, BLOCK):
+            if not _inside(to, x, y, shape):
+                continue
+            here = y * width + x
+            power, other = (
+                _product(mine, mine, here, here, width),
+                _product(its, its, here, here, width),
+            )
+            if max(power, other) < FLOOR:
+                continue
+            row = found[n]
+            n += 1
+            row[0], row[1] = x + (BLOCK - 1) / 2, y + (BLOCK - 1) / 2
+            row[4], row[5] = power / FLOOR, other / FLOOR
+            _sought(mine, its, (x, y, width, height), reach, row)
+    return found[:n]
+
+
+@compiled
+def _inside(to: Any, x: int, y: int, shape: Any) -> bool:
+    """Whether all corners of a block lie within the other picture."""
+    for corner in range(4):
+        px, py = x + (corner % 2) * (BLOCK - 1), y + (corner // 2) * (BLOCK - 1)
+        w = to[2, 0] * px + to[2, 1] * py + to[2, 2]
+        u = (to[0, 0] * px + to[0, 1] * py + to[0, 2]) / w
+        v = (to[1, 0] * px + to[1, 1] * py + to[1, 2]) / w
+        if w <= 0 or u < 0 or v < 0 or u > shape[1] - 1 or v > shape[0] - 1:
+            return False
+    return True
+
+
+@compiled
+def _sought(a: Any, b: Any, place: Any, reach: int, row: Any) -> None:
+    """Enter how alike a block is to that of b at its place and at the best one around it."""
+    x, y, width, height = place
+    side, here = 2 * reach + 1, y * width + x
+    alike = np.full((side, side), -1.0)
+    power = row[4] * FLOOR + FLOOR
+    best, bx, by = -2.0, 0, 0
+    for dy in range(max(-reach, -y), min(reach, height - BLOCK - y) + 1):
+        for dx in range(max(-reach, -x), min(reach, width - BLOCK - x) + 1):
+            there = here + dy * width + dx
+            other = _product(b, b, there, there, width) + FLOOR
+            value = _product(a, b, here, there, width) / math.sqrt(power * other)
+            alike[dy + reach, dx + reach] = value
+            if value > best:
+                best, bx, by = value, dx, dy
+    row[2], row[3] = alike[reach, reach], best
+    row[6] = bx + _between(alike[by + reach], bx + reach)
+    row[7] = by + _between(alike[:, bx + reach], by + reach)
+
+
+@compiled
+def _between(values: Any, at: int) -> float:
+    """Where between its neighbours the top of a parabola lies."""
+    if at == 0 or at == len(values) - 1:
+        return 0.0
+    bend = values[at - 1] - 2 * values[at] + values[at + 1]
+    if bend > -1e-9:
+        return 0.0
+    return float(min(max((values[at - 1] - values[at + 1]) / (2 * bend), -0.5), 0.5))
+
+
+@compiled
+def _product(a: Any, b: Any, here: int, there: int, width: int) -> Any:
+    """Sum of the products of two blocks that begin at places in flat pictures."""
+    total = 0.0
+    for i in range(BLOCK):
+        # Unsigned, so that no index can count from the end, and the row vectorises.
+        p, q = np.uint64(here + i * width), np.uint64(there + i * width)
+        row = np.int32(0)
+        for j in range(np.uint64(BLOCK)):
+            row += np.int32(a[p + j]) * np.int32(b[q + j])
+        total += row
+    return total
