@@ -23,10 +23,8 @@ class Pairs(NamedTuple):
     large: dict[str, large.Pair]
 
 
-def to_compare(
-    keys: pa.Array, found: pa.Table, facts: Parts, contents: Contents
-) -> tuple[Small, Large]:
-    """Return the pairs by the key of their fact; where either is small, both are seen small.
+def to_compare(keys: pa.Array, found: pa.Table, facts: Parts, contents: Contents) -> Pairs:
+    """Return the pairs to compare.
 
     Parameters
     ----------
