@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from splitaudit.errors import MediaError
 from splitaudit.features import Features
 from splitaudit.jobs import File, write
@@ -73,7 +71,7 @@ def verify(pairs: Sequence[Pair], folder: Path) -> int:
 
 def _row(pair: Pair, sides: tuple[Photograph, Photograph], proof: Proof) -> dict[str, Any]:
     sizes = sides[0].size, sides[1].size
-    back = placement.in_pixels(np.linalg.inv(proof.homography), sizes[1], sizes[0])
+    back = placement.in_pixels(placement.inverse(proof.homography), sizes[1], sizes[0])
     gain = proof.gain if abs(proof.gain) > 1e-3 else 1.0
     undone = [
         *placement.words(back, sizes[1], sizes[0]),
