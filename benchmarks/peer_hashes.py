@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+# Modules of imagededup that need torch, and what its others import from them.
+NETWORK = {"imagededup.methods.cnn": "CNN", "imagededup.utils.models": "CustomModel"}
+
 
 def imagehash_hashes() -> dict[str, Callable[[Any], Any]]:
     import imagehash
@@ -35,9 +38,9 @@ def pdq_hashes() -> dict[str, Callable[[Any], Any]]:
 
 
 def imagededup_hashes() -> dict[str, Callable[[Any], Any]]:
-    network = types.ModuleType("imagededup.methods.cnn")
-    network.CNN = None  # type: ignore[attr-defined]
-    sys.modules[network.__name__] = network
+    for name, member in NETWORK.items():
+        sys.modules[name] = types.ModuleType(name)
+        setattr(sys.modules[name], member, None)
     from imagededup.methods import AHash, DHash, PHash, WHash
 
     def bits(hasher: Any) -> Callable[[Any], Any]:

@@ -1,0 +1,144 @@
+"""Forty-four changes of photographs among others: what is found, and what is not true.
+
+Of each photograph a *reference* is in train with the *others* (drawings, and photographs of which no
+copies are made here); what a transform makes of it is in test. Half of the scenes, by a hash of their
+names, is reported on. Each transform is scanned by itself, then all copies at once, so that every two
+pictures of two scenes meet, changed ones too: whatever is accepted of those is false. (Of a collage,
+the picture beside is not.) Ours is counted at its default threshold; each peer, on the same files, at
+one threshold for all, which is chosen afterwards, just above its worst false pair.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import harness
+import numpy as np
+import picture_peers
+from harness import Scan, must, print_table
+from judging import Scores, found, nothing
+from ladder_figure import draw
+from picture_material import Item, chosen, lay_out, make_copies, truth
+from picture_transforms import TRANSFORMS
+
+ACCEPTED = 0.0  # >=: scores of accepted matches; the others are left out
+
+
+def main() -> None:
+    args = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        references, others = chosen(args)
+        originals = lay_out(references, others, home / "alone" / "train")
+        names = args.transforms or list(TRANSFORMS)
+        copies = [copy for name in names for copy in make_copies(name, originals, home / name)]
+        items = [*copies, *originals]
+        known = truth(copies, items)
+        numbers: dict[str, Any] = {"references": len(references), "others": len(others)}
+        numbers["transforms"] = [{"transform": name, "recall": None} for name in (*names, "mean")]
+        if not args.peers_only:
+            scores = climb(names, home, copies, items)
+            best = found(scores, known, ACCEPTED)
+            numbers["transforms"] = table(picture_peers.by_transform(copies, best))
+            numbers["false"] = false_pairs(np.where(known.false, scores, -np.inf), items)
+        numbers["peers"] = (
+            picture_peers.judge_all(args.peers, copies, items, known) if args.peers else []
+        )
+    report(numbers)
+    harness.keep(args.json, numbers)
+    if args.figure:
+        draw(numbers, args.figure)
+
+
+def _arguments() -> Any:
+    parser = harness.parser(__doc__)
+    parser.add_argument("--data", type=Path, help="folder that holds pdq and videos")
+    parser.add_argument("--more", type=Path, nargs="*", default=[], help="folders of photographs")
+    parser.add_argument("--peers", type=Path, help="python of an environment with the peers")
+    parser.add_argument("--peers-only", action="store_true", help="do not scan")
+    parser.add_argument("--scenes", type=int, help="references at most, to be quick")
+    parser.add_argument("--others", type=int)
+    parser.add_argument("--transforms", nargs="*", choices=list(TRANSFORMS), metavar="NAME")
+    parser.add_argument("--develop", action="store_true", help="use the other half of the scenes")
+    parser.add_argument("--figure", type=Path, metavar="FILE", help="draw recall by transform")
+    return parser.parse_args()
+
+
+def climb(
+    names: Sequence[str], home: Path, copies: Sequence[Item], items: Sequence[Item]
+) -> Scores:
+    """Scan each transform with the originals, then all copies; return the scores of what is accepted."""
+    scores = nothing(copies, items)
+    for name in names:
+        note(
+            must(harness.scan(home / name, home, run=f"{name} run"), 0, 1, 4), copies, items, scores
+        )
+        print(f"scanned {name}", flush=True)
+    for copy in copies:
+        harness.link(copy.path, home / "all" / copy.item)
+    note(must(harness.scan(home / "all", home, run="all run"), 0, 1, 4), copies, items, scores)
+    return scores
+
+
+def note(scanned: Scan, copies: Sequence[Item], items: Sequence[Item], scores: Scores) -> None:
+    """Write down the score of each accepted match of a copy, whichever side it is."""
+    matches = scanned.accepted()
+    matches = matches[matches["part"] == "image"]
+    at = {item.item: row for row, item in enumerate(items)}
+    a, b = (matches[side].map(at).to_numpy() for side in "ab")
+    score = matches["score"].to_numpy(np.float32)
+    for query, item in ((a, b), (b, a)):
+        is_copy = query < len(copies)
+        np.maximum.at(scores, (query[is_copy], item[is_copy]), score[is_copy])
+
+
+def table(counted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the recall of each transform, and their mean."""
+    rows = [{"transform": name, **row} for name, row in counted["transforms"].items()]
+    return [*rows, {"transform": "mean", "recall": counted["recall"]}]
+
+
+def false_pairs(scores: Scores, items: Sequence[Item]) -> list[dict[str, Any]]:
+    """Return the accepted matches of two scenes, the highest score first."""
+    rows = [
+        {"score": float(scores[a, b]), "a": f"{items[a].scene}, {items[a].kind}"}
+        | {"b": f"{items[b].scene}, {items[b].kind}"}
+        for a, b in zip(*np.nonzero(scores > -np.inf), strict=True)
+        if a < b
+    ]
+    return sorted(rows, key=lambda row: -row["score"])
+
+
+def report(numbers: Mapping[str, Any]) -> None:
+    """Print the tables."""
+    among = f"{numbers['references']} references among {numbers['others']} others"
+    if "false" in numbers:
+        print_table("Accepted matches of two scenes", numbers["false"], limit=60)
+    nested = ("transforms", "worst false")
+    short = [{k: v for k, v in peer.items() if k not in nested} for peer in numbers["peers"]]
+    print_table("Peers on the same files, no false pair", short)
+    print_table(f"Recall by transform, {among}", by_transform(numbers))
+    for peer in numbers["peers"][:-1]:
+        title = f"Worst false pairs of {peer['peer']}, {peer['settings']}"
+        print_table(title, peer["worst false"])
+
+
+def by_transform(numbers: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return our recall of each transform beside that of every peer."""
+    return [
+        {"transform": row["transform"], "splitaudit": row["recall"]}
+        | {
+            f"{peer['peer']} {peer['settings']}": (
+                peer["transforms"].get(row["transform"], peer)["recall"]
+            )
+            for peer in numbers["peers"]
+        }
+        for row in numbers["transforms"]
+    ]
+
+
+if __name__ == "__main__":
+    main()

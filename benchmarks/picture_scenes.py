@@ -1,0 +1,225 @@
+"""Real photographs: where they come from, which show the same scene, which may be reported on.
+
+    python picture_scenes.py --data DIR --more FOLDER... --sheet FILE.png
+
+lists the pairs of scenes that look most alike, to be viewed: two that show the same thing must be
+joined here, in `SAME`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import harness
+import numpy as np
+from PIL import Image, ImageDraw
+
+SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"])
+LEAST = 200  # pixels (>=) of the shorter side
+MOST = 1024  # pixels of the longer side: larger ones are made smaller
+FRAME = 30  # of a video: a second into most
+SIDE = 24  # pixels of what is compared
+
+# What is no photograph, or shows next to nothing, by folder: only there to be mistaken for one.
+DRAWN = {
+    "mate/desktop": "*",
+    "mate/abstract": "*",
+    "gnome": "*",
+    "palapeli": "*",
+    "lxqt/wallpapers": "waves* *origami* *plasma* triangles* simple_blue* debug",
+    "backgrounds": "calla city desert fluent-color rollpaper focal* goldfish 2004default string "
+    "firstgen* rhythm the-mouse umang* Fossa* analogpattern* Painting* Infinite-Sea* "
+    "Eliminator* Rear-Admiral* Time-For-Lunch* gon-defends* mahogany*",
+    "wallpapers": "Altai Autumn Canopee Cascade Cluster ColdRipple DarkestHour Elarun Flow "
+    "FlyingKonqui Honeywave IceCold Kay Kokkini MilkyWay Opal PastelHills Patak SafeLanding Shell "
+    "Volna",
+    "data": "cell clock_motion color *logo horse multipage* Original* Transformed* *skeleton "
+    "cards chess* detect_blob digits ellipses gradient imageText? ml pca_test* pic? aloeGT "
+    "Blender* left[01]? right[01]? text_* *Logo blox bw_text green_palette phantom",
+    "shape_sample": "*",
+    "ximgproc": "*",
+    "fuzzy": "*",
+    "trimaps": "*",
+    "output_mattes": "*",
+    "text": "*",
+    "images": "vimperator3",
+    "misc-images": "small wee",
+    "videos": "*sam2_720px_dark*",
+}
+# Scenes under more than one name: other encodings, other shots of the same thing, one film with
+# words laid over it, and two films of one room (its background is the same).
+SAME = {
+    "sea": "videos/*sea-360p*",
+    "pool": "videos/*rawvideo_dataset_part_0* videos/*mmaction2__tests_data_test.mp4",
+    "room": "videos/*demo_skeleton* videos/*S001C001P001*",
+    "wrestling": "videos/*mmaction2__demo_demo.mp4 videos/*spatiotemporal_det*",
+    "bridge": "bridge-mods/* modes/*",
+    "snake": "images/snake*",
+    "motorcycle": "data/motorcycle_*",
+    "air": "data/aero?",
+    "aloe": "data/aloe?",
+    "basketball": "data/basketball?",
+    "box": "data/box data/box_in_scene",
+    "notebook": "data/ela_*",
+    "graffiti": "data/graf?",
+    "books": "data/left data/right",
+    "leuven": "data/leuven?",
+    "whale": "data/rubberwhale?",
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A photograph, or a frame of a film.
+
+    Parameters
+    ----------
+    path
+        The file: of several, the one with most bytes.
+    name
+        The same wherever the folder lies.
+    photograph
+        Whether copies may be made of it.
+    """
+
+    path: Path
+    name: str
+    photograph: bool
+
+    @property
+    def reported(self) -> bool:
+        """Whether it is in the half that is reported on; the other is to develop on."""
+        return hashlib.blake2b(self.name.encode(), digest_size=1).digest()[0] % 2 == 1
+
+
+def scenes(data: Path | None, more: Sequence[Path]) -> list[Scene]:
+    """Return one picture of each scene, sorted by name.
+
+    Parameters
+    ----------
+    data
+        Holds `pdq` and `videos`.
+    more
+        Every picture below them that is large enough.
+    """
+    roots = [data / "pdq", data / "videos"] if data else []
+    files = defaultdict(list)
+    for path in (p for root in [*roots, *more] for p in root.rglob("*") if p.is_file()):
+        if path.parent.name == "videos" or _large(path):
+            files[named(path)].append(path)
+    largest = {name: max(paths, key=lambda p: p.stat().st_size) for name, paths in files.items()}
+    return [
+        Scene(path, name, not is_drawn(name))
+        for name, path in sorted(largest.items())
+        if path.parent.name != "videos" or _has_frames(path)
+    ]
+
+
+def named(path: Path) -> str:
+    """Return the scene of a file: a wallpaper of KDE is a folder with several sizes."""
+    parts = path.parts
+    if "contents" in parts:
+        return f"wallpapers/{parts[parts.index('contents') - 1]}"
+    above = "lxqt/wallpapers" if "lxqt" in parts else f"{parts[-2]}"
+    above = f"mate/{above}" if "mate" in parts else above
+    name = f"{above}/{path.name if above == 'videos' else path.stem}"
+    return next((scene for scene, forms in SAME.items() if _is_one_of(name, forms)), name)
+
+
+def is_drawn(name: str) -> bool:
+    """Return whether a scene is no photograph."""
+    folder, _, stem = name.rpartition("/")
+    return _is_one_of(stem, DRAWN.get(folder, ""))
+
+
+def _is_one_of(name: str, forms: str) -> bool:
+    return any(fnmatch(name, form) for form in forms.split())
+
+
+def _large(path: Path) -> bool:
+    if path.suffix.lower() not in SUFFIXES or path.is_symlink():
+        return False
+    try:
+        with Image.open(path) as image:
+            return min(image.size) >= LEAST
+    except OSError:  # damaged
+        return False
+
+
+def _has_frames(path: Path) -> bool:
+    import av
+
+    with av.open(str(path)) as container:
+        return bool(container.streams.video)
+
+
+def picture(scene: Scene) -> Image.Image:
+    """Return the picture of a scene, RGB, at most `MOST` pixels to a side."""
+    image = _frame(scene.path) if scene.path.parent.name == "videos" else Image.open(scene.path)
+    image.draft("RGB", (MOST, MOST))
+    image = image.convert("RGB")
+    image.thumbnail((MOST, MOST), Image.Resampling.LANCZOS)
+    return image
+
+
+def _frame(path: Path) -> Any:
+    """Return one frame of a video, or the last of a shorter one."""
+    import av
+
+    with av.open(str(path)) as container:
+        return list(itertools.islice(container.decode(video=0), FRAME))[-1].to_image()
+
+
+def alike(pictures: Sequence[Image.Image]) -> Iterator[tuple[float, int, int]]:
+    """Yield pairs, those first whose small pictures have the most similar slopes."""
+    small = np.stack([np.asarray(p.convert("L").resize((SIDE, SIDE)), float) for p in pictures])
+    slopes = np.hstack([np.diff(small, axis=a).reshape(len(small), -1) for a in (1, 2)])
+    slopes /= np.linalg.norm(slopes, axis=1, keepdims=True) + 1
+    correlation = slopes @ slopes.T
+    first, second = np.triu_indices(len(small), 1)
+    for at in np.argsort(-correlation[first, second]):
+        a, b = int(first[at]), int(second[at])
+        yield float(correlation[a, b]), a, b
+
+
+def main() -> None:
+    parser = harness.parser(__doc__)
+    parser.add_argument("--data", type=Path, help="folder that holds pdq and videos")
+    parser.add_argument("--more", type=Path, nargs="*", default=[], help="folders of pictures")
+    parser.add_argument("--pairs", type=int, default=60)
+    parser.add_argument("--sheet", type=Path, required=True, help="where to draw the pairs")
+    args = parser.parse_args()
+    used = [scene for scene in scenes(args.data, args.more) if scene.photograph]
+    pictures = [picture(scene) for scene in used]
+    pairs = [pair for pair, _ in zip(alike(pictures), range(args.pairs), strict=False)]
+    names = [{"alike": r, "a": used[a].name, "b": used[b].name} for r, a, b in pairs]
+    halves = [sum(scene.reported == half for scene in used) for half in (True, False)]
+    harness.print_table(f"{halves[0]} scenes to report, {halves[1]} to develop on", names)
+    draw([(pictures[a], pictures[b], f"{r:.2f} {used[a].name}") for r, a, b in pairs], args.sheet)
+    harness.keep(args.json, names)
+
+
+def draw(rows: Sequence[tuple[Image.Image, Image.Image, str]], path: Path) -> None:
+    """Write pairs side by side, six to a row."""
+    wide, high = 120, 104
+    sheet = Image.new("RGB", (12 * wide, -(-len(rows) // 6) * high), "white")
+    pen = ImageDraw.Draw(sheet)
+    for at, (a, b, label) in enumerate(rows):
+        x, y = at % 6 * 2 * wide, at // 6 * high
+        for place, image in enumerate((a, b)):
+            small = image.copy()
+            small.thumbnail((wide - 4, high - 14))
+            sheet.paste(small, (x + place * wide, y))
+        pen.text((x, y + high - 13), label[:38], fill="black")
+    sheet.save(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Where a picture lies within letterbox bars, a passe-partout or the frame of a screenshot."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+
+SAMPLES = 64  # pixels looked at along a line: 1 % of them is not needed
+ROUNDS = 6  # bands within bands: a screenshot's bar, a frame, its mat
+NOISE = 12  # <= grey levels that half of an outermost line may lie off its colour
+TOLERANCE = 12  # > grey levels off the colour, and more where the band itself is noisy
+RINGING = 16  # lines of a band that a picture beside it disturbs: a block of JPEG's colours
+BLUR = 3  # lines over which an edge may be spread
+STEEP = 1 / 3  # < of how far the picture lies off the colour: as far may the band, before the edge
+PICTURE = 0.1  # >= of a line must be off the colour somewhere, else there is nothing but band
+QUIET = 1 / 4  # <= of what is off in the picture may be off in a band: text on a title bar
+LEAST = 1 / 5  # >= of either side of a picture that is left; else nothing is taken away
+
+
+def inner(pixels: Pixels) -> Box:
+    """Return where the picture is, within bands of one colour or nearly one.
+
+    A band ends at once and along its side: a sky above roofs and a white ground do not, unless
+    what is seen before them has a straight edge. That cannot be told from a frame, so whoever
+    trims a picture should look at the whole one too.
+
+    Parameters
+    ----------
+    pixels
+        uint8, shape (height, width) or (height, width, 3). Bands are at least a pixel wide.
+
+    Returns
+    -------
+    tuple
+        top, left, bottom, right: the picture is `pixels[top:bottom, left:right]`; the whole where
+        it has no bands.
+    """
+    planes = np.ascontiguousarray(np.moveaxis(np.atleast_3d(pixels), 2, 0))
+    height, width = pixels.shape[:2]
+    box = (0, 0, height, width)
+    for _ in range(ROUNDS):
+        trimmed = _trimmed(planes, box)
+        if trimmed == box:
+            break
+        box = trimmed
+    top, left, bottom, right = box
+    enough = bottom - top >= LEAST * height and right - left >= LEAST * width
+    return box if enough else (0, 0, height, width)
+
+
+def _trimmed(planes: Pixels, box: Box) -> Box:
+    """Take the outermost band away, of each side that has one."""
+    top, left, bottom, right = box
+    part = planes[:, top:bottom, left:right]
+    turned = part.swapaxes(1, 2)
+    sides = (part, part[:, ::-1], turned, turned[:, ::-1])
+    above, below, before, behind = map(_band, sides)
+    if above + below >= bottom - top or before + behind >= right - left:
+        return box
+    return top + above, left + before, bottom - below, right - behind
+
+
+def _band(planes: Pixels) -> int:
+    """Return how many of the first lines, shape (channels, lines, pixels), have one colour."""
+    if min(planes.shape[1:]) < 2:
+        return 0
+    sampled = np.ascontiguousarray(planes[:, :, :: -(-planes.shape[2] // SAMPLES)])
+    colour = _middle(sampled[:, 0])
+    noise = int(_middle(_away(sampled[:, :1], colour)[0]))
+    if noise > NOISE:
+        return 0
+    away = _away(sampled, colour)
+    off = (away > max(TOLERANCE, 4 * noise)).mean(axis=1)
+    return _edge(off, away.mean(axis=1)) if off.max() >= PICTURE else 0
+
+
+def _middle(values: Pixels) -> Pixels:
+    """Return the upper median; NumPy's own takes ten times as long for so few."""
+    middle: Pixels = np.sort(values, axis=-1)[..., values.shape[-1] // 2]
+    return middle
+
+
+def _away(planes: Pixels, colour: Pixels) -> Pixels:
+    """How far pixels lie off a colour, in the channel where they lie farthest."""
+    against = colour[:, None, None]
+    away: Pixels = (np.maximum(planes, against) - np.minimum(planes, against)).max(axis=0)
+    return away
+
+
+def _edge(off: npt.NDArray[np.float64], distance: npt.NDArray[np.float64]) -> int:
+    """Return at which line a picture begins, 0 where what begins is no straight edge."""
+    peak = off.max()
+    first = int(np.argmax(off >= peak / 2))
+    if (off[: max(0, first - RINGING)] > QUIET * peak).any():
+        return 0
+    beyond = distance[first : first + 2 * RINGING]
+    edge = first + int(np.argmax(beyond >= beyond.mean() / 2))
+    return edge if distance[max(0, edge - BLUR)] < STEEP * beyond.mean() else 0
