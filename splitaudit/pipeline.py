@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,6 +34,7 @@ from splitaudit.fingerprints import patches
 from splitaudit.ingest import Dataset, decode_path
 from splitaudit.media.reading import RATE
 from splitaudit.progress import Progress
+from splitaudit.route import route
 from splitaudit.store import Parts, digest, write_table
 from splitaudit.verify import audio as verifier
 
@@ -297,8 +299,9 @@ def _read_candidates(path: Path) -> pa.Table:
 def _pairs(sounds: pd.DataFrame, contents: _Contents, found: pa.Table) -> dict[str, Pair]:
     keys, seconds = _searched(sounds).to_pylist(), sounds["duration_s"].to_dict()
     frame_s = patches.HOP / RATE
+    order = route(*(found[side].to_numpy().astype(np.int64) for side in ("a", "b")))
     pairs = {}
-    for row in found.to_pylist():
+    for row in found.take(order).to_pylist():
         a, b, moment = keys[row["a"]], keys[row["b"]], (row["frame_a"], row["frame_b"])
         name = f"{a} {b} {moment[0]} {moment[1]} {row['slope']:.3f}"
         pairs[name] = Pair(
