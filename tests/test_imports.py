@@ -26,6 +26,7 @@ LAYERS = (
         "captions",
         "near",
         "keys",
+        "route",
         "spans",
         "features",
     ),

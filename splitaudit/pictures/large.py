@@ -99,7 +99,7 @@ def _worded(words: str, larger: float) -> str:
     return scaled if words == photographs.SAME else f"{scaled}, {words}"
 
 
-_HELD: OrderedDict[File, Photograph] = OrderedDict()  # of this process; pairs come sorted
+_HELD: OrderedDict[File, Photograph] = OrderedDict()  # of this process; see `splitaudit.route`
 
 
 def _photograph(side: Side) -> Photograph:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -12,6 +13,7 @@ from splitaudit.features import READINGS
 from splitaudit.fingerprints.image_hash import undoing
 from splitaudit.pictures import large, prints, small
 from splitaudit.pictures.candidates import FEATURES
+from splitaudit.route import route
 from splitaudit.stages import Contents
 from splitaudit.store import Parts
 
@@ -58,7 +60,8 @@ def _small(pairs: pd.DataFrame, pictures: pd.DataFrame) -> Iterator[small.Pair]:
 
 def _large(pairs: pd.DataFrame, pictures: pd.DataFrame, contents: Contents) -> Iterator[large.Pair]:
     sides: dict[int, large.Side] = {}
-    for row in pairs.to_dict("records"):
+    order = route(*(pairs[side].to_numpy(np.int64) for side in ("a", "b")))
+    for row in pairs.iloc[order].to_dict("records"):
         for at in (row["a"], row["b"]):
             sides.setdefault(at, _side(pictures.iloc[at], contents))
         a, b = sides[row["a"]], sides[row["b"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 from splitaudit import matches, schema
 from splitaudit.fingerprints import patches
 from splitaudit.media.reading import RATE
+from splitaudit.route import route
 from splitaudit.sounds import candidates, comparisons, prints, rows
 from splitaudit.sounds.comparisons import Pair
 from splitaudit.stages import Contents, Settings, Stage, StageLog, Step, do, step
@@ -146,8 +148,9 @@ def _read_candidates(path: Path) -> pa.Table:
 def _pairs(sounds: pd.DataFrame, contents: Contents, found: pa.Table) -> dict[str, Pair]:
     keys, seconds = _searched(sounds).to_pylist(), sounds["duration_s"].to_dict()
     frame_s = patches.HOP / RATE
+    order = route(*(found[side].to_numpy().astype(np.int64) for side in ("a", "b")))
     pairs = {}
-    for row in found.to_pylist():
+    for row in found.take(order).to_pylist():
         a, b, moment = keys[row["a"]], keys[row["b"]], (row["frame_a"], row["frame_b"])
         name = f"{a} {b} {moment[0]} {moment[1]} {row['slope']:.3f}"
         pairs[name] = Pair(

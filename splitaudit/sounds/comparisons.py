@@ -155,7 +155,7 @@ def lost_verify(pairs: Sequence[Pair], folder: Path) -> int:
     return write(rows, PROOFS, [pair.key for pair in pairs], folder)
 
 
-_HELD: OrderedDict[File, verifier.Sound] = OrderedDict()  # of this process; pairs come sorted
+_HELD: OrderedDict[File, verifier.Sound] = OrderedDict()  # of this process; see `splitaudit.route`
 _HELD_BYTES = 1 << 27
 
 
