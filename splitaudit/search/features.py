@@ -23,12 +23,15 @@ from splitaudit.features import READINGS, Codes, Features, Reals, read
 
 TABLES = 10  # sets of bits by which features are brought together
 BITS = (10, 22)  # of a set: fewest and most
-NEAR = 44  # <= bits of 256 in which features differ that vote
+NEAR = (20, 44)  # <= bits of 256 in which features differ that vote: fewest and most
+CHANCE = 8.0  # <= features of other pictures expected so near to one by chance
+DRAWN = 1 << 22  # pairs of features by which that is judged
 VOTES = 4  # >= features of each picture, or the pair is not returned
 # Of a feature in one table: pictures that it votes for, and features that it is compared with. What
 # many pictures share, such as a logo or a black frame, ties each of them to the next few.
 CROWD, COMPARED = 16, 400
 TURNS = 16  # parts of a circle; votes count together that fall in two beside each other
+SIZES, STEP = 24, 1.3  # ranges of changes of size, each so many times the one before; as the turns
 FOUND = pa.schema({"a": pa.int64(), "b": pa.int64(), "reading": pa.int8(), "votes": pa.int32()})
 
 Rows = npt.NDArray[np.int64]
@@ -52,12 +55,16 @@ def pairs(pictures: Sequence[Features], readings: Sequence[int] = range(len(READ
     owner = np.repeat(np.arange(len(pictures)), [len(picture) for picture in pictures])
     descriptors = np.concatenate([np.zeros((0, 4), np.uint64), *(p.descriptors for p in pictures)])
     angles = np.concatenate([np.zeros(0, np.float32), *(picture.angle for picture in pictures)])
-    found = [_read_so(descriptors, angles, owner, reading) for reading in readings]
+    scales = np.concatenate([np.zeros(0, np.float32), *(picture.scale for picture in pictures)])
+    near = _near_enough(descriptors)
+    found = [_read_so(descriptors, (angles, scales), owner, r, near) for r in readings]
     table = pa.concat_tables([FOUND.empty_table(), *found])
     return table.sort_by([(name, "ascending") for name in ("a", "b", "reading")])
 
 
-def _read_so(descriptors: Codes, angles: Reals, owner: Rows, reading: int) -> pa.Table:
+def _read_so(
+    descriptors: Codes, shape: tuple[Reals, Reals], owner: Rows, reading: int, near: int
+) -> pa.Table:
     """Pairs of which the second picture has a reading."""
     voted = [np.zeros((0, 2), np.int64)]
     others = read(descriptors, reading)
@@ -69,16 +76,43 @@ def _read_so(descriptors: Codes, angles: Reals, owner: Rows, reading: int) -> pa
             _bucketed(_keys(others, bits), width),
         )
         masks = np.array([_mask(earlier) for earlier in tables[:k]], np.uint64).reshape(-1, 4)
-        voted.append(_votes((descriptors, others), (mine, its), owner, masks))
+        voted.append(_votes((descriptors, others), (mine, its), owner, (masks, near)))
     votes = np.concatenate(voted)
-    turn = _seen(angles, reading)[votes[:, 1]] - angles[votes[:, 0]]
-    turns = (turn * (TURNS / (2 * np.pi))).astype(np.int64) % TURNS
     pair = owner[votes[:, 0]] * (int(owner.max(initial=0)) + 1) + owner[votes[:, 1]]
     order = np.argsort(pair, kind="stable")
-    counted = _counted(pair[order], votes[order], turns[order])
+    counted = _counted(pair[order], votes[order], _changes(votes[order], shape, reading))
     a, b = (owner[votes[order[counted[:, 0]], side]] for side in (0, 1))
     columns = [a, b, np.full(len(a), reading, np.int8), counted[:, 1].astype(np.int32)]
     return pa.table(columns, schema=FOUND)
+
+
+def _changes(votes: Rows, shape: tuple[Reals, Reals], reading: int) -> Rows:
+    """By which part of a circle each vote turns the picture, and into which range of sizes."""
+    angles, scales = shape
+    turn = _seen(angles, reading)[votes[:, 1]] - angles[votes[:, 0]]
+    turns = (turn * (TURNS / (2 * np.pi))).astype(np.int64) % TURNS
+    size = np.log(scales[votes[:, 1]] / scales[votes[:, 0]]) / np.log(STEP) + SIZES / 2
+    return np.column_stack([turns, np.clip(size, 0, SIZES - 1).astype(np.int64)])
+
+
+def _near_enough(descriptors: Codes) -> int:
+    """Within how many bits few features are near by chance, in a collection of this size."""
+    if len(descriptors) < 2:
+        return NEAR[1]
+    rng = np.random.default_rng(0)
+    one, other = rng.integers(len(descriptors), size=(2, DRAWN))
+    far = _distances(descriptors, one, other)
+    expected = np.cumsum(np.bincount(far[one != other], minlength=257)) * (len(descriptors) / DRAWN)
+    return int(np.clip(np.searchsorted(expected, CHANCE, side="right") - 1, *NEAR))
+
+
+@compiled
+def _distances(descriptors: Any, one: Any, other: Any) -> Any:
+    far = np.zeros(len(one), np.int64)
+    for n in range(len(one)):
+        for word in range(4):
+            far[n] += popcount(descriptors[one[n], word] ^ descriptors[other[n], word])
+    return far
 
 
 def _seen(angles: Reals, reading: int) -> Reals:
@@ -129,7 +163,7 @@ def _bucketed(keys: Any, width: int) -> tuple[Any, Any]:
 
 
 @compiled
-def _votes(descriptors: Any, buckets: Any, owner: Any, masks: Any) -> Any:
+def _votes(descriptors: Any, buckets: Any, owner: Any, limits: Any) -> Any:
     """Rows (feature, feature of a later picture) that are near, of one table."""
     (starts, rows), (other_starts, other_rows) = buckets
     found, n = np.empty((1024, 2), np.int64), 0
@@ -141,20 +175,20 @@ def _votes(descriptors: Any, buckets: Any, owner: Any, masks: Any) -> Any:
                 first += 1
             if n + CROWD > len(found):
                 found = np.concatenate((found, np.empty_like(found)))
-            n = _near(i, others[first : first + COMPARED], descriptors, masks, found, n)
+            n = _near(i, others[first : first + COMPARED], descriptors, limits, found, n)
     return found[:n]
 
 
 @compiled
-def _near(i: int, others: Any, descriptors: Any, masks: Any, found: Any, n: int) -> int:
+def _near(i: int, others: Any, descriptors: Any, limits: Any, found: Any, n: int) -> int:
     """Enter the first `CROWD` of some features that are near one and met in no table before."""
-    mine, its = descriptors
+    (mine, its), (masks, near) = descriptors, limits
     end = n + CROWD
     for j in others:
         far = 0
         for word in range(4):
             far += popcount(mine[i, word] ^ its[j, word])
-        if far > NEAR or _met(mine[i], its[j], masks):
+        if far > near or _met(mine[i], its[j], masks):
             continue
         found[n, 0], found[n, 1] = i, j
         n += 1
@@ -176,7 +210,7 @@ def _met(mine: Any, its: Any, masks: Any) -> bool:
 
 
 @compiled
-def _counted(pair: Any, votes: Any, turns: Any) -> Any:
+def _counted(pair: Any, votes: Any, changes: Any) -> Any:
     """Rows (first vote, how many agree) of pairs that have `VOTES`; sorted by pair."""
     found, n, begin = np.empty((len(pair), 2), np.int64), 0, 0
     while begin < len(pair):
@@ -184,7 +218,7 @@ def _counted(pair: Any, votes: Any, turns: Any) -> Any:
         while end < len(pair) and pair[end] == pair[begin]:
             end += 1
         if end - begin >= VOTES:
-            agree = _agreeing(votes[begin:end], turns[begin:end])
+            agree = _agreeing(votes[begin:end], changes[begin:end])
             if agree >= VOTES:
                 found[n, 0], found[n, 1] = begin, agree
                 n += 1
@@ -193,13 +227,16 @@ def _counted(pair: Any, votes: Any, turns: Any) -> Any:
 
 
 @compiled
-def _agreeing(votes: Any, turns: Any) -> int:
-    """Features of the picture that has fewer of them, of the votes that turn it alike."""
-    counts = np.zeros(TURNS, np.int64)
-    for turn in turns:
-        counts[turn] += 1
-        counts[(turn + 1) % TURNS] += 1
+def _agreeing(votes: Any, changes: Any) -> int:
+    """Features of the picture that has fewer of them, of the votes that turn and size it alike."""
+    counts = np.zeros((TURNS, SIZES), np.int64)
+    for turn, size in changes:
+        for other in range(4):
+            counts[(turn + other % 2) % TURNS, min(size + other // 2, SIZES - 1)] += 1
     best = np.argmax(counts)
-    alike = (turns == best) | ((turns + 1) % TURNS == best)
+    turn, size = best // SIZES, best % SIZES
+    alike = ((changes[:, 0] == turn) | ((changes[:, 0] + 1) % TURNS == turn)) & (
+        (changes[:, 1] == size) | (changes[:, 1] + 1 == size)
+    )
     chosen = votes[alike]
     return min(len(np.unique(chosen[:, 0])), len(np.unique(chosen[:, 1])))
