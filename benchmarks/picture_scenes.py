@@ -94,6 +94,11 @@ class Scene:
     photograph: bool
 
     @property
+    def is_film(self) -> bool:
+        """Whether the file is a video, of which a frame is taken."""
+        return _is_film(self.path)
+
+    @property
     def reported(self) -> bool:
         """Whether it is in the half that is reported on; the other is to develop on."""
         return hashlib.blake2b(self.name.encode(), digest_size=1).digest()[0] % 2 == 1
@@ -112,13 +117,13 @@ def scenes(data: Path | None, more: Sequence[Path]) -> list[Scene]:
     roots = [data / "pdq", data / "videos"] if data else []
     files = defaultdict(list)
     for path in (p for root in [*roots, *more] for p in root.rglob("*") if p.is_file()):
-        if path.parent.name == "videos" or _large(path):
+        if _is_film(path) or _large(path):
             files[named(path)].append(path)
     largest = {name: max(paths, key=lambda p: p.stat().st_size) for name, paths in files.items()}
     return [
         Scene(path, name, not is_drawn(name))
         for name, path in sorted(largest.items())
-        if path.parent.name != "videos" or _has_frames(path)
+        if not _is_film(path) or _has_frames(path)
     ]
 
 
@@ -143,6 +148,10 @@ def _is_one_of(name: str, forms: str) -> bool:
     return any(fnmatch(name, form) for form in forms.split())
 
 
+def _is_film(path: Path) -> bool:
+    return path.parent.name == "videos"
+
+
 def _large(path: Path) -> bool:
     if path.suffix.lower() not in SUFFIXES or path.is_symlink():
         return False
@@ -162,7 +171,7 @@ def _has_frames(path: Path) -> bool:
 
 def picture(scene: Scene) -> Image.Image:
     """Return the picture of a scene, RGB, at most `MOST` pixels to a side."""
-    image = _frame(scene.path) if scene.path.parent.name == "videos" else Image.open(scene.path)
+    image = _frame(scene.path) if scene.is_film else Image.open(scene.path)
     image.draft("RGB", (MOST, MOST))
     image = image.convert("RGB")
     image.thumbnail((MOST, MOST), Image.Resampling.LANCZOS)
