@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
+import numpy as np
 import picture_folders
 from harness import must, print_table
 from peer_images_speed import Tool, timed
@@ -79,7 +80,7 @@ def large_jpegs(folder: Path, args: Any) -> list[str]:
 
 
 def ours() -> dict[str, Tool]:
-    """Return what is done to a file by default, and without what finds crops."""
+    """Return what is done to files by default, and without what finds crops."""
     found: dict[str, Tool] = {"splitaudit, hash of 64 bits": one_hash, "splitaudit, hashes": hashes}
     try:
         import cv2
@@ -90,29 +91,34 @@ def ours() -> dict[str, Tool]:
         return found
     cv2.setNumThreads(1)
 
-    def described(path: str) -> Any:
-        grey = load(path, short_side=DESCRIBED, grey=True).pixels
-        return hashed(grey), local_features.fingerprint(grey)
+    def described(paths: Sequence[str]) -> Any:
+        greys = [load(path, short_side=DESCRIBED, grey=True).pixels for path in paths]
+        return hashed(greys), [local_features.fingerprint(grey) for grey in greys]
 
     return {**found, "splitaudit, with local features": described}
 
 
-def one_hash(path: str) -> Any:
-    grey = load(path, short_side=HASHED, grey=True).pixels
-    return ImageHash(8).fingerprint(shrunk(grey, 32)[None])
+def one_hash(paths: Sequence[str]) -> Any:
+    kind = ImageHash(8)
+    greys = (load(path, short_side=HASHED, grey=True).pixels for path in paths)
+    return kind.fingerprint(np.stack([shrunk(grey, kind.side) for grey in greys]))
 
 
-def hashes(path: str) -> Any:
-    return hashed(load(path, short_side=HASHED, grey=True).pixels)
+def hashes(paths: Sequence[str]) -> Any:
+    return hashed([load(path, short_side=HASHED, grey=True).pixels for path in paths])
 
 
-def hashed(grey: Any) -> Any:
-    """Hash a picture, and what lies within its borders where it has some."""
+def hashed(greys: Sequence[Any]) -> Any:
+    """Hash pictures, and what lies within their borders where they have some."""
+    views = [view for grey in greys for view in whole_and_inner(grey)]
+    kinds = [ImageHash(size) for size in (8, 16)]
+    return [kind.fingerprint(np.stack([shrunk(v, kind.side) for v in views])) for kind in kinds]
+
+
+def whole_and_inner(grey: Any) -> list[Any]:
     top, left, bottom, right = inner(grey)
     within = grey[top:bottom, left:right]
-    views = [grey] if within.shape == grey.shape else [grey, within]
-    kinds = [ImageHash(size) for size in (8, 16)]
-    return [kind.fingerprint(shrunk(view, kind.side)[None]) for view in views for kind in kinds]
+    return [grey] if within.shape == grey.shape else [grey, within]
 
 
 def by_peers(python: Path, folder: Path, paths: Sequence[str], rounds: int) -> dict[str, float]:

@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 
 SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"])
 LEAST = 200  # pixels (>=) of the shorter side
-MOST = 1024  # pixels of the longer side: larger ones are made smaller
+MOST = 800  # pixels of the longer side: larger ones are made smaller
 FRAME = 30  # of a video: a second into most
 SIDE = 24  # pixels of what is compared
 
