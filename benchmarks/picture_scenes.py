@@ -64,13 +64,14 @@ SAME = {
     "snake": "images/snake*",
     "motorcycle": "data/motorcycle_*",
     "air": "data/aero?",
-    "aloe": "data/aloe?",
+    "aloe": "data/aloe*",
     "basketball": "data/basketball?",
     "box": "data/box data/box_in_scene",
     "notebook": "data/ela_*",
     "graffiti": "data/graf?",
     "books": "data/left data/right",
     "leuven": "data/leuven?",
+    "plant": "input_images/plant output_mattes/plant_result trimaps/plant",
     "whale": "data/rubberwhale?",
 }
 
@@ -82,7 +83,7 @@ class Scene:
     Parameters
     ----------
     path
-        The file: of several, the one with most bytes.
+        The file: of several, the photograph with most bytes.
     name
         The same wherever the folder lies.
     photograph
@@ -118,29 +119,38 @@ def scenes(data: Path | None, more: Sequence[Path]) -> list[Scene]:
     files = defaultdict(list)
     for path in (p for root in [*roots, *more] for p in root.rglob("*") if p.is_file()):
         if _is_film(path) or _large(path):
-            files[named(path)].append(path)
-    largest = {name: max(paths, key=lambda p: p.stat().st_size) for name, paths in files.items()}
+            files[scene_of(path)].append(path)
+    best = {name: max(paths, key=_worth) for name, paths in files.items()}
     return [
-        Scene(path, name, not is_drawn(name))
-        for name, path in sorted(largest.items())
+        Scene(path, name, not is_drawn(path))
+        for name, path in sorted(best.items())
         if not _is_film(path) or _has_frames(path)
     ]
 
 
+def _worth(path: Path) -> tuple[bool, int, Path]:
+    return not is_drawn(path), path.stat().st_size, path
+
+
+def scene_of(path: Path) -> str:
+    """Return the name of what a file shows."""
+    name = named(path)
+    return next((scene for scene, forms in SAME.items() if _is_one_of(name, forms)), name)
+
+
 def named(path: Path) -> str:
-    """Return the scene of a file: a wallpaper of KDE is a folder with several sizes."""
+    """Return folder and name of a file: a wallpaper of KDE is a folder with several sizes."""
     parts = path.parts
     if "contents" in parts:
         return f"wallpapers/{parts[parts.index('contents') - 1]}"
     above = "lxqt/wallpapers" if "lxqt" in parts else f"{parts[-2]}"
     above = f"mate/{above}" if "mate" in parts else above
-    name = f"{above}/{path.name if above == 'videos' else path.stem}"
-    return next((scene for scene, forms in SAME.items() if _is_one_of(name, forms)), name)
+    return f"{above}/{path.name if above == 'videos' else path.stem}"
 
 
-def is_drawn(name: str) -> bool:
-    """Return whether a scene is no photograph."""
-    folder, _, stem = name.rpartition("/")
+def is_drawn(path: Path) -> bool:
+    """Return whether a file is no photograph."""
+    folder, _, stem = named(path).rpartition("/")
     return _is_one_of(stem, DRAWN.get(folder, ""))
 
 
