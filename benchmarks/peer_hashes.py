@@ -37,10 +37,15 @@ def pdq_hashes() -> dict[str, Callable[[Any], Any]]:
     return {"pdqhash 256": lambda picture: pdqhash.compute(picture)[0].astype(bool)}
 
 
-def imagededup_hashes() -> dict[str, Callable[[Any], Any]]:
+def without_torch() -> None:
+    """Let imagededup be imported where torch is missing, for its hashes."""
     for name, member in NETWORK.items():
         sys.modules[name] = types.ModuleType(name)
         setattr(sys.modules[name], member, None)
+
+
+def imagededup_hashes() -> dict[str, Callable[[Any], Any]]:
+    without_torch()
     from imagededup.methods import AHash, DHash, PHash, WHash
 
     def bits(hasher: Any) -> Callable[[Any], Any]:

@@ -17,21 +17,22 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from peer_hashes import imagededup_hashes, imagehash_hashes, pdq_hashes
+from peer_hashes import imagededup_hashes, imagehash_hashes
 
-USED = ("phash 64", "phash 256", "dhash 64", "pdqhash 256", "pdqhash 256, 8 orientations")
+UPRIGHT, ORIENTED = "pdqhash 256", "pdqhash 256, 8 orientations"
+USED = ("phash 64", "phash 256", "imagededup dhash 64", ORIENTED)
 
 
 def pdq_oriented() -> dict[str, Callable[[Any], Any]]:
     import pdqhash
 
-    return {"pdqhash 256, 8 orientations": lambda picture: pdqhash.compute_dihedral(picture)[0]}
+    return {ORIENTED: lambda picture: pdqhash.compute_dihedral(picture)[0]}
 
 
 def installed() -> dict[str, Callable[[Any], Any]]:
     """Return the hashes of the tools that are here."""
     found: dict[str, Callable[[Any], Any]] = {}
-    for hashes in (imagehash_hashes, imagededup_hashes, pdq_hashes, pdq_oriented):
+    for hashes in (imagehash_hashes, imagededup_hashes, pdq_oriented):
         try:
             found |= hashes()
         except ImportError as error:
@@ -73,6 +74,8 @@ def main() -> None:
         for name, encode in tools.items():
             bits[name].append(np.packbits(np.atleast_2d(encode(picture)).astype(bool), axis=1))
     made = {name: np.stack(codes) for name, codes in bits.items()}
+    if ORIENTED in made:
+        made[UPRIGHT] = made[ORIENTED][:, :1]
     try:
         made["fastdup embedding"] = embedded(paths)
     except ImportError as error:

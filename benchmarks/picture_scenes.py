@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 
 SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"])
 LEAST = 200  # pixels (>=) of the shorter side
-MOST = 1024  # pixels of the longer side: larger ones are made smaller
+MOST = 800  # pixels of the longer side: larger ones are made smaller
 FRAME = 30  # of a video: a second into most
 SIDE = 24  # pixels of what is compared
 
@@ -64,13 +64,14 @@ SAME = {
     "snake": "images/snake*",
     "motorcycle": "data/motorcycle_*",
     "air": "data/aero?",
-    "aloe": "data/aloe?",
+    "aloe": "data/aloe*",
     "basketball": "data/basketball?",
     "box": "data/box data/box_in_scene",
     "notebook": "data/ela_*",
     "graffiti": "data/graf?",
     "books": "data/left data/right",
     "leuven": "data/leuven?",
+    "plant": "input_images/plant output_mattes/plant_result trimaps/plant",
     "whale": "data/rubberwhale?",
 }
 
@@ -82,7 +83,7 @@ class Scene:
     Parameters
     ----------
     path
-        The file: of several, the one with most bytes.
+        The file: of several, the photograph with most bytes.
     name
         The same wherever the folder lies.
     photograph
@@ -92,6 +93,11 @@ class Scene:
     path: Path
     name: str
     photograph: bool
+
+    @property
+    def is_film(self) -> bool:
+        """Whether the file is a video, of which a frame is taken."""
+        return _is_film(self.path)
 
     @property
     def reported(self) -> bool:
@@ -112,35 +118,48 @@ def scenes(data: Path | None, more: Sequence[Path]) -> list[Scene]:
     roots = [data / "pdq", data / "videos"] if data else []
     files = defaultdict(list)
     for path in (p for root in [*roots, *more] for p in root.rglob("*") if p.is_file()):
-        if path.parent.name == "videos" or _large(path):
-            files[named(path)].append(path)
-    largest = {name: max(paths, key=lambda p: p.stat().st_size) for name, paths in files.items()}
+        if _is_film(path) or _large(path):
+            files[scene_of(path)].append(path)
+    best = {name: max(paths, key=_worth) for name, paths in files.items()}
     return [
-        Scene(path, name, not is_drawn(name))
-        for name, path in sorted(largest.items())
-        if path.parent.name != "videos" or _has_frames(path)
+        Scene(path, name, not is_drawn(path))
+        for name, path in sorted(best.items())
+        if not _is_film(path) or _has_frames(path)
     ]
 
 
+def _worth(path: Path) -> tuple[bool, int, Path]:
+    return not is_drawn(path), path.stat().st_size, path
+
+
+def scene_of(path: Path) -> str:
+    """Return the name of what a file shows."""
+    name = named(path)
+    return next((scene for scene, forms in SAME.items() if _is_one_of(name, forms)), name)
+
+
 def named(path: Path) -> str:
-    """Return the scene of a file: a wallpaper of KDE is a folder with several sizes."""
+    """Return folder and name of a file: a wallpaper of KDE is a folder with several sizes."""
     parts = path.parts
     if "contents" in parts:
         return f"wallpapers/{parts[parts.index('contents') - 1]}"
     above = "lxqt/wallpapers" if "lxqt" in parts else f"{parts[-2]}"
     above = f"mate/{above}" if "mate" in parts else above
-    name = f"{above}/{path.name if above == 'videos' else path.stem}"
-    return next((scene for scene, forms in SAME.items() if _is_one_of(name, forms)), name)
+    return f"{above}/{path.name if above == 'videos' else path.stem}"
 
 
-def is_drawn(name: str) -> bool:
-    """Return whether a scene is no photograph."""
-    folder, _, stem = name.rpartition("/")
+def is_drawn(path: Path) -> bool:
+    """Return whether a file is no photograph."""
+    folder, _, stem = named(path).rpartition("/")
     return _is_one_of(stem, DRAWN.get(folder, ""))
 
 
 def _is_one_of(name: str, forms: str) -> bool:
     return any(fnmatch(name, form) for form in forms.split())
+
+
+def _is_film(path: Path) -> bool:
+    return path.parent.name == "videos"
 
 
 def _large(path: Path) -> bool:
@@ -162,7 +181,7 @@ def _has_frames(path: Path) -> bool:
 
 def picture(scene: Scene) -> Image.Image:
     """Return the picture of a scene, RGB, at most `MOST` pixels to a side."""
-    image = _frame(scene.path) if scene.path.parent.name == "videos" else Image.open(scene.path)
+    image = _frame(scene.path) if scene.is_film else Image.open(scene.path)
     image.draft("RGB", (MOST, MOST))
     image = image.convert("RGB")
     image.thumbnail((MOST, MOST), Image.Resampling.LANCZOS)

@@ -1,0 +1,155 @@
+"""How many CPU seconds does a picture cost, beside peers; and what does a folder of equal ones cost?
+
+The same JPEGs of 1600 x 1200, made from photographs that are as large, are read and hashed by every
+tool, in one thread. Ours: `hashes` in 16 orientations, of 64 and 256 bits, of the picture and of what
+lies within its borders; `with local features`, which find crops. How long codes take to be joined is
+measured by `hamming_join.py`. `--files N` measures scans instead: of N pictures, of which 20 in 23 are
+equal, 2 near-black frames and 1 a logo on white, beside N different ones (at most 1.5 times is asked).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import harness
+import numpy as np
+import picture_folders
+from harness import must, print_table
+from peer_images_speed import Tool, timed
+from picture_scenes import scenes
+from PIL import Image, ImageOps
+
+from splitaudit.fingerprints.image_hash import ImageHash, shrunk
+from splitaudit.media.borders import inner
+from splitaudit.media.image import load
+
+SIZE = (1600, 1200)
+QUALITY = 90
+HASHED, DESCRIBED = 128, 256  # pixels that the shorter side needs
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+
+
+def main() -> None:
+    parser = harness.parser(__doc__)
+    parser.add_argument("--data", type=Path, help="folder that holds pdq and videos")
+    parser.add_argument("--more", type=Path, nargs="*", default=[], help="folders of photographs")
+    parser.add_argument("--peers", type=Path, help="python of an environment with the peers")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--files", type=int, metavar="N", help="scan folders instead (11,500)")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = folders(Path(folder), args.files) if args.files else speed(Path(folder), args)
+    harness.keep(args.json, {"rows": rows})
+
+
+def speed(folder: Path, args: Any) -> list[dict[str, Any]]:
+    """Measure all tools on the same files."""
+    paths = large_jpegs(folder, args)
+    seconds = timed(ours(), paths, args.rounds)
+    if args.peers:
+        seconds |= by_peers(args.peers, folder, paths, args.rounds)
+    rows = [
+        {"tool": tool, "CPU ms a picture": 1e3 * s, "a CPU second": 1 / s}
+        | {f"times {of}": seconds[of] / s for of in seconds if of.startswith("image")}
+        for tool, s in seconds.items()
+    ]
+    size = sum(Path(path).stat().st_size for path in paths) / len(paths)
+    print_table(f"{len(paths)} JPEGs of 1600 x 1200, {size / 1e3:.0f} kB each", rows)
+    return rows
+
+
+def large_jpegs(folder: Path, args: Any) -> list[str]:
+    """Write the photographs that have so many pixels, cut to the same proportions."""
+    paths = []
+    for scene in scenes(args.data, args.more):
+        if not scene.photograph or scene.is_film:
+            continue
+        with Image.open(scene.path) as image:
+            if min(image.size) >= SIZE[1] and max(image.size) >= SIZE[0]:
+                path = folder / f"{len(paths):03}.jpg"
+                ImageOps.fit(image.convert("RGB"), SIZE).save(path, quality=QUALITY)
+                paths.append(str(path))
+    return paths
+
+
+def ours() -> dict[str, Tool]:
+    """Return what is done to files by default, and without what finds crops."""
+    found: dict[str, Tool] = {"splitaudit, hash of 64 bits": one_hash, "splitaudit, hashes": hashes}
+    try:
+        import cv2
+
+        from splitaudit.fingerprints import local_features
+    except ImportError as error:
+        print(f"local features are left out: {error}", file=sys.stderr)
+        return found
+    cv2.setNumThreads(1)
+
+    def described(paths: Sequence[str]) -> Any:
+        greys = [load(path, short_side=DESCRIBED, grey=True).pixels for path in paths]
+        return hashed(greys), [local_features.fingerprint(grey) for grey in greys]
+
+    return {**found, "splitaudit, with local features": described}
+
+
+def one_hash(paths: Sequence[str]) -> Any:
+    kind = ImageHash(8)
+    greys = (load(path, short_side=HASHED, grey=True).pixels for path in paths)
+    return kind.fingerprint(np.stack([shrunk(grey, kind.side) for grey in greys]))
+
+
+def hashes(paths: Sequence[str]) -> Any:
+    return hashed([load(path, short_side=HASHED, grey=True).pixels for path in paths])
+
+
+def hashed(greys: Sequence[Any]) -> Any:
+    """Hash pictures, and what lies within their borders where they have some."""
+    views = [view for grey in greys for view in whole_and_inner(grey)]
+    kinds = [ImageHash(size) for size in (8, 16)]
+    return [kind.fingerprint(np.stack([shrunk(v, kind.side) for v in views])) for kind in kinds]
+
+
+def whole_and_inner(grey: Any) -> list[Any]:
+    top, left, bottom, right = inner(grey)
+    within = grey[top:bottom, left:right]
+    return [grey] if within.shape == grey.shape else [grey, within]
+
+
+def by_peers(python: Path, folder: Path, paths: Sequence[str], rounds: int) -> dict[str, float]:
+    """Return the CPU seconds a file of the other tools."""
+    listed = folder / "files.txt"
+    listed.write_text("".join(f"{path}\n" for path in paths))
+    script = Path(__file__).with_name("peer_images_speed.py")
+    command = [python, script, listed, str(rounds)]
+    single = {**os.environ, **dict.fromkeys(THREADS, "1")}
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=single)
+    return dict(json.loads(done.stdout))
+
+
+def folders(home: Path, files: int) -> list[dict[str, Any]]:
+    """Scan a folder of different pictures, and one of equal and nearly empty ones."""
+    rows = []
+    for name in picture_folders.KINDS:
+        picture_folders.write(name, home / name, files)
+        scanned = must(
+            harness.scan(home / name, home, run=f"{name} run", cache=f"{name} cache"), 0, 1
+        )
+        matches = scanned.table("matches")
+        row = {"folder": name, "files": files, "seconds": round(scanned.seconds, 1)}
+        row |= {"rows of matches": len(matches), "accepted": int(matches["accepted"].sum())}
+        row |= {"groups": scanned.table("groups")["group_id"].nunique()}
+        rows.append(row)
+    for row in rows:
+        row["times different"] = row["seconds"] / rows[0]["seconds"]
+    print_table(f"Scans of {files:,} pictures", rows)
+    return rows
+
+
+if __name__ == "__main__":
+    main()
