@@ -11,60 +11,130 @@ negative determinant mirrors.
 from __future__ import annotations
 
 import math
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from splitaudit.compiled import compiled
 
-SIZES = (12, 14, 16, 18, 21)  # pixels that the 16 of the other become: scales 0.75 to 1.33
+SIDE = 16  # pixels, of the pictures in which places are sought
+SIZES = (12, 14, 16, 18, 21)  # pixels that the 16 of one become: scales 0.75 to 1.33
 REACH = 5  # pixels of 16 that two pictures are shifted at most, beside what a scale does
 SHARED = 0.45  # >= of the smaller picture: two that share less are not compared
-NOISE = 64.0  # variance (of grey levels times 4) that is added on both sides: JPEG's
-STEPS = 10  # of Gauss-Newton at each resolution
+BESIDE = 0.2  # <: of shift and scale, in which two places are one
+NOISE = 4.0  # variance that is added on both sides: JPEG's
+STEPS = 6  # of Gauss-Newton at each resolution
 STEP = 0.12  # at most, in each of the six numbers of a map
 SETTLED = 1e-4  # <: change of the correlation at which the steps end
 DAMPING = 2.0  # a pixel, of the map: holds the directions that nothing in a flat picture tells
 FAINT = 0.05  # <: gain at which nothing of the one is left in the other
 
+Grey = npt.NDArray[np.float32]
 
-@compiled
-def places(a: Any, b: Any, keep: int) -> tuple[Any, Any]:
-    """Return the best places of one picture in another, and their correlation.
+
+class Grid(NamedTuple):
+    """The shifts and scales that are tried.
 
     Parameters
     ----------
-    a, b
-        int16, shape (16, 16): grey levels times 4, less their surroundings.
+    tried
+        Shape (m, 3): size of the one picture, and the pixel of it (row, column) that lies under the
+        first of the other.
+    shared
+        Shape (m, `SIDE` squared): 1 where both pictures are, else 0.
+    places
+        Shape (m, 3): scale and shift (x, y) of the map from the other picture to the one.
+    """
+
+    tried: npt.NDArray[np.int64]
+    shared: Grey
+    places: npt.NDArray[np.float64]
+
+
+@cache
+def grid() -> Grid:
+    """Return the shifts and scales that are tried."""
+    reach = range(-REACH, REACH + 1)
+    tried = np.array([[m, y, x] for m in SIZES for y in reach for x in reach])
+    sizes = tried[:, 0]
+    tried[:, 1:] += (sizes[:, None] - SIDE) // 2
+    pixels = np.arange(SIDE)
+    at = tried[:, 1:, None] + pixels
+    inside = (at >= 0) & (at < sizes[:, None, None])
+    shared = (inside[:, 0, :, None] & inside[:, 1, None, :]).reshape(-1, SIDE * SIDE)
+    enough = shared.sum(axis=1) >= SHARED * np.minimum(SIDE, sizes) ** 2
+    shift = (SIDE + 2 * tried[:, :0:-1]) / sizes[:, None] - 1
+    places = np.concatenate([SIDE / sizes[:, None], shift], axis=1)
+    return Grid(tried[enough], shared[enough].astype(np.float32), places[enough])
+
+
+@compiled
+def places(a: Any, others: Any, keep: int, grid: Any) -> tuple[Any, Any]:
+    """Return the best places of a picture in others, and their correlation.
+
+    One product of matrices has the correlations of a picture, shifted and scaled, with all others.
+
+    Parameters
+    ----------
+    a
+        float32, shape (`SIDE`, `SIDE`): grey levels less their surroundings.
+    others
+        The same of k pictures, shape (k, `SIDE`, `SIDE`).
     keep
         Places for each of plain and mirrored.
+    grid
+        See `grid`.
 
     Returns
     -------
     (correlation, maps)
-        Shapes (2 * keep,) and (2 * keep, 2, 3), plain first; of unused rows, correlation is -1.
+        Shapes (k, 2 * keep) and (k, 2 * keep, 2, 3), from a to the others, plain first.
     """
-    best, maps = np.full(2 * keep, -1.0), np.zeros((2 * keep, 2, 3))
-    mirrored = a[:, ::-1].copy()
-    for size in SIZES:
-        scaled = _resized(b, size)
-        _shifted(a, scaled, 1.0, (best[:keep], maps[:keep]))
-        _shifted(mirrored, scaled, -1.0, (best[keep:], maps[keep:]))
-    return best, maps
+    k = len(others)
+    values, maps = np.empty((k, 2 * keep)), np.empty((k, 2 * keep, 2, 3))
+    laid = _laid(a, grid.tried)
+    for side in range(2):
+        sign = 1.0 - 2 * side
+        seen = others if side == 0 else others[:, :, ::-1]
+        found = _correlations(laid, np.ascontiguousarray(seen).reshape(k, -1), grid.shared)
+        for other in range(k):
+            for at in range(side * keep, (side + 1) * keep):
+                best = found[other].argmax()
+                values[other, at] = found[other, best]
+                maps[other, at] = _from_a(sign, grid.places[best])
+                _forget(found[other], grid.places, best)
+    return values, maps
+
+
+@compiled
+def _laid(picture: Any, tried: Any) -> Any:
+    """What of a picture lies over another at each shift and scale; 0 where nothing does."""
+    laid = np.zeros((len(tried), SIDE, SIDE), np.float32)
+    scaled = picture
+    for row in range(len(tried)):
+        size, top, left = tried[row]
+        if row == 0 or size != tried[row - 1, 0]:
+            scaled = _resized(picture, size)
+        first, last = max(0, -left), min(SIDE, size - left)
+        for i in range(max(0, -top), min(SIDE, size - top)):
+            laid[row, i, first:last] = scaled[i + top, first + left : last + left]
+    return laid.reshape(len(tried), SIDE * SIDE)
 
 
 @compiled
 def _resized(picture: Any, size: int) -> Any:
     """A square picture at another size, by bilinear interpolation."""
     n = len(picture)
-    out = np.empty((size, size), np.int16)
+    out = np.empty((size, size), np.float32)
     for i in range(size):
         y, v = _between((i + 0.5) * n / size - 0.5, n)
         for j in range(size):
             x, u = _between((j + 0.5) * n / size - 0.5, n)
             above = (1 - u) * picture[y, x] + u * picture[y, x + 1]
             below = (1 - u) * picture[y + 1, x] + u * picture[y + 1, x + 1]
-            out[i, j] = np.int16(round((1 - v) * above + v * below))
+            out[i, j] = (1 - v) * above + v * below
     return out
 
 
@@ -77,85 +147,39 @@ def _between(at: float, n: int) -> tuple[int, float]:
 
 
 @compiled
-def _shifted(a: Any, b: Any, sign: float, best: Any) -> None:
-    """Enter the shifts of b against a that correlate most into `best`."""
-    n, m = len(a), len(b)
-    sums, middle = (_summed(a), _summed(b)), (m - n) // 2
-    for dy in range(middle - REACH, middle + REACH + 1):
-        for dx in range(middle - REACH, middle + REACH + 1):
-            rows, columns = min(n, m - dy) - max(0, -dy), min(n, m - dx) - max(0, -dx)
-            if rows * columns < SHARED * min(n * n, m * m):
-                continue
-            place = max(0, -dy), max(0, -dx), rows, columns
-            # Of two that correlate alike, that of the larger overlap is less likely chance.
-            found = _correlation(a, b, sums, place, (dy, dx)) * (rows * columns / (n * n)) ** 0.25
-            if found > best[0][-1]:
-                _enter(found, sign, (n / m, (n + 2 * dx) / m - 1, (n + 2 * dy) / m - 1), best)
+def _correlations(laid: Any, others: Any, shared: Any) -> Any:
+    """Correlation of each other picture with what is laid over it, shape (k, m)."""
+    product, total = others @ laid.T, others @ shared.T
+    square = (others * others) @ shared.T
+    out = np.empty(product.shape, np.float32)
+    for row in range(len(laid)):
+        pixels = shared[row].sum()
+        level, power = laid[row].sum() / pixels, (laid[row] * laid[row]).sum()
+        power += pixels * (np.float32(NOISE) - level * level)
+        # Of two that correlate alike, that of the larger overlap is less likely chance.
+        weight = (pixels / (SIDE * SIDE)) ** 0.25 / math.sqrt(power)
+        for k in range(len(others)):
+            other = square[k, row] - total[k, row] ** 2 / pixels + pixels * NOISE
+            alike = product[k, row] - total[k, row] * level
+            out[k, row] = weight * alike / math.sqrt(other)
+    return out
 
 
 @compiled
-def _summed(picture: Any) -> Any:
-    """Sums of levels and of their squares above and left of each corner of a pixel."""
-    n = len(picture)
-    sums = np.zeros((n + 1, n + 1, 2))
-    for y in range(n):
-        level = square = 0.0
-        for x in range(n):
-            level += picture[y, x]
-            square += float(picture[y, x]) ** 2
-            sums[y + 1, x + 1, 0] = sums[y, x + 1, 0] + level
-            sums[y + 1, x + 1, 1] = sums[y, x + 1, 1] + square
-    return sums
-
-
-@compiled
-def _correlation(a: Any, b: Any, sums: Any, place: Any, shift: Any) -> float:
-    """Correlation of the rectangle of a at `place` with what lies there of b, shifted."""
-    y, x, rows, columns = place
-    dy, dx = shift
-    total_a, square_a = _within(sums[0], y, x, rows, columns)
-    total_b, square_b = _within(sums[1], y + dy, x + dx, rows, columns)
-    product = 0
-    for i in range(y, y + rows):
-        # Counted from 0, and integers, so that it vectorises.
-        row_a, row_b = a[i, x : x + columns], b[i + dy, x + dx : x + dx + columns]
-        row = np.int32(0)
-        for j in range(columns):
-            row += np.int32(row_a[j]) * np.int32(row_b[j])
-        product += int(row)
-    k = rows * columns
-    power_a, power_b = square_a - total_a**2 / k, square_b - total_b**2 / k
-    power = (power_a + k * NOISE) * (power_b + k * NOISE)
-    return float((product - total_a * total_b / k) / math.sqrt(power))
-
-
-@compiled
-def _within(sums: Any, y: int, x: int, rows: int, columns: int) -> tuple[float, float]:
-    """Sum and sum of squares of a rectangle."""
-    bottom, right = y + rows, x + columns
-    level = sums[bottom, right, 0] - sums[y, right, 0] - sums[bottom, x, 0] + sums[y, x, 0]
-    square = sums[bottom, right, 1] - sums[y, right, 1] - sums[bottom, x, 1] + sums[y, x, 1]
-    return level, square
-
-
-@compiled
-def _enter(found: float, sign: float, place: Any, best: Any) -> None:
-    """Put a place among the best; of places beside each other the better one stays."""
-    values, maps = best
+def _from_a(sign: float, place: Any) -> Any:
+    """The map of a place, which leads to a, the other way round."""
     scale, x, y = place
-    at = len(values) - 1
-    for k in range(len(values)):
-        near = abs(maps[k, 0, 2] - x) < 0.2 and abs(maps[k, 1, 2] - y) < 0.2
-        if values[k] > -1 and near and abs(maps[k, 1, 1] - scale) < 0.2:
-            at = k
-            break
-    if found <= values[at]:
-        return
-    while at > 0 and found > values[at - 1]:
-        values[at], maps[at] = values[at - 1], maps[at - 1]
-        at -= 1
-    values[at] = found
-    maps[at] = np.array([[sign * scale, 0.0, x], [0.0, scale, y]])
+    return np.array([[sign / scale, 0.0, -sign * x / scale], [0.0, 1 / scale, -y / scale]])
+
+
+@compiled
+def _forget(found: Any, places: Any, best: int) -> None:
+    """Take a place, and those beside it, out of the correlations of a picture."""
+    scale, x, y = places[best]
+    for at in range(len(found)):
+        beside = abs(places[at, 1] - x) < BESIDE and abs(places[at, 2] - y) < BESIDE
+        if beside and abs(places[at, 0] - scale) < BESIDE:
+            found[at] = -1
 
 
 @compiled
