@@ -31,11 +31,11 @@ SETTLED = 1e-4  # <: change of the correlation at which the steps end
 DAMPING = 2.0  # a pixel, of the map: holds the directions that nothing in a flat picture tells
 FAINT = 0.05  # <: gain at which nothing of the one is left in the other
 
-Grey = npt.NDArray[np.float32]
+Whole = npt.NDArray[np.int64]
 
 
 class Grid(NamedTuple):
-    """The shifts and scales that are tried.
+    """The m shifts and scales that are tried.
 
     Parameters
     ----------
@@ -43,13 +43,16 @@ class Grid(NamedTuple):
         Shape (m, 3): size of the one picture, and the pixel of it (row, column) that lies under the
         first of the other.
     shared
-        Shape (m, `SIDE` squared): 1 where both pictures are, else 0.
+        Shape (m, 4): rows (first, beyond the last) and columns of the other that the one lies over.
+    pixels
+        Shape (m,): how many these are.
     places
         Shape (m, 3): scale and shift (x, y) of the map from the other picture to the one.
     """
 
-    tried: npt.NDArray[np.int64]
-    shared: Grey
+    tried: Whole
+    shared: Whole
+    pixels: npt.NDArray[np.float64]
     places: npt.NDArray[np.float64]
 
 
@@ -57,24 +60,23 @@ class Grid(NamedTuple):
 def grid() -> Grid:
     """Return the shifts and scales that are tried."""
     reach = range(-REACH, REACH + 1)
-    tried = np.array([[m, y, x] for m in SIZES for y in reach for x in reach])
-    sizes = tried[:, 0]
-    tried[:, 1:] += (sizes[:, None] - SIDE) // 2
-    pixels = np.arange(SIDE)
-    at = tried[:, 1:, None] + pixels
-    inside = (at >= 0) & (at < sizes[:, None, None])
-    shared = (inside[:, 0, :, None] & inside[:, 1, None, :]).reshape(-1, SIDE * SIDE)
-    enough = shared.sum(axis=1) >= SHARED * np.minimum(SIDE, sizes) ** 2
-    shift = (SIDE + 2 * tried[:, :0:-1]) / sizes[:, None] - 1
-    places = np.concatenate([SIDE / sizes[:, None], shift], axis=1)
-    return Grid(tried[enough], shared[enough].astype(np.float32), places[enough])
+    tried = np.array([[size, y, x] for size in SIZES for y in reach for x in reach])
+    sizes = tried[:, :1]
+    tried[:, 1:] += (sizes - SIDE) // 2
+    first, beyond = np.maximum(0, -tried[:, 1:]), np.minimum(SIDE, sizes - tried[:, 1:])
+    shared = np.stack([first, beyond], axis=-1).reshape(-1, 4)
+    pixels = (beyond - first).prod(axis=1).astype(np.float64)
+    enough = pixels >= SHARED * np.minimum(SIDE, sizes[:, 0]) ** 2
+    shift = (SIDE + 2 * tried[:, :0:-1]) / sizes - 1
+    places = np.concatenate([SIDE / sizes, shift], axis=1)
+    return Grid(tried[enough], shared[enough], pixels[enough], places[enough])
 
 
 @compiled
 def places(a: Any, others: Any, keep: int, grid: Any) -> tuple[Any, Any]:
     """Return the best places of a picture in others, and their correlation.
 
-    One product of matrices has the correlations of a picture, shifted and scaled, with all others.
+    What is laid over the others is the same for all of them, so many are cheaper than one by one.
 
     Parameters
     ----------
@@ -94,33 +96,53 @@ def places(a: Any, others: Any, keep: int, grid: Any) -> tuple[Any, Any]:
     """
     k = len(others)
     values, maps = np.empty((k, 2 * keep)), np.empty((k, 2 * keep, 2, 3))
-    laid = _laid(a, grid.tried)
-    for side in range(2):
-        sign = 1.0 - 2 * side
-        seen = others if side == 0 else others[:, :, ::-1]
-        found = _correlations(laid, np.ascontiguousarray(seen).reshape(k, -1), grid.shared)
-        for other in range(k):
+    best, laid = 0, _laid(a, grid)
+    moments = _moments(laid, grid)
+    for other in range(k):
+        for side in range(2):
+            seen = others[other] if side == 0 else others[other, :, ::-1]
+            found = _correlations((laid, moments), seen, grid)
             for at in range(side * keep, (side + 1) * keep):
-                best = found[other].argmax()
-                values[other, at] = found[other, best]
-                maps[other, at] = _from_a(sign, grid.places[best])
-                _forget(found[other], grid.places, best)
+                if at > side * keep:
+                    _forget(found, grid.places, best)
+                best = found.argmax()
+                values[other, at] = found[best]
+                maps[other, at] = _from_a(1.0 - 2 * side, grid.places[best])
     return values, maps
 
 
 @compiled
-def _laid(picture: Any, tried: Any) -> Any:
-    """What of a picture lies over another at each shift and scale; 0 where nothing does."""
-    laid = np.zeros((len(tried), SIDE, SIDE), np.float32)
+def _laid(picture: Any, grid: Any) -> Any:
+    """What of a picture lies over each pixel of another, shape (`SIDE`, `SIDE`, m); else 0."""
+    laid = np.zeros((SIDE, SIDE, len(grid.tried)), np.float32)
     scaled = picture
-    for row in range(len(tried)):
-        size, top, left = tried[row]
-        if row == 0 or size != tried[row - 1, 0]:
+    for row in range(len(grid.tried)):
+        size, top, left = grid.tried[row]
+        if row == 0 or size != grid.tried[row - 1, 0]:
             scaled = _resized(picture, size)
-        first, last = max(0, -left), min(SIDE, size - left)
-        for i in range(max(0, -top), min(SIDE, size - top)):
-            laid[row, i, first:last] = scaled[i + top, first + left : last + left]
-    return laid.reshape(len(tried), SIDE * SIDE)
+        up, down, first, beyond = grid.shared[row]
+        for i in range(up, down):
+            for j in range(first, beyond):
+                laid[i, j, row] = scaled[i + top, j + left]
+    return laid
+
+
+@compiled
+def _moments(laid: Any, grid: Any) -> Any:
+    """Mean of what is laid over another, and what its products are weighed by, shape (2, m)."""
+    total, square = np.zeros(laid.shape[2]), np.zeros(laid.shape[2])
+    for i in range(SIDE):
+        for j in range(SIDE):
+            total += laid[i, j]
+            square += laid[i, j] * laid[i, j]
+    moments = np.empty((2, len(total)))
+    for row in range(len(total)):
+        pixels = grid.pixels[row]
+        power = square[row] - total[row] ** 2 / pixels + pixels * NOISE
+        # Of two that correlate alike, that of the larger overlap is less likely chance.
+        weight = (pixels / (SIDE * SIDE)) ** 0.25 / math.sqrt(power)
+        moments[0, row], moments[1, row] = total[row] / pixels, weight
+    return moments
 
 
 @compiled
@@ -147,22 +169,53 @@ def _between(at: float, n: int) -> tuple[int, float]:
 
 
 @compiled
-def _correlations(laid: Any, others: Any, shared: Any) -> Any:
-    """Correlation of each other picture with what is laid over it, shape (k, m)."""
-    product, total = others @ laid.T, others @ shared.T
-    square = (others * others) @ shared.T
-    out = np.empty(product.shape, np.float32)
-    for row in range(len(laid)):
-        pixels = shared[row].sum()
-        level, power = laid[row].sum() / pixels, (laid[row] * laid[row]).sum()
-        power += pixels * (np.float32(NOISE) - level * level)
-        # Of two that correlate alike, that of the larger overlap is less likely chance.
-        weight = (pixels / (SIDE * SIDE)) ** 0.25 / math.sqrt(power)
-        for k in range(len(others)):
-            other = square[k, row] - total[k, row] ** 2 / pixels + pixels * NOISE
-            alike = product[k, row] - total[k, row] * level
-            out[k, row] = weight * alike / math.sqrt(other)
-    return out
+def _correlations(one: Any, other: Any, grid: Any) -> Any:
+    """Correlation of another picture with what is laid over it, shape (m,)."""
+    laid, moments = one
+    product, summed = _product(laid, other), _summed(other)
+    for row in range(len(product)):
+        total, square = _within(summed, grid.shared[row])
+        pixels = grid.pixels[row]
+        power = square - total * total / pixels + pixels * NOISE
+        alike = product[row] - moments[0, row] * total
+        product[row] = moments[1, row] * alike / math.sqrt(power)
+    return product
+
+
+@compiled
+def _product(laid: Any, other: Any) -> Any:
+    """Sum of products; shift by shift in the inner loop, which so vectorises."""
+    product = np.zeros(laid.shape[2], np.float32)
+    for i in range(SIDE):
+        for j in range(SIDE):
+            level, over = other[i, j], laid[i, j]
+            for row in range(len(product)):
+                product[row] += level * over[row]
+    return product
+
+
+@compiled
+def _summed(picture: Any) -> Any:
+    """Sums of levels and of their squares above and left of each corner of a pixel."""
+    n = len(picture)
+    sums = np.zeros((n + 1, n + 1, 2))
+    for y in range(n):
+        level = square = 0.0
+        for x in range(n):
+            level += picture[y, x]
+            square += float(picture[y, x]) ** 2
+            sums[y + 1, x + 1, 0] = sums[y, x + 1, 0] + level
+            sums[y + 1, x + 1, 1] = sums[y, x + 1, 1] + square
+    return sums
+
+
+@compiled
+def _within(sums: Any, shared: Any) -> tuple[float, float]:
+    """Sum and sum of squares of a rectangle."""
+    up, down, first, beyond = shared
+    level = sums[down, beyond, 0] - sums[up, beyond, 0] - sums[down, first, 0] + sums[up, first, 0]
+    square = sums[down, beyond, 1] - sums[up, beyond, 1] - sums[down, first, 1] + sums[up, first, 1]
+    return level, square
 
 
 @compiled
