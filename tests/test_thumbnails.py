@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.ndimage
+import scipy.sparse.csgraph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -264,6 +265,19 @@ def test_a_clique_of_copies_is_found_whole(monkeypatch: pytest.MonkeyPatch) -> N
     copies = [drawn(0) + rng.normal(0, 3, (LARGE, LARGE, 3)) for _ in range(size)]
     alike = found([*copies, *(drawn(seed) for seed in range(1, 40))])
     assert {(a, b) for b in range(size) for a in range(b)} <= set(alike)
+
+
+def test_a_crowd_is_one_group_through_few_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nearest, "NEIGHBOURS", 3)
+    monkeypatch.setattr(lookalikes, "MOST", 12)
+    rng = np.random.default_rng(0)
+    crowd = [drawn(0) + rng.normal(0, 3, (LARGE, LARGE, 3)) for _ in range(60)]
+    alike = list(found(crowd))
+    assert len(alike) <= 12 * 60
+    _, group = scipy.sparse.csgraph.connected_components(
+        scipy.sparse.coo_array((np.ones(len(alike)), np.transpose(alike)), (60, 60))
+    )
+    assert (group == 0).all()
 
 
 @pytest.mark.parametrize("count", [0, 1])
