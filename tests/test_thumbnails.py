@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.ndimage
+import scipy.sparse.csgraph
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from splitaudit.fingerprints import gradients
 from splitaudit.media.thumbnail import SIDE, Pixels, thumbnail
@@ -154,15 +156,43 @@ def test_a_negative_is_no_copy_in_other_light() -> None:
 
 def test_places_are_found_plain_and_mirrored() -> None:
     rng = np.random.default_rng(1)
-    scene = scipy.ndimage.gaussian_filter(rng.normal(0, 2_000, (30, 30)), 1).astype(np.int16)
+    scene = scipy.ndimage.gaussian_filter(rng.normal(0, 500, (30, 30)), 1).astype(np.float32)
     a, b = scene[5:21, 5:21].copy(), scene[7:23, 4:20].copy()
-    for sign, other in ((1, b), (-1, b[:, ::-1].copy())):
-        values, maps = registration.places(a, other, 2)
-        best = maps[values.argmax()]
+    found = registration.places(a, np.stack([b, b[:, ::-1]]), 2, registration.grid())
+    for values, maps, sign in zip(*found, (1, -1), strict=True):
         assert values.argmax() == (0 if sign == 1 else 2)
         # What is in a at x lies in b a pixel of 16 further to the right, and two further up.
         shift = np.array([[sign, 0, sign / 8], [0, 1, -2 / 8]])
-        np.testing.assert_allclose(best, shift, atol=1e-9)
+        np.testing.assert_allclose(maps[values.argmax()], shift, atol=1e-9)
+
+
+@pytest.mark.parametrize("size", registration.SIZES)
+def test_places_are_found_at_each_scale(size: int) -> None:
+    rng = np.random.default_rng(size)
+    scene = scipy.ndimage.zoom(rng.normal(0, 100, (13, 13)), 5, order=3).astype(np.float32)
+
+    def shown(wide: float) -> np.ndarray:
+        box = (32 - wide / 2,) * 2 + (32 + wide / 2,) * 2
+        return np.asarray(Image.fromarray(scene).resize((16, 16), box=box))
+
+    # What fills 16 pixels of the one fills `size` of the other, which shows so much less.
+    found = registration.places(shown(32), shown(32 * 16 / size)[None], 2, registration.grid())
+    values, maps = found[0][0], found[1][0]
+    best = maps[values.argmax()]
+    assert values.max() > 0.9
+    assert best[0, 0] == pytest.approx(size / 16, rel=0.01)
+    np.testing.assert_allclose(best[:, 2], 0, atol=1.1 / 16)
+
+
+def test_pairs_are_proven_in_any_order_and_number() -> None:
+    pictures = [drawn(seed) for seed in range(70)]
+    pictures[1:] = [0.8 * pictures[0] + 0.2 * other for other in pictures[1:]]
+    ready = thumbnails.ready(np.stack([small(picture) for picture in pictures]))
+    pairs = np.array([[0, other] for other in range(1, 70)] + [[3, 2], [5, 4]])
+    order = np.random.default_rng(0).permutation(len(pairs))
+    together, apart = (thumbnails.compare(ready, some).score for some in (pairs, pairs[order]))
+    np.testing.assert_allclose(together[order], apart, atol=1e-6)
+    assert together[:69].min() > 0
 
 
 def gradient(pictures: list[np.ndarray]) -> gradients.Gradients:
@@ -235,6 +265,19 @@ def test_a_clique_of_copies_is_found_whole(monkeypatch: pytest.MonkeyPatch) -> N
     copies = [drawn(0) + rng.normal(0, 3, (LARGE, LARGE, 3)) for _ in range(size)]
     alike = found([*copies, *(drawn(seed) for seed in range(1, 40))])
     assert {(a, b) for b in range(size) for a in range(b)} <= set(alike)
+
+
+def test_a_crowd_is_one_group_through_few_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nearest, "NEIGHBOURS", 3)
+    monkeypatch.setattr(lookalikes, "MOST", 12)
+    rng = np.random.default_rng(0)
+    crowd = [drawn(0) + rng.normal(0, 3, (LARGE, LARGE, 3)) for _ in range(60)]
+    alike = list(found(crowd))
+    assert len(alike) <= 12 * 60
+    _, group = scipy.sparse.csgraph.connected_components(
+        scipy.sparse.coo_array((np.ones(len(alike)), np.transpose(alike)), (60, 60))
+    )
+    assert (group == 0).all()
 
 
 @pytest.mark.parametrize("count", [0, 1])

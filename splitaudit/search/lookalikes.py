@@ -9,6 +9,8 @@ import pyarrow as pa
 from splitaudit.search import nearest
 
 ALIKE = 0.4  # >= of cosine: pairs less alike are not returned; proven copies have 0.41 and more
+# Of each picture in a crowd: a thousand like logos are one group through fewer pairs than all.
+MOST = 128
 AT_ONCE = 1_024  # pictures looked up together
 FOUND = pa.schema({"a": pa.int64(), "b": pa.int64(), "similarity": pa.float32()})
 
@@ -28,12 +30,12 @@ def pairs(plain: nearest.Vectors, mirrored: nearest.Vectors, scale: int) -> pa.T
     -------
     pa.Table
         `FOUND`, sorted: a < b, each pair once; of both ways to look at it the nearer one counts.
-        All of a clique as near as copies are found, see `nearest.searcher`.
+        Of a clique as near as copies, all are found that are among the nearest `MOST` of either.
     """
     n = len(plain)
     told = np.flatnonzero(plain.any(axis=1))
     # A zero vector is as near to all; in the index it would be met where others are far away.
-    find = nearest.searcher(np.concatenate([plain[told], mirrored[told]]), scale)
+    find = nearest.searcher(np.concatenate([plain[told], mirrored[told]]), scale, MOST)
     # The mirror images of two pictures are as near as they are themselves; but they lie in other
     # cells of a parted index, so that a pair missed here is mostly found there.
     rows = [

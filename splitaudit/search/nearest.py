@@ -7,6 +7,7 @@ A few thousand vectors are compared with all; more are parted into cells, of whi
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
@@ -37,13 +38,15 @@ def installed() -> bool:
     return find_spec("faiss") is not None
 
 
-def searcher(vectors: Vectors, scale: int) -> Search:
+def searcher(vectors: Vectors, scale: int, most: int = sys.maxsize) -> Search:
     """Return what finds the nearest vectors of other sounds.
 
     Parameters
     ----------
     vectors
         Shape (n, d), unit vectors times `scale`.
+    most
+        Neighbours, rounded up to `NEIGHBOURS` times a power of `MORE`, of a vector in a crowd.
 
     Returns
     -------
@@ -59,7 +62,7 @@ def searcher(vectors: Vectors, scale: int) -> Search:
     def nearest(some: slice, own: slice) -> Found:
         k = NEIGHBOURS
         similarity, index = search(np.arange(some.start, some.stop), own, k)
-        while k < len(vectors) and (similarity[:, -1] >= copy).any():
+        while k < min(most, len(vectors)) and (similarity[:, -1] >= copy).any():
             k *= MORE
             dense = np.flatnonzero(similarity[:, -1] >= copy)
             more = search(some.start + dense, own, k)

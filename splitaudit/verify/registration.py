@@ -11,60 +11,152 @@ negative determinant mirrors.
 from __future__ import annotations
 
 import math
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from splitaudit.compiled import compiled
 
-SIZES = (12, 14, 16, 18, 21)  # pixels that the 16 of the other become: scales 0.75 to 1.33
+SIDE = 16  # pixels, of the pictures in which places are sought
+SIZES = (12, 14, 16, 18, 21)  # pixels that the 16 of one become: scales 0.75 to 1.33
 REACH = 5  # pixels of 16 that two pictures are shifted at most, beside what a scale does
 SHARED = 0.45  # >= of the smaller picture: two that share less are not compared
-NOISE = 64.0  # variance (of grey levels times 4) that is added on both sides: JPEG's
-STEPS = 10  # of Gauss-Newton at each resolution
+BESIDE = 0.2  # <: of shift and scale, in which two places are one
+NOISE = 4.0  # variance that is added on both sides: JPEG's
+STEPS = 6  # of Gauss-Newton at each resolution
 STEP = 0.12  # at most, in each of the six numbers of a map
 SETTLED = 1e-4  # <: change of the correlation at which the steps end
 DAMPING = 2.0  # a pixel, of the map: holds the directions that nothing in a flat picture tells
 FAINT = 0.05  # <: gain at which nothing of the one is left in the other
 
+Whole = npt.NDArray[np.int64]
 
-@compiled
-def places(a: Any, b: Any, keep: int) -> tuple[Any, Any]:
-    """Return the best places of one picture in another, and their correlation.
+
+class Grid(NamedTuple):
+    """The m shifts and scales that are tried.
 
     Parameters
     ----------
-    a, b
-        int16, shape (16, 16): grey levels times 4, less their surroundings.
+    tried
+        Shape (m, 3): size of the one picture, and the pixel of it (row, column) that lies under the
+        first of the other.
+    shared
+        Shape (m, 4): rows (first, beyond the last) and columns of the other that the one lies over.
+    pixels
+        Shape (m,): how many these are.
+    places
+        Shape (m, 3): scale and shift (x, y) of the map from the other picture to the one.
+    """
+
+    tried: Whole
+    shared: Whole
+    pixels: npt.NDArray[np.float64]
+    places: npt.NDArray[np.float64]
+
+
+@cache
+def grid() -> Grid:
+    """Return the shifts and scales that are tried."""
+    reach = range(-REACH, REACH + 1)
+    tried = np.array([[size, y, x] for size in SIZES for y in reach for x in reach])
+    sizes = tried[:, :1]
+    tried[:, 1:] += (sizes - SIDE) // 2
+    first, beyond = np.maximum(0, -tried[:, 1:]), np.minimum(SIDE, sizes - tried[:, 1:])
+    shared = np.stack([first, beyond], axis=-1).reshape(-1, 4)
+    pixels = (beyond - first).prod(axis=1).astype(np.float64)
+    enough = pixels >= SHARED * np.minimum(SIDE, sizes[:, 0]) ** 2
+    shift = (SIDE + 2 * tried[:, :0:-1]) / sizes - 1
+    places = np.concatenate([SIDE / sizes, shift], axis=1)
+    return Grid(tried[enough], shared[enough], pixels[enough], places[enough])
+
+
+@compiled
+def places(a: Any, others: Any, keep: int, grid: Any) -> tuple[Any, Any]:
+    """Return the best places of a picture in others, and their correlation.
+
+    What is laid over the others is the same for all of them, so many are cheaper than one by one.
+
+    Parameters
+    ----------
+    a
+        float32, shape (`SIDE`, `SIDE`): grey levels less their surroundings.
+    others
+        The same of k pictures, shape (k, `SIDE`, `SIDE`).
     keep
         Places for each of plain and mirrored.
+    grid
+        See `grid`.
 
     Returns
     -------
     (correlation, maps)
-        Shapes (2 * keep,) and (2 * keep, 2, 3), plain first; of unused rows, correlation is -1.
+        Shapes (k, 2 * keep) and (k, 2 * keep, 2, 3), from a to the others, plain first.
     """
-    best, maps = np.full(2 * keep, -1.0), np.zeros((2 * keep, 2, 3))
-    mirrored = a[:, ::-1].copy()
-    for size in SIZES:
-        scaled = _resized(b, size)
-        _shifted(a, scaled, 1.0, (best[:keep], maps[:keep]))
-        _shifted(mirrored, scaled, -1.0, (best[keep:], maps[keep:]))
-    return best, maps
+    k = len(others)
+    values, maps = np.empty((k, 2 * keep)), np.empty((k, 2 * keep, 2, 3))
+    best, laid = 0, _laid(a, grid)
+    moments = _moments(laid, grid)
+    for other in range(k):
+        for side in range(2):
+            seen = others[other] if side == 0 else others[other, :, ::-1]
+            found = _correlations((laid, moments), seen, grid)
+            for at in range(side * keep, (side + 1) * keep):
+                if at > side * keep:
+                    _forget(found, grid.places, best)
+                best = found.argmax()
+                values[other, at] = found[best]
+                maps[other, at] = _from_a(1.0 - 2 * side, grid.places[best])
+    return values, maps
+
+
+@compiled
+def _laid(picture: Any, grid: Any) -> Any:
+    """What of a picture lies over each pixel of another, shape (`SIDE`, `SIDE`, m); else 0."""
+    laid = np.zeros((SIDE, SIDE, len(grid.tried)), np.float32)
+    scaled = picture
+    for row in range(len(grid.tried)):
+        size, top, left = grid.tried[row]
+        if row == 0 or size != grid.tried[row - 1, 0]:
+            scaled = _resized(picture, size)
+        up, down, first, beyond = grid.shared[row]
+        for i in range(up, down):
+            for j in range(first, beyond):
+                laid[i, j, row] = scaled[i + top, j + left]
+    return laid
+
+
+@compiled
+def _moments(laid: Any, grid: Any) -> Any:
+    """Mean of what is laid over another, and what its products are weighed by, shape (2, m)."""
+    total, square = np.zeros(laid.shape[2]), np.zeros(laid.shape[2])
+    for i in range(SIDE):
+        for j in range(SIDE):
+            total += laid[i, j]
+            square += laid[i, j] * laid[i, j]
+    moments = np.empty((2, len(total)))
+    for row in range(len(total)):
+        pixels = grid.pixels[row]
+        power = square[row] - total[row] ** 2 / pixels + pixels * NOISE
+        # Of two that correlate alike, that of the larger overlap is less likely chance.
+        weight = (pixels / (SIDE * SIDE)) ** 0.25 / math.sqrt(power)
+        moments[0, row], moments[1, row] = total[row] / pixels, weight
+    return moments
 
 
 @compiled
 def _resized(picture: Any, size: int) -> Any:
     """A square picture at another size, by bilinear interpolation."""
     n = len(picture)
-    out = np.empty((size, size), np.int16)
+    out = np.empty((size, size), np.float32)
     for i in range(size):
         y, v = _between((i + 0.5) * n / size - 0.5, n)
         for j in range(size):
             x, u = _between((j + 0.5) * n / size - 0.5, n)
             above = (1 - u) * picture[y, x] + u * picture[y, x + 1]
             below = (1 - u) * picture[y + 1, x] + u * picture[y + 1, x + 1]
-            out[i, j] = np.int16(round((1 - v) * above + v * below))
+            out[i, j] = (1 - v) * above + v * below
     return out
 
 
@@ -77,20 +169,29 @@ def _between(at: float, n: int) -> tuple[int, float]:
 
 
 @compiled
-def _shifted(a: Any, b: Any, sign: float, best: Any) -> None:
-    """Enter the shifts of b against a that correlate most into `best`."""
-    n, m = len(a), len(b)
-    sums, middle = (_summed(a), _summed(b)), (m - n) // 2
-    for dy in range(middle - REACH, middle + REACH + 1):
-        for dx in range(middle - REACH, middle + REACH + 1):
-            rows, columns = min(n, m - dy) - max(0, -dy), min(n, m - dx) - max(0, -dx)
-            if rows * columns < SHARED * min(n * n, m * m):
-                continue
-            place = max(0, -dy), max(0, -dx), rows, columns
-            # Of two that correlate alike, that of the larger overlap is less likely chance.
-            found = _correlation(a, b, sums, place, (dy, dx)) * (rows * columns / (n * n)) ** 0.25
-            if found > best[0][-1]:
-                _enter(found, sign, (n / m, (n + 2 * dx) / m - 1, (n + 2 * dy) / m - 1), best)
+def _correlations(one: Any, other: Any, grid: Any) -> Any:
+    """Correlation of another picture with what is laid over it, shape (m,)."""
+    laid, moments = one
+    product, summed = _product(laid, other), _summed(other)
+    for row in range(len(product)):
+        total, square = _within(summed, grid.shared[row])
+        pixels = grid.pixels[row]
+        power = square - total * total / pixels + pixels * NOISE
+        alike = product[row] - moments[0, row] * total
+        product[row] = moments[1, row] * alike / math.sqrt(power)
+    return product
+
+
+@compiled
+def _product(laid: Any, other: Any) -> Any:
+    """Sum of products; shift by shift in the inner loop, which so vectorises."""
+    product = np.zeros(laid.shape[2], np.float32)
+    for i in range(SIDE):
+        for j in range(SIDE):
+            level, over = other[i, j], laid[i, j]
+            for row in range(len(product)):
+                product[row] += level * over[row]
+    return product
 
 
 @compiled
@@ -109,53 +210,29 @@ def _summed(picture: Any) -> Any:
 
 
 @compiled
-def _correlation(a: Any, b: Any, sums: Any, place: Any, shift: Any) -> float:
-    """Correlation of the rectangle of a at `place` with what lies there of b, shifted."""
-    y, x, rows, columns = place
-    dy, dx = shift
-    total_a, square_a = _within(sums[0], y, x, rows, columns)
-    total_b, square_b = _within(sums[1], y + dy, x + dx, rows, columns)
-    product = 0
-    for i in range(y, y + rows):
-        # Counted from 0, and integers, so that it vectorises.
-        row_a, row_b = a[i, x : x + columns], b[i + dy, x + dx : x + dx + columns]
-        row = np.int32(0)
-        for j in range(columns):
-            row += np.int32(row_a[j]) * np.int32(row_b[j])
-        product += int(row)
-    k = rows * columns
-    power_a, power_b = square_a - total_a**2 / k, square_b - total_b**2 / k
-    power = (power_a + k * NOISE) * (power_b + k * NOISE)
-    return float((product - total_a * total_b / k) / math.sqrt(power))
-
-
-@compiled
-def _within(sums: Any, y: int, x: int, rows: int, columns: int) -> tuple[float, float]:
+def _within(sums: Any, shared: Any) -> tuple[float, float]:
     """Sum and sum of squares of a rectangle."""
-    bottom, right = y + rows, x + columns
-    level = sums[bottom, right, 0] - sums[y, right, 0] - sums[bottom, x, 0] + sums[y, x, 0]
-    square = sums[bottom, right, 1] - sums[y, right, 1] - sums[bottom, x, 1] + sums[y, x, 1]
+    up, down, first, beyond = shared
+    level = sums[down, beyond, 0] - sums[up, beyond, 0] - sums[down, first, 0] + sums[up, first, 0]
+    square = sums[down, beyond, 1] - sums[up, beyond, 1] - sums[down, first, 1] + sums[up, first, 1]
     return level, square
 
 
 @compiled
-def _enter(found: float, sign: float, place: Any, best: Any) -> None:
-    """Put a place among the best; of places beside each other the better one stays."""
-    values, maps = best
+def _from_a(sign: float, place: Any) -> Any:
+    """The map of a place, which leads to a, the other way round."""
     scale, x, y = place
-    at = len(values) - 1
-    for k in range(len(values)):
-        near = abs(maps[k, 0, 2] - x) < 0.2 and abs(maps[k, 1, 2] - y) < 0.2
-        if values[k] > -1 and near and abs(maps[k, 1, 1] - scale) < 0.2:
-            at = k
-            break
-    if found <= values[at]:
-        return
-    while at > 0 and found > values[at - 1]:
-        values[at], maps[at] = values[at - 1], maps[at - 1]
-        at -= 1
-    values[at] = found
-    maps[at] = np.array([[sign * scale, 0.0, x], [0.0, scale, y]])
+    return np.array([[sign / scale, 0.0, -sign * x / scale], [0.0, 1 / scale, -y / scale]])
+
+
+@compiled
+def _forget(found: Any, places: Any, best: int) -> None:
+    """Take a place, and those beside it, out of the correlations of a picture."""
+    scale, x, y = places[best]
+    for at in range(len(found)):
+        beside = abs(places[at, 1] - x) < BESIDE and abs(places[at, 2] - y) < BESIDE
+        if beside and abs(places[at, 0] - scale) < BESIDE:
+            found[at] = -1
 
 
 @compiled

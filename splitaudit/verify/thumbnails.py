@@ -20,8 +20,11 @@ from splitaudit.verify.registration import FAINT
 NAME = "thumbnails-v1"
 MIN_SCORE = 0.5  # <= of an accepted match
 PLACED = 0.5  # <= of correlation at the best place, or no map is sought; copies have 0.6 and more
-RIVALS = 0.75  # <= of the best place's: places from which a map is sought
+RIVALS = 0.9  # <= of the best place's: places from which a map is sought
 KEEP = 2  # places of either kind
+PROMISING = 0.8  # <= of correlation at half the size, or no more is sought; copies have 0.85
+AT_ONCE = 64  # pictures to which one is compared together
+BLOCK = 2_048  # pictures made ready at once
 SMOOTH, FINE, SURROUNDINGS, TINT = 0.7, 1.5, 2.5, 1.0  # pixels: deviations of Gaussians
 NOISE = 4.0  # variance of what JPEG at quality 75 leaves in fine detail and in colour
 CLOSEST = 0.005  # distance from 1 of a correlation, below which nothing is told any more
@@ -48,7 +51,7 @@ class Thumbnails:
     smooth, half
         Grey levels, shapes (n, `SIDE`, `SIDE`) and, at half the size, (n, `SIDE` / 2, `SIDE` / 2).
     edges
-        int16, the same at half the size less its surroundings, times 4.
+        Grey levels at half the size less their surroundings.
     planes
         Shape (n, `SIDE`, `SIDE`, 3): fine detail, blue and red against grey.
     spread
@@ -58,7 +61,7 @@ class Thumbnails:
 
     smooth: Grey
     half: Grey
-    edges: npt.NDArray[np.int16]
+    edges: Grey
     planes: Grey
     spread: Grey
 
@@ -117,15 +120,30 @@ def ready(pictures: Pixels) -> Thumbnails:
     pictures
         uint8, shape (n, `SIDE`, `SIDE`, 3), see `splitaudit.media.thumbnail`.
     """
+    n, half = len(pictures), SIDE // 2
+    stack = Thumbnails(
+        smooth=np.empty((n, SIDE, SIDE), np.float32),
+        half=np.empty((n, half, half), np.float32),
+        edges=np.empty((n, half, half), np.float32),
+        planes=np.empty((n, SIDE, SIDE, 3), np.float32),
+        spread=np.empty(n, np.float32),
+    )
+    for begin in range(0, n, BLOCK):
+        _make(pictures[begin : begin + BLOCK], slice(begin, begin + BLOCK), stack)
+    return stack
+
+
+def _make(pictures: Pixels, some: slice, stack: Thumbnails) -> None:
+    """Enter pictures into a stack; a block at a time, since what lies between is larger."""
     levels = grey(pictures)
-    tints = [_blurred(pictures[..., channel] - levels, TINT) for channel in (2, 0)]
-    smooth = _blurred(levels, SMOOTH)
-    halved = _halved(levels)
-    edges = np.rint(4 * (halved - _blurred(halved, SURROUNDINGS))).astype(np.int16)
+    smooth, halved = _blurred(levels, SMOOTH), _halved(levels)
     detail = smooth - _blurred(levels, FINE)
-    planes = np.stack([detail, *tints], axis=-1)
-    half = _blurred(_halved(smooth), 0.5)
-    return Thumbnails(smooth, half, edges, planes, _spread(detail))
+    stack.smooth[some], stack.half[some] = smooth, _blurred(_halved(smooth), 0.5)
+    stack.edges[some] = halved - _blurred(halved, SURROUNDINGS)
+    stack.planes[some, :, :, 0] = detail
+    for plane, channel in ((1, 2), (2, 0)):
+        stack.planes[some, :, :, plane] = _blurred(pictures[..., channel] - levels, TINT)
+    stack.spread[some] = _spread(detail)
 
 
 def _spread(detail: Grey) -> Grey:
@@ -150,6 +168,8 @@ def _halved(pictures: Grey) -> Grey:
 def compare(pictures: Thumbnails, pairs: npt.NDArray[np.int64]) -> Proofs:
     """Compare pairs of pictures; one thread, which lets others run.
 
+    Fastest where the pairs of an a stand together, as a search returns them.
+
     Parameters
     ----------
     pictures
@@ -158,7 +178,7 @@ def compare(pictures: Thumbnails, pairs: npt.NDArray[np.int64]) -> Proofs:
         Shape (m, 2): positions of a and b.
     """
     stack = pictures.edges, pictures.half, pictures.smooth, pictures.planes
-    found, affine = _compared(np.ascontiguousarray(pairs, np.int64), *stack)
+    found, affine = _compared(np.ascontiguousarray(pairs, np.int64), stack, registration.grid())
     detail, colour, gain, bias, coverage_a, coverage_b = found.T
     agree = DETAIL * _certainty(detail) + COLOUR * _certainty(colour)
     much = SPREAD * np.log(pictures.spread[pairs].min(axis=1))
@@ -173,35 +193,48 @@ def _certainty(correlation: Wide) -> Wide:
 
 
 @compiled
-def _compared(pairs: Any, edges: Any, half: Any, smooth: Any, planes: Any) -> tuple[Any, Any]:
+def _compared(pairs: Any, stack: Any, grid: Any) -> tuple[Any, Any]:
     """Rows (detail, colour, gain, bias, coverage of a, of b), 0 where nothing was found; maps."""
     found, maps = np.zeros((len(pairs), 6)), np.zeros((len(pairs), 2, 3))
-    for row in range(len(pairs)):
-        a, b = pairs[row]
-        values, places = registration.places(edges[a], edges[b], KEEP)
-        if values.max() < PLACED:
-            continue
-        affine = _best(half[a], half[b], values, places)
-        correlation, gain, bias = registration.refine(smooth[a], smooth[b], affine)
-        if correlation <= 0 or gain < FAINT:
-            continue
-        detail, colour, shared = _agreement(planes[a], planes[b], affine)
-        area = abs(affine[0, 0] * affine[1, 1] - affine[0, 1] * affine[1, 0])
-        found[row] = detail, colour, gain, bias, shared, min(1.0, shared * area)
-        maps[row] = affine
+    begin = 0
+    while begin < len(pairs):
+        a, end = pairs[begin, 0], begin + 1
+        while end < min(len(pairs), begin + AT_ONCE) and pairs[end, 0] == a:
+            end += 1
+        values, places = registration.places(stack[0][a], stack[0][pairs[begin:end, 1]], KEEP, grid)
+        for row in range(begin, end):
+            best = values[row - begin], places[row - begin]
+            _laid_over(a, pairs[row, 1], stack, best, (found[row], maps[row]))
+        begin = end
     return found, maps
 
 
 @compiled
-def _best(a: Any, b: Any, values: Any, places: Any) -> Any:
+def _laid_over(a: int, b: int, stack: Any, best: Any, out: Any) -> None:
+    """Lay picture b over a, from its best places, and enter what is found."""
+    _, half, smooth, planes = stack
+    promise, affine = _promising(half[a], half[b], best[0], best[1])
+    if promise < PROMISING:
+        return
+    correlation, gain, bias = registration.refine(smooth[a], smooth[b], affine)
+    if correlation <= 0 or gain < FAINT:
+        return
+    detail, colour, shared = _agreement(planes[a], planes[b], affine)
+    area = abs(affine[0, 0] * affine[1, 1] - affine[0, 1] * affine[1, 0])
+    out[0][:] = np.array([detail, colour, gain, bias, shared, min(1.0, shared * area)])
+    out[1][:] = affine
+
+
+@compiled
+def _promising(a: Any, b: Any, values: Any, places: Any) -> tuple[float, Any]:
     """The map that lays b over a best at half the size, of those sought from the best places."""
-    best, at = -2.0, 0
+    best, at = -1.0, 0
     for k in range(len(values)):
-        if values[k] >= RIVALS * values.max():
+        if values[k] >= max(PLACED, RIVALS * values.max()):
             correlation = registration.refine(a, b, places[k])[0]
             if correlation > best:
                 best, at = correlation, k
-    return places[at]
+    return best, places[at]
 
 
 @compiled
