@@ -25,7 +25,7 @@ TABLES = 10  # sets of bits by which features are brought together
 BITS = (10, 22)  # of a set: fewest and most
 NEAR = (20, 44)  # <= bits of 256 in which features differ that vote: fewest and most
 CHANCE = 8.0  # <= features of other pictures expected so near to one by chance
-DRAWN = 1 << 22  # pairs of features by which that is judged
+DRAWN = 1 << 20  # pairs of features by which that is judged
 VOTES = 4  # >= features of each picture, or the pair is not returned
 # Of a feature in one table: pictures that it votes for, and features that it is compared with. What
 # many pictures share, such as a logo or a black frame, ties each of them to the next few.
