@@ -123,11 +123,11 @@ def _fitted(blocks: Blocks) -> Map | None:
     if len(near) < FREE:
         return best
     free, _ = cv2.findHomography(start, end, cv2.USAC_MAGSAC, TOLERANCE)
-    if free is None or (
-        best is not None and _met(best, start, end) >= SAME * _met(free, start, end)
-    ):
+    if free is None:
         return best
-    return np.asarray(free, np.float64)
+    bent = np.asarray(free, np.float64)
+    enough = SAME * _met(bent, start, end)
+    return best if best is not None and _met(best, start, end) >= enough else bent
 
 
 def _met(change: Map, start: Map, end: Map) -> int:
