@@ -56,5 +56,5 @@ def read(descriptors: Codes, reading: int) -> Codes:
     reading
         Position in `READINGS`.
     """
-    ordered: Codes = descriptors[:, _ORDER[reading]]
+    ordered: Codes = np.ascontiguousarray(descriptors[:, _ORDER[reading]])
     return ~ordered if reading >= 2 else ordered

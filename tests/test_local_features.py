@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from picture_files import photograph
@@ -18,6 +20,7 @@ SEEN = {
 }
 
 
+@cache
 def scene(seed: int = 0) -> np.ndarray:
     """A grey picture with detail of its own, as no cloud has it."""
     rng = np.random.default_rng(seed)

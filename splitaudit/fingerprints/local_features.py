@@ -20,7 +20,7 @@ from splitaudit.features import Features
 NAME = "corners-v1"
 SHORT = 300  # pixels of the shorter side, to which larger pictures are shrunk
 MOST = 300  # features
-DRAWN = 1_000  # corners of which those are chosen
+DRAWN = 600  # corners of which those are chosen
 CELLS = 8  # to each side, from which they are chosen in turn
 LEVELS, FACTOR = 8, 1.2  # scales, and the step between them
 RADIUS = 15  # pixels around a corner that it is told by
@@ -107,7 +107,7 @@ def _pyramid(picture: Grey) -> Iterator[Grey]:
         size = round(width / FACTOR**level), round(height / FACTOR**level)
         if level:
             picture = np.asarray(cv2.resize(picture, size), np.uint8)
-        yield np.asarray(cv2.GaussianBlur(picture, (7, 7), 2), np.uint8)
+        yield np.asarray(cv2.blur(picture, (5, 5)), np.uint8)
 
 
 @compiled

@@ -25,7 +25,7 @@ TABLES = 10  # sets of bits by which features are brought together
 BITS = (10, 22)  # of a set: fewest and most
 NEAR = (20, 44)  # <= bits of 256 in which features differ that vote: fewest and most
 CHANCE = 8.0  # <= features of other pictures expected so near to one by chance
-DRAWN = 1 << 22  # pairs of features by which that is judged
+DRAWN = 1 << 20  # pairs of features by which that is judged
 VOTES = 4  # >= features of each picture, or the pair is not returned
 # Of a feature in one table: pictures that it votes for, and features that it is compared with. What
 # many pictures share, such as a logo or a black frame, ties each of them to the next few.
@@ -56,7 +56,7 @@ def pairs(pictures: Sequence[Features], readings: Sequence[int] = range(len(READ
     descriptors = np.concatenate([np.zeros((0, 4), np.uint64), *(p.descriptors for p in pictures)])
     angles = np.concatenate([np.zeros(0, np.float32), *(picture.angle for picture in pictures)])
     scales = np.concatenate([np.zeros(0, np.float32), *(picture.scale for picture in pictures)])
-    near = _near_enough(descriptors)
+    near = _near_enough(descriptors, owner)
     found = [_read_so(descriptors, (angles, scales), owner, r, near) for r in readings]
     table = pa.concat_tables([FOUND.empty_table(), *found])
     return table.sort_by([(name, "ascending") for name in ("a", "b", "reading")])
@@ -95,14 +95,16 @@ def _changes(votes: Rows, shape: tuple[Reals, Reals], reading: int) -> Rows:
     return np.column_stack([turns, np.clip(size, 0, SIZES - 1).astype(np.int64)])
 
 
-def _near_enough(descriptors: Codes) -> int:
+def _near_enough(descriptors: Codes, owner: Rows) -> int:
     """Within how many bits few features are near by chance, in a collection of this size."""
     if len(descriptors) < 2:
         return NEAR[1]
     rng = np.random.default_rng(0)
     one, other = rng.integers(len(descriptors), size=(2, DRAWN))
     far = _distances(descriptors, one, other)
-    expected = np.cumsum(np.bincount(far[one != other], minlength=257)) * (len(descriptors) / DRAWN)
+    expected = np.cumsum(np.bincount(far[owner[one] != owner[other]], minlength=257)) * (
+        len(descriptors) / DRAWN
+    )
     return int(np.clip(np.searchsorted(expected, CHANCE, side="right") - 1, *NEAR))
 
 

@@ -23,6 +23,7 @@ FLOOR = BLOCK * BLOCK * NOISE * TIMES * TIMES  # of the power of a block
 NEAR = 0.6  # >= of correlation: the map is fitted to such blocks
 FEWEST = 6  # >= blocks, or nothing is fitted
 FREE = 16  # >= blocks, or a map is fitted that keeps parallels
+SAME = 0.95  # >= of the blocks that a free map meets: one that keeps parallels is preferred
 TOLERANCE = 1.0  # pixels, of a block from the map that is fitted
 
 Grey = npt.NDArray[np.float32]
@@ -117,12 +118,23 @@ def _fitted(blocks: Blocks) -> Map | None:
     if len(near) < FEWEST:
         return None
     start, end = near[:, :2].copy(), near[:, :2] + near[:, 6:8]  # OpenCV wants no gaps
-    if len(near) >= FREE:
-        found, _ = cv2.findHomography(start, end, cv2.USAC_MAGSAC, TOLERANCE)
-    else:
-        found, _ = cv2.estimateAffine2D(start, end, method=cv2.LMEDS)
-        found = None if found is None else np.vstack([found, [0, 0, 1]])
-    return None if found is None else np.asarray(found, np.float64)
+    affine, _ = cv2.estimateAffine2D(start, end, method=cv2.LMEDS)
+    best = None if affine is None else np.array([*affine, [0, 0, 1]], np.float64)
+    if len(near) < FREE:
+        return best
+    free, _ = cv2.findHomography(start, end, cv2.USAC_MAGSAC, TOLERANCE)
+    if free is None:
+        return best
+    bent = np.asarray(free, np.float64)
+    enough = SAME * _met(bent, start, end)
+    return best if best is not None and _met(best, start, end) >= enough else bent
+
+
+def _met(change: Map, start: Map, end: Map) -> int:
+    """How many blocks a map brings to where they were found."""
+    moved = np.column_stack([start, np.ones(len(start))]) @ change.T
+    away = moved[:, :2] / moved[:, 2:] - end
+    return int((np.hypot(*away.T) <= TOLERANCE / 2).sum())
 
 
 @compiled
