@@ -15,7 +15,6 @@ TOLERANCE = 12  # > grey levels off the colour, and more where the band itself i
 RINGING = 16  # lines of a band that a picture beside it disturbs: a block of JPEG's colours
 BLUR = 3  # lines over which an edge may be spread
 STEEP = 1 / 3  # < of how far the picture lies off the colour: as far may the band, before the edge
-PICTURE = 0.1  # >= of a line must be off the colour somewhere, else there is nothing but band
 QUIET = 1 / 4  # <= of what is off in the picture may be off in a band: text on a title bar
 LEAST = 1 / 5  # >= of either side of a picture that is left; else nothing is taken away
 
@@ -74,7 +73,7 @@ def _band(planes: Pixels) -> int:
         return 0
     away = _away(sampled, colour)
     off = (away > max(TOLERANCE, 4 * noise)).mean(axis=1)
-    return _edge(off, away.mean(axis=1)) if off.max() >= PICTURE else 0
+    return _edge(off, away.mean(axis=1))
 
 
 def _middle(values: Pixels) -> Pixels:
