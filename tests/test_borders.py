@@ -81,8 +81,8 @@ def test_noise_and_compression_move_them_by_a_pixel_or_two(
 @settings(deadline=None, max_examples=40)
 def test_a_picture_without_bands_is_left_whole(seed):
     picture = textured(seed)
-    assert inner(picture) == whole(picture)
-    assert inner(compressed(picture, 50)) == whole(picture)
+    assert away(inner(picture), whole(picture)) <= 1  # a line of one colour may be a border
+    assert away(inner(compressed(picture, 50)), whole(picture)) <= 1
 
 
 @given(COLOURS, st.floats(0, 8))
