@@ -88,7 +88,7 @@ def note(scanned: Scan, copies: Sequence[Item], items: Sequence[Item], scores: S
     matches = scanned.accepted()
     matches = matches[matches["part"] == "image"]
     at = {item.item: row for row, item in enumerate(items)}
-    a, b = (matches[side].map(at).to_numpy() for side in "ab")
+    a, b = (matches[side].map(at).to_numpy(np.int64) for side in "ab")
     score = matches["score"].to_numpy(np.float32)
     for query, item in ((a, b), (b, a)):
         is_copy = query < len(copies)
