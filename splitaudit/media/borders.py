@@ -66,12 +66,12 @@ def _band(planes: Pixels) -> int:
     """Return how many of the first lines, shape (channels, lines, pixels), have one colour."""
     if min(planes.shape[1:]) < 2:
         return 0
-    sampled = np.ascontiguousarray(planes[:, :, :: -(-planes.shape[2] // SAMPLES)])
+    sampled = planes[:, :, :: -(-planes.shape[2] // SAMPLES)]
     colour = _middle(sampled[:, 0])
     noise = int(_middle(_away(sampled[:, :1], colour)[0]))
     if noise > NOISE:
         return 0
-    away = _away(sampled, colour)
+    away = _away(np.ascontiguousarray(sampled), colour)
     off = (away > max(TOLERANCE, 4 * noise)).mean(axis=1)
     return _edge(off, away.mean(axis=1))
 
