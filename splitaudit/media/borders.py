@@ -8,7 +8,7 @@ import numpy.typing as npt
 Pixels = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 
-SAMPLES = 64  # pixels looked at along a line: 1 % of them is not needed
+SAMPLES = 48  # pixels looked at along a line, at most
 ROUNDS = 6  # bands within bands: a screenshot's bar, a frame, its mat
 NOISE = 12  # <= grey levels that half of an outermost line may lie off its colour
 TOLERANCE = 12  # > grey levels off the colour, and more where the band itself is noisy
