@@ -90,18 +90,18 @@ def _copy(name: str, folder: Path, reference: Item, other: Item) -> Item:
     return Item(path, f"test/{path.name}", name, reference.scene, beside)
 
 
-def truth(copies: Sequence[Item], items: Sequence[Item]) -> Truth:
+def truth(queries: Sequence[Item], items: Sequence[Item]) -> Truth:
     """The reference of a copy is to be found; what shares no scene with it is false."""
     references = equal([REFERENCE], [item.kind for item in items])
-    right = references & equal([c.scene for c in copies], [item.scene for item in items])
-    return Truth(right, ~_share(copies, items))
+    right = references & equal([q.scene for q in queries], [item.scene for item in items])
+    return Truth(right, ~_share(queries, items))
 
 
-def _share(copies: Sequence[Item], items: Sequence[Item]) -> Mask:
+def _share(queries: Sequence[Item], items: Sequence[Item]) -> Mask:
     return np.asarray(
         np.any(
             [
-                equal([getattr(c, mine) for c in copies], [getattr(i, its) for i in items])
+                equal([getattr(q, mine) for q in queries], [getattr(i, its) for i in items])
                 for mine in ("scene", "beside")
                 for its in ("scene", "beside")
             ],

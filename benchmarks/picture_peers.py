@@ -1,4 +1,4 @@
-"""What hashes and fastdup find on the ladder of pictures: every copy against every other picture."""
+"""What hashes and fastdup find on the ladder of pictures: every copy and reference against all pictures."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from judging import Mask, Scores, Truth, found, just_above, worst_false
-from picture_material import Item
+from picture_material import REFERENCE, Item
 
 WORST = 8  # false pairs listed of each peer
 
 
 def judge_all(
-    python: Path, copies: Sequence[Item], items: Sequence[Item], known: Truth
+    python: Path, queries: Sequence[Item], items: Sequence[Item], known: Truth
 ) -> list[dict[str, Any]]:
     """Run the peers on all files and count; the last row is what any of them finds."""
     made = _run(python, items)
-    rows, union = [], np.zeros(len(copies), bool)
+    rows, union = [], np.zeros(len(queries), bool)
     for tool, of_items in made.items():
         name, _, settings = tool.partition(" ")
-        scores = agreement(of_items, len(copies))
+        scores = agreement(of_items, len(queries))
         worst = worst_false(scores, known)
         best = found(scores, known, just_above(worst))
         union |= best
-        row = {"peer": name, "settings": settings, **by_transform(copies, best)}
+        row = {"peer": name, "settings": settings, **by_transform(queries, best)}
         rows.append(row | {"no false above": worst, "worst false": _worst(scores, known, items)})
-    return [*rows, {"peer": "any of them", "settings": "at best", **by_transform(copies, union)}]
+    return [*rows, {"peer": "any of them", "settings": "at best", **by_transform(queries, union)}]
 
 
 def _run(python: Path, items: Sequence[Item]) -> dict[str, npt.NDArray[Any]]:
@@ -61,19 +61,21 @@ def agreement(of_items: npt.NDArray[Any], queries: int) -> Scores:
     return scores
 
 
-def by_transform(copies: Sequence[Item], at_best: Mask) -> dict[str, Any]:
+def by_transform(queries: Sequence[Item], at_best: Mask) -> dict[str, Any]:
     """Return the share that is found, of all copies and of those of each transform."""
-    kinds = np.array([copy.kind for copy in copies])
-    each = {k: {"recall": float(at_best[kinds == k].mean())} for k in dict.fromkeys(kinds.tolist())}
-    return {"recall": float(at_best.mean()), "transforms": each}
+    kinds = np.array([query.kind for query in queries])
+    names = [name for name in dict.fromkeys(kinds.tolist()) if name != REFERENCE]
+    each = {name: {"recall": float(at_best[kinds == name].mean())} for name in names}
+    return {"recall": float(at_best[kinds != REFERENCE].mean()), "transforms": each}
 
 
 def _worst(scores: Scores, known: Truth, items: Sequence[Item]) -> list[dict[str, Any]]:
     """Return the false pairs with the highest scores, one of each two scenes."""
     false = np.where(known.false, scores, -np.inf)
     rows: dict[frozenset[str], dict[str, Any]] = {}
-    some = np.argpartition(false, -100 * WORST, axis=None)[-100 * WORST :]
-    for flat in some[np.argsort(-false.ravel()[some])].tolist():
+    most = min(100 * WORST, false.size)
+    some = np.argpartition(-false, most - 1, axis=None)[:most]
+    for flat in some[np.argsort(-false.flat[some])].tolist():
         a, b = (items[at] for at in divmod(flat, len(items)))
         row = {"score": float(false.flat[flat]), "a": f"{a.scene}, {a.kind}"}
         if len(rows) < WORST and row["score"] > -np.inf:

@@ -81,8 +81,8 @@ def test_noise_and_compression_move_them_by_a_pixel_or_two(
 @settings(deadline=None, max_examples=40)
 def test_a_picture_without_bands_is_left_whole(seed):
     picture = textured(seed)
-    assert inner(picture) == whole(picture)
-    assert inner(compressed(picture, 50)) == whole(picture)
+    assert away(inner(picture), whole(picture)) <= 1  # a line of one colour may be a border
+    assert away(inner(compressed(picture, 50)), whole(picture)) <= 1
 
 
 @given(COLOURS, st.floats(0, 8))
@@ -124,6 +124,30 @@ def test_a_sky_above_roofs_is_kept():
     sky = rows < 60 + 25 * np.sin(columns / 17)
     night = np.where(sky[..., None], np.uint8(9), picture)
     assert inner(night) == whole(night)
+
+
+def test_a_cloud_in_a_sky_is_kept():
+    """Though the sea below begins along a straight line."""
+    picture = textured(4)
+    sky = np.zeros(picture.shape[:2], bool)
+    sky[:60] = True
+    sky[10:35, : round(0.4 * picture.shape[1])] = False
+    night = np.where(sky[..., None], np.uint8(9), picture)
+    assert inner(night)[0] == 0
+
+
+def test_bands_may_be_as_noisy_as_a_scan():
+    framed, expected = banded(textured(7), (40, 30, 20, 25), (120, 60, 30))
+    assert away(inner(noisy(framed, 8)), expected) <= 1
+
+
+def test_bands_are_found_in_bad_jpegs():
+    """Colours ring over a block of 16 pixels; a band that ends in it is found all the same."""
+    found = 0
+    for seed in range(12):
+        framed, expected = banded(textured(seed), (37, 43, 29, 51), (30, 90, 200))
+        found += away(inner(compressed(framed, 20)), expected) <= 3
+    assert found >= 11
 
 
 def test_a_thing_on_white_is_kept():

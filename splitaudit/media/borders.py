@@ -8,14 +8,13 @@ import numpy.typing as npt
 Pixels = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 
-SAMPLES = 64  # pixels looked at along a line: 1 % of them is not needed
+SAMPLES = 48  # pixels looked at along a line, at most
 ROUNDS = 6  # bands within bands: a screenshot's bar, a frame, its mat
 NOISE = 12  # <= grey levels that half of an outermost line may lie off its colour
 TOLERANCE = 12  # > grey levels off the colour, and more where the band itself is noisy
 RINGING = 16  # lines of a band that a picture beside it disturbs: a block of JPEG's colours
 BLUR = 3  # lines over which an edge may be spread
 STEEP = 1 / 3  # < of how far the picture lies off the colour: as far may the band, before the edge
-PICTURE = 0.1  # >= of a line must be off the colour somewhere, else there is nothing but band
 QUIET = 1 / 4  # <= of what is off in the picture may be off in a band: text on a title bar
 LEAST = 1 / 5  # >= of either side of a picture that is left; else nothing is taken away
 
@@ -67,14 +66,14 @@ def _band(planes: Pixels) -> int:
     """Return how many of the first lines, shape (channels, lines, pixels), have one colour."""
     if min(planes.shape[1:]) < 2:
         return 0
-    sampled = np.ascontiguousarray(planes[:, :, :: -(-planes.shape[2] // SAMPLES)])
+    sampled = planes[:, :, :: -(-planes.shape[2] // SAMPLES)]
     colour = _middle(sampled[:, 0])
     noise = int(_middle(_away(sampled[:, :1], colour)[0]))
     if noise > NOISE:
         return 0
-    away = _away(sampled, colour)
+    away = _away(np.ascontiguousarray(sampled), colour)
     off = (away > max(TOLERANCE, 4 * noise)).mean(axis=1)
-    return _edge(off, away.mean(axis=1)) if off.max() >= PICTURE else 0
+    return _edge(off, away.mean(axis=1))
 
 
 def _middle(values: Pixels) -> Pixels:
