@@ -27,9 +27,9 @@ AT_ONCE = 64  # pictures to which one is compared together
 BLOCK = 2_048  # pictures made ready at once
 SMOOTH, FINE, SURROUNDINGS, TINT = 0.7, 1.5, 2.5, 1.0  # pixels: deviations of Gaussians
 NOISE = 4.0  # variance of what JPEG at quality 75 leaves in fine detail and in colour
-# Share of the certainty of detail that colour has where there is none. With all of it, detail counts
-# twice, and one pair in five of handwritten digits is accepted; with none, a third of their crops
-# and a fifth of photographs made grey are lost.
+# Share of the certainty of detail that colour has where there is none. With all of it, detail
+# counts twice, and one pair in five of handwritten digits is accepted; with none, one in thirteen
+# of their copies and a fifth of photographs made grey are lost.
 LENT = 0.2
 CLOSEST = 0.005  # distance from 1 of a correlation, below which nothing is told any more
 # Logistic regression on the half of CIFAR's test pictures that is not reported on, judged by eye
