@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import scipy.sparse.csgraph
+import scipy.special
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -102,14 +103,16 @@ def test_grey_pictures_owe_nothing_to_colour() -> None:
     assert compared(small(drawn(1)), small(scene)).score > compared(small(grey), small(other)).score
 
 
-def test_what_is_turned_is_less_certain() -> None:
-    turned = [
-        scipy.ndimage.rotate(drawn(3), angle, reshape=False, order=1, mode="reflect")
-        for angle in (0, 8, -8)
-    ]
-    scores = [compared(small(drawn(3)), small(picture)).score[0] for picture in turned]
-    assert scores[0] > max(scores[1:])
-    assert compared(small(drawn(3)[:, ::-1]), small(turned[1])).transforms()[0].count("rotated")
+@pytest.mark.parametrize("angle", [0, 8, -8])
+@pytest.mark.parametrize("step", [1, -1])
+def test_each_radian_is_weighed(angle: int, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = scipy.ndimage.rotate(drawn(3), angle, reshape=False, order=1, mode="reflect")
+    pair = small(drawn(3)), small(picture[:, ::step])
+    weighed = compared(*pair)
+    monkeypatch.setattr(thumbnails, "ROTATED", 0.0)
+    evidence = [scipy.special.logit(proofs.score[0]) for proofs in (weighed, compared(*pair))]
+    assert evidence[0] - evidence[1] == pytest.approx(-11 * np.radians(abs(angle)), abs=0.2)
+    assert ("rotated" in weighed.transforms()[0]) == (angle != 0)
 
 
 def test_the_order_of_a_pair_hardly_matters() -> None:
