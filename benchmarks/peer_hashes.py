@@ -35,9 +35,10 @@ def pdq_hashes() -> dict[str, Callable[[Any], Any]]:
 
 
 def imagededup_hashes() -> dict[str, Callable[[Any], Any]]:
-    network = types.ModuleType("imagededup.methods.cnn")
-    network.CNN = None  # type: ignore[attr-defined]
-    sys.modules[network.__name__] = network
+    for name, wanted in (("methods.cnn", "CNN"), ("utils.models", "CustomModel")):
+        network = types.ModuleType(f"imagededup.{name}")
+        setattr(network, wanted, None)
+        sys.modules[network.__name__] = network
     from imagededup.methods import AHash, DHash, PHash, WHash
 
     def bits(hasher: Any) -> Callable[[Any], Any]:
