@@ -175,14 +175,24 @@ def best_in_train(material: Material, pairs: npt.NDArray[np.int64], scores: Any)
 
 
 def by_peers(material: Material, python: Path) -> dict[str, Floats]:
-    """Return the scores by other tools' hashes: bits that agree with the nearest of train."""
+    """Return the scores by other tools: how near the nearest of train is."""
     with tempfile.TemporaryDirectory() as folder:
         pictures, out = Path(folder) / "pictures.npy", Path(folder) / "hashes.npz"
         np.save(pictures, material.pictures)
         script = Path(__file__).with_name("peer_hashes.py")
         subprocess.run([python, script, pictures, out], check=True, stdout=sys.stderr)
         with np.load(out) as hashes:
-            return {name: nearest_bits(material, hashes[name]) for name in hashes.files}
+            return {name: nearest(material, hashes[name]) for name in hashes.files}
+
+
+def nearest(material: Material, codes: npt.NDArray[Any]) -> Floats:
+    """Return how near the nearest picture of train is to each query, by bits or by cosine."""
+    if codes.dtype == np.uint8:
+        return nearest_bits(material, codes)
+    train, best = codes[~material.test].T, []
+    for begin in range(0, len(material.queries), 256):
+        best.append((codes[material.queries[begin : begin + 256]] @ train).max(axis=1))
+    return np.concatenate(best).astype(np.float64)
 
 
 def nearest_bits(material: Material, packed: npt.NDArray[np.uint8]) -> Floats:

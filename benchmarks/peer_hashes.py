@@ -3,7 +3,7 @@
     PYTHON peer_hashes.py PICTURES.npy OUT.npz
 
 reads uint8 (n, height, width, 3) and writes the bits of each hash that can be computed, packed in
-bytes (n, bytes). imagededup is used without its network, which would need torch.
+bytes (n, bytes), and descriptors, float32 (n, d), of length 1. imagededup is used without its network, which would need torch.
 """
 
 from __future__ import annotations
@@ -59,8 +59,21 @@ def imagededup_hashes() -> dict[str, Callable[[Any], Any]]:
     return {f"imagededup {name} 64": bits(kind(verbose=False)) for name, kind in kinds.items()}
 
 
+def hog_descriptors(pictures: Any) -> Any:
+    from skimage.feature import hog
+
+    cells = {"orientations": 8, "pixels_per_cell": (4, 4), "cells_per_block": (2, 2)}
+    found = [hog(picture, channel_axis=-1, **cells) for picture in pictures]
+    found = np.array(found, np.float32)
+    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
+
+
 def main() -> None:
     pictures, packed = np.load(sys.argv[1]), {}
+    try:
+        packed["scikit-image HOG, cosine"] = hog_descriptors(pictures)
+    except ImportError as error:
+        print(f"HOG is left out: {error}", file=sys.stderr)
     for hashes in (imagehash_hashes, pdq_hashes, imagededup_hashes):
         try:
             kinds = hashes()
