@@ -24,23 +24,20 @@ _Files = dict[int, jobs.File]  # row of the media table -> what lies there
 def plan(dataset: Dataset, settings: Settings) -> list[Step]:
     """Say what a scan would do, doing none of it."""
     files = _files(dataset.media)
-    steps = []
-    for part, module in AUDITED.items():
-        own = _of_part(dataset.media, files, part)
-        contents = _contents(own, settings)
+    parts = {part: _of_part(dataset.media, files, part) for part in AUDITED}
+    contents = {part: _contents(own, settings) for part, own in parts.items()}
+    every = [file for own in parts.values() for file in own.values()]
+    new, names = {name for name, _ in _unread(every)}, {file.name for file in every}
+    steps = [step("identify", len(new), len(names), "files")]
+    for part, own in parts.items():
         if own:
-            steps += module.plan(contents, len(_unread(own.values())), settings)
-    new, names = {name for name, _ in _unread(files.values())}, _names(files.values())
-    return [step("identify", len(new), len(names), "files"), *steps]
+            steps += AUDITED[part].plan(contents[part], len(_unread(own.values())), settings)
+    return steps
 
 
 def _unread(files: Iterable[jobs.File]) -> set[tuple[str, str]]:
     """Names and stretches of the files of which the bytes are not known."""
     return {(file.name, file.stretch) for file in files if not file.content_id}
-
-
-def _names(files: Iterable[jobs.File]) -> set[str]:
-    return {file.name for file in files}
 
 
 def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Table]:

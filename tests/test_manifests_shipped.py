@@ -370,7 +370,7 @@ def test_an_image_is_listed_with_its_label(tmp_path: Path) -> None:
         ("test/bird/0002.jpg", "test", ["bird"]),
     ]
     assert [row[1:] for row in media("cifar10", tmp_path)] == [
-        ("image", item, "unsupported") for item, _, _ in rows
+        ("image", item, None) for item, _, _ in rows
     ]
 
 
