@@ -46,10 +46,10 @@ def planted(folder: Path) -> None:
         Image.fromarray(pixels).save(test / f"{name}.png")
 
 
-def scanned(folder: Path, **environment: str) -> tuple[Ran, Path]:
+def scanned(folder: Path, *options: str) -> tuple[Ran, Path]:
     out = folder.parent / "run"
     command = ("scan", folder, "--out", out, "--cache", folder.parent / "cache", "--json")
-    return run(*command, cwd=folder.parent, **environment), out
+    return run(*command, *options, cwd=folder.parent), out
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,8 @@ def test_the_map_leads_from_one_picture_to_the_other(found: Any) -> None:
 
 def test_what_is_known_is_not_read_again(found: Any) -> None:
     folder = found[1].parent / "data"
+    planned, _ = scanned(folder, "--plan")
+    assert {step["action"] for step in planned.json} == {"reuse"}
     ran, out = scanned(folder)
     assert ran.status == 1
     assert not any(stages(out).values())

@@ -166,8 +166,9 @@ def _print_plan(audit: Audit, as_json: bool) -> int:
     if as_json:
         show.as_json(steps)
     else:
+        width = max(12, *(len(step["stage"]) for step in steps))
         for step in steps:
-            click.echo(f"{step['stage']:<12} {step['action']:<8} {step['why']}")
+            click.echo(f"{step['stage']:<{width}} {step['action']:<8} {step['why']}")
     return 0
 
 

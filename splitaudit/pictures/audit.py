@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from splitaudit import matches, schema
+from splitaudit.fingerprints import local_features
 from splitaudit.fingerprints.gradients import Gradient
 from splitaudit.fingerprints.image_hash import ImageHash
 from splitaudit.pictures import candidates, large, prints, proofs, rows, small
@@ -21,7 +22,9 @@ from splitaudit.store import digest, write_table
 from splitaudit.verify import photographs, thumbnails
 
 PART = rows.PART
-FINGERPRINT_ID = "-".join(f"{kind.name}-v{kind.version}" for kind in (ImageHash, Gradient))
+FINGERPRINT_ID = "-".join(
+    [*(f"{kind.name}-v{kind.version}" for kind in (ImageHash, Gradient)), local_features.NAME]
+)
 FINGERPRINT = Stage(
     "fingerprint pictures",
     f"fingerprints/{FINGERPRINT_ID}",
