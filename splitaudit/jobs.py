@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,3 +107,28 @@ def write(
     """Write facts as a part of the store; return for how many jobs."""
     write_table(schema.conform(rows, of), Parts(folder).path(keys))
     return len(keys)
+
+
+def write_each(
+    files: Sequence[File], read: Callable[[File], dict[str, Any]], of: pa.Schema, folder: Path
+) -> int:
+    """Write what `read` says of each content, less those that were changed on the way."""
+    rows = []
+    for file in files:
+        row = read(file)
+        if not file.changed:
+            rows.append({"key": file.content_id, **row})
+    return write(rows, of, [file.content_id for file in files], folder)
+
+
+def failed(error: Exception) -> dict[str, str]:
+    """Return status and reason where a decoder tripped over a hostile file."""
+    reason = f"the decoder failed: {type(error).__name__}: {error}"
+    return {"status": schema.ERROR, "error": reason.replace("\n", " ")}
+
+
+def write_crashed(files: Sequence[File], of: pa.Schema, folder: Path) -> int:
+    """Note that the decoder died of these files."""
+    reason = "the decoder crashed"
+    rows = [{"key": f.content_id, "status": schema.ERROR, "error": reason} for f in files]
+    return write(rows, of, [file.content_id for file in files], folder)

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from splitaudit import execute
+from splitaudit import execute, schema
 from splitaudit.jobs import File
 from splitaudit.progress import Progress
-from splitaudit.store import Parts, digest
+from splitaudit.store import Parts, digest, write_table
 
 WORTH_PROCESSES_S = 3.0  # > of work: less is done before other processes would have started
 MOST_IN_A_PART = 256
@@ -133,3 +135,45 @@ def do(stage: Stage, todo: Mapping[str, Any], settings: Settings, log: StageLog)
     seconds = sum(item.size for item in items) / stage.bytes_a_second
     for done in execute.run(work, settings.processes if seconds > WORTH_PROCESSES_S else 1):
         log.advance(done)
+
+
+def unknown(stage: Stage, todo: Mapping[str, Any], settings: Settings) -> int:
+    """Return of how many of `todo` there are no facts yet."""
+    known = settings.facts(stage.kind).known(pa.array(todo, pa.string()))
+    return len(todo) - int(sum(known.to_pylist()))
+
+
+def representatives(facts: pd.DataFrame, same: str) -> pa.Array:
+    """Return the contents to be compared, sorted.
+
+    Parameters
+    ----------
+    facts
+        What is known of each content, index: content id. Its status decides.
+    same
+        The column that is equal where contents are, once decoded: one stands for all.
+    """
+    read = facts[facts["status"].isin([schema.OK, schema.TRUNCATED])]
+    return pa.array(sorted(read.reset_index().groupby(same)["key"].min()), pa.string())
+
+
+def candidates_path(fingerprint: str, keys: pa.Array, settings: Settings) -> Path:
+    """Return where the pairs are kept that a search among `keys` proposed."""
+    return settings.cache / "candidates" / f"{digest(fingerprint, keys.to_pylist())}.parquet"
+
+
+def read_candidates(path: Path) -> pa.Table:
+    """Return the pairs kept there."""
+    return pq.read_table(path, partitioning=None)
+
+
+def propose(
+    name: str, path: Path, things: int, search: Callable[[], pa.Table], log: StageLog
+) -> pa.Table:
+    """Return the pairs kept at `path`; where there are none, `search` among so many `things`."""
+    new = 0 if path.exists() else things
+    log.start(name, new, path.stem)
+    if not path.exists():
+        write_table(search(), path)
+    log.advance(new)
+    return read_candidates(path)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from splitaudit import matches, schema
 from splitaudit.fingerprints import local_features
@@ -17,8 +16,20 @@ from splitaudit.fingerprints.gradients import Gradient
 from splitaudit.fingerprints.image_hash import ImageHash
 from splitaudit.pictures import candidates, large, prints, proofs, rows, small
 from splitaudit.pictures.pairs import to_compare
-from splitaudit.stages import Contents, Settings, Stage, StageLog, Step, do, step
-from splitaudit.store import digest, write_table
+from splitaudit.stages import (
+    Contents,
+    Settings,
+    Stage,
+    StageLog,
+    Step,
+    candidates_path,
+    do,
+    propose,
+    read_candidates,
+    representatives,
+    step,
+    unknown,
+)
 from splitaudit.verify import photographs, thumbnails
 
 PART = rows.PART
@@ -83,34 +94,30 @@ def scan(contents: Contents, settings: Settings, log: StageLog) -> Found:
 
 def plan(contents: Contents, unread: int, settings: Settings) -> list[Step]:
     """Say what `scan` would do; of `unread` pictures the bytes are not known yet."""
-    old = sum(settings.facts(FINGERPRINT.kind).known(pa.array(contents, pa.string())).to_pylist())
     pictures = unread + len(contents)
+    old = len(contents) - unknown(FINGERPRINT, contents, settings)
     first = step(FINGERPRINT.name, pictures - old, pictures, "pictures")
     what, why = ("extend" if old else "compute"), "a new picture may match any other"
     if old < pictures:
         return [first, Step(SEARCH, what, why), Step(LARGE.name, what, why)]
-    keys = _searched(known(contents, settings))
-    path = _candidates_path(keys, settings)
+    keys = representatives(known(contents, settings), "same_id")
+    path = candidates_path(FINGERPRINT_ID, keys, settings)
     if not path.exists():
         why = "another set of pictures than before"
         return [first, Step(SEARCH, "compute", why), Step(LARGE.name, "extend", why)]
-    found = pq.read_table(path, partitioning=None)
+    found = read_candidates(path)
     pairs = to_compare(keys, found, settings.facts(FINGERPRINT.kind), contents)
-    new = _new(SMALL, pairs.small, settings) + _new(LARGE, pairs.large, settings)
+    new = unknown(SMALL, pairs.small, settings) + unknown(LARGE, pairs.large, settings)
     total = len(pairs.small) + len(pairs.large)
     searched = step(SEARCH, 0, len(keys), "pictures")
     return [first, searched, step(LARGE.name, new, total, "pairs")]
 
 
-def _new(stage: Stage, pairs: Mapping[str, object], settings: Settings) -> int:
-    old = settings.facts(stage.kind).known(pa.array(pairs, pa.string())).to_pylist()
-    return len(pairs) - sum(map(bool, old))
-
-
 def _perhaps_equal(contents: Contents, settings: Settings) -> Contents:
     """The pictures that must be read at their size to tell whether they equal another."""
     pictures = _facts(contents, settings)
-    keys = _read(pictures)
+    read = pictures["status"].isin([schema.OK, schema.TRUNCATED])
+    keys = pa.array(sorted(pictures.index[read]), pa.string())
     perhaps = candidates.perhaps_equal(settings.facts(FINGERPRINT.kind), keys).to_pandas()
     looked_at = pictures.loc[keys.to_pandas()[perhaps], "pixels_id"]
     return {name: contents[name] for name in looked_at.index[looked_at.isna()]}
@@ -135,19 +142,14 @@ def known(contents: Contents, settings: Settings) -> pd.DataFrame:
     return pictures
 
 
-def _read(pictures: pd.DataFrame) -> pa.Array:
-    """The contents that could be read and have something in them, sorted."""
-    read = pictures["status"].isin([schema.OK, schema.TRUNCATED])
-    return pa.array(sorted(pictures.index[read]), pa.string())
-
-
 def prove(
     contents: Contents, pictures: pd.DataFrame, settings: Settings, log: StageLog
 ) -> pd.DataFrame:
     """Search, and verify every candidate; a row a pair of pictures at which something was found."""
-    keys = _searched(pictures)
-    found = _candidates(keys, settings, log)
-    pairs = to_compare(keys, found, settings.facts(FINGERPRINT.kind), contents)
+    keys, facts = representatives(pictures, "same_id"), settings.facts(FINGERPRINT.kind)
+    path = candidates_path(FINGERPRINT_ID, keys, settings)
+    found = propose(SEARCH, path, len(keys), partial(candidates.search, facts, keys), log)
+    pairs = to_compare(keys, found, facts, contents)
     seen_small = _proven(SMALL, pairs.small, settings, log).assign(verifier=thumbnails.NAME)
     seen_large = _proven(LARGE, pairs.large, settings, log).assign(verifier=photographs.NAME)
     rows = pd.concat([seen_small, seen_large], ignore_index=True)
@@ -165,27 +167,6 @@ def _proven(
     names = pa.array(sorted(pairs), pa.string())
     facts: pd.DataFrame = settings.facts(stage.kind).read(names, proofs.PROOFS).to_pandas()
     return facts[facts["found"].astype(bool)].drop(columns="found")
-
-
-def _searched(pictures: pd.DataFrame) -> pa.Array:
-    """The contents to be compared; one stands for all with equal pixels."""
-    read = pictures[pictures["status"].isin([schema.OK, schema.TRUNCATED])]
-    return pa.array(sorted(read.reset_index().groupby("same_id")["key"].min()), pa.string())
-
-
-def _candidates(keys: pa.Array, settings: Settings, log: StageLog) -> pa.Table:
-    """Pairs of pictures, as positions in `keys`, that look alike."""
-    path = _candidates_path(keys, settings)
-    new = 0 if path.exists() else len(keys)
-    log.start(SEARCH, new, path.stem)
-    if not path.exists():
-        write_table(candidates.search(settings.facts(FINGERPRINT.kind), keys), path)
-    log.advance(new)
-    return pq.read_table(path, partitioning=None)
-
-
-def _candidates_path(keys: pa.Array, settings: Settings) -> Path:
-    return settings.cache / "candidates" / f"{digest(FINGERPRINT_ID, keys.to_pylist())}.parquet"
 
 
 def matched(items: pa.Table, media: pa.Table, found: Found) -> pa.Table:

@@ -14,7 +14,7 @@ from splitaudit.components import smallest_members
 from splitaudit.features import Features
 from splitaudit.fingerprints import gradients
 from splitaudit.fingerprints.image_hash import ORIENTATIONS
-from splitaudit.pictures.prints import PICTURES, SMALL, features_of
+from splitaudit.pictures.prints import FEATURES, PICTURES, SMALL, features_of
 from splitaudit.search import features, hamming, lookalikes
 from splitaudit.store import Parts
 
@@ -26,8 +26,7 @@ CROWD = 32  # pictures with one code, <=: all are compared; more of them with th
 VARIANTS = 2 * len(ORIENTATIONS)
 COLUMNS = {"a": "int32", "b": "int32", "variant": "int8", "readings": "int8"}
 
-NONE = features_of(dict.fromkeys(("points", "scale", "angle", "descriptors"), b""))
-FEATURES = ["points", "scale", "angle", "descriptors"]
+NONE = features_of(dict.fromkeys(FEATURES, b""))
 
 Rows = npt.NDArray[np.int64]
 
@@ -73,7 +72,7 @@ def _read(facts: Parts, keys: pa.Array) -> _Prints:
     vectors = np.frombuffer(b"".join(table["gradients"].to_pylist()), np.int8)
     short = pc.min_element_wise(table["width"], table["height"]).to_numpy()
     told = table["told"].to_numpy()
-    rows = table.select(FEATURES).to_pylist()
+    rows = table.select(list(FEATURES)).to_pylist()
     features = [features_of(row) if row["points"] is not None else NONE for row in rows]
     vectors = vectors.reshape(-1, gradients.DIMENSIONS)
     return _Prints(codes, told, short <= SMALL, vectors, features)

@@ -73,11 +73,11 @@ def _row(pair: Pair, sides: tuple[Photograph, Photograph], proof: Proof) -> dict
     sizes = sides[0].size, sides[1].size
     back = placement.in_pixels(placement.inverse(proof.homography), sizes[1], sizes[0])
     gain = proof.gain if abs(proof.gain) > 1e-3 else 1.0
-    undone = [
-        *placement.words(back, sizes[1], sizes[0]),
-        *placement.parts(proof.coverage_b, proof.coverage_a),
-        *placement.lighting(1 / gain, -proof.bias / gain),
-    ]
+    words, coverage = (
+        placement.words(back, sizes[1], sizes[0]),
+        (proof.coverage_b, proof.coverage_a),
+    )
+    undone = photographs.worded(words, coverage, (1 / gain, -proof.bias / gain))
     larger = placement.larger(proof.homography, pair.a.size, pair.b.size)
     return {
         "found": True,
@@ -86,12 +86,12 @@ def _row(pair: Pair, sides: tuple[Photograph, Photograph], proof: Proof) -> dict
         "coverage_a": proof.coverage_a,
         "coverage_b": proof.coverage_b,
         "homography": proof.homography.ravel().tolist(),
-        "transform": _worded(proof.transform, larger),
-        "undone": _worded(", ".join(undone) or photographs.SAME, 1 / larger),
+        "transform": _scaled(proof.transform, larger),
+        "undone": _scaled(undone, 1 / larger),
     }
 
 
-def _worded(words: str, larger: float) -> str:
+def _scaled(words: str, larger: float) -> str:
     """The words, and by how much the picture was scaled."""
     if abs(larger - 1) <= SCALED:
         return words

@@ -12,7 +12,6 @@ import pyarrow as pa
 from splitaudit.features import READINGS
 from splitaudit.fingerprints.image_hash import undoing
 from splitaudit.pictures import large, prints, small
-from splitaudit.pictures.candidates import FEATURES
 from splitaudit.route import route
 from splitaudit.stages import Contents
 from splitaudit.store import Parts
@@ -39,7 +38,7 @@ def to_compare(keys: pa.Array, found: pa.Table, facts: Parts, contents: Contents
     contents
         Where the pictures lie.
     """
-    names = ["key", "width", "height", "thumbnail", *FEATURES]
+    names = ["key", "width", "height", "thumbnail", *prints.FEATURES]
     columns = pa.schema([prints.PICTURES.field(name) for name in names])
     pictures = facts.read(keys, columns).to_pandas()
     tiny = (pictures[["width", "height"]].min(axis=1) <= prints.SMALL).to_numpy()

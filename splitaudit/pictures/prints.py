@@ -16,12 +16,13 @@ from splitaudit.features import Features
 from splitaudit.fingerprints import local_features
 from splitaudit.fingerprints.gradients import Gradient
 from splitaudit.fingerprints.image_hash import ImageHash, shrunk
-from splitaudit.jobs import File, write
+from splitaudit.jobs import File, failed, write, write_crashed, write_each
 from splitaudit.media import image
 from splitaudit.media.image import Picture
 from splitaudit.media.thumbnail import grey, thumbnail
 
 SMALL = 96  # pixels of the shorter side, <=: told by its gradients, not by local features
+FEATURES = ("points", "scale", "angle", "descriptors")
 HASH = ImageHash()
 GRADIENTS = Gradient()
 PICTURES = pa.schema(
@@ -37,7 +38,7 @@ PICTURES = pa.schema(
         "thumbnail": pa.binary(),
         "gradients": pa.binary(),
         # Local features: points, scale, angle (float32), descriptors (uint64); null of small ones.
-        **{name: pa.binary() for name in ("points", "scale", "angle", "descriptors")},
+        **{name: pa.binary() for name in FEATURES},
     }
 )
 
@@ -46,12 +47,7 @@ PIXELS = pa.schema({"key": pa.string(), "pixels_id": pa.string()})
 
 def fingerprint(files: Sequence[File], folder: Path) -> int:
     """Decode pictures and take their fingerprints."""
-    rows = []
-    for file in files:
-        row = _picture(file)
-        if not file.changed:
-            rows.append({"key": file.content_id, **row})
-    return write(rows, PICTURES, [file.content_id for file in files], folder)
+    return write_each(files, _picture, PICTURES, folder)
 
 
 def _picture(file: File) -> dict[str, Any]:
@@ -62,9 +58,8 @@ def _picture(file: File) -> dict[str, Any]:
     except ModuleNotFoundError as error:
         reason = f'{error.name} is missing: `pip install "splitaudit[images]"`'
         return {"status": schema.UNSUPPORTED, "error": reason}
-    except Exception as error:  # decoders trip over hostile files: that is a row, not the end
-        reason = f"the decoder failed: {type(error).__name__}: {error}"
-        return {"status": schema.ERROR, "error": reason.replace("\n", " ")}
+    except Exception as error:  # that is a row, not the end
+        return failed(error)
 
 
 def _read(picture: Picture) -> dict[str, Any]:
@@ -96,8 +91,7 @@ def _features(luma: npt.NDArray[np.uint8], short: int) -> dict[str, bytes]:
     if short <= SMALL:
         return {}
     found = local_features.fingerprint(luma)
-    columns = ("points", "scale", "angle", "descriptors")
-    return {name: getattr(found, name).tobytes() for name in columns}
+    return {name: getattr(found, name).tobytes() for name in FEATURES}
 
 
 def features_of(row: dict[str, bytes]) -> Features:
@@ -112,27 +106,20 @@ def features_of(row: dict[str, bytes]) -> Features:
 
 def lost_fingerprint(files: Sequence[File], folder: Path) -> int:
     """Note that the decoder died of these files."""
-    reason = "the decoder crashed"
-    rows = [{"key": f.content_id, "status": schema.ERROR, "error": reason} for f in files]
-    return write(rows, PICTURES, [file.content_id for file in files], folder)
+    return write_crashed(files, PICTURES, folder)
 
 
 def identify(files: Sequence[File], folder: Path) -> int:
     """Read pictures at their size to tell those with equal pixels."""
-    rows = []
-    for file in files:
-        pixels_id = _pixels_id(file)
-        if not file.changed:
-            rows.append({"key": file.content_id, "pixels_id": pixels_id})
-    return write(rows, PIXELS, [file.content_id for file in files], folder)
+    return write_each(files, _identity, PIXELS, folder)
 
 
-def _pixels_id(file: File) -> str | None:
+def _identity(file: File) -> dict[str, str]:
     try:
         picture = image.load(file.path)
     except Exception:  # read once at a smaller size, and then not any more
-        return None
-    return image.pixels_id(picture.pixels) if picture.status == schema.OK else None
+        return {}
+    return {"pixels_id": image.pixels_id(picture.pixels)} if picture.status == schema.OK else {}
 
 
 def lost_identify(files: Sequence[File], folder: Path) -> int:

@@ -80,7 +80,7 @@ def listing(tables: Tables, order: Sequence[str], reach: Media) -> dict[str, Any
         "relations": RELATIONS,
         "counts": counts.tolist(),
         "media": _columns(_media(media.iloc[used], tables.items)),
-        "pairs": _columns(pairs.drop(columns=["homography", "part"]).round(4)),
+        "pairs": _columns(pairs.drop(columns=["homography", "swapped"]).round(4)),
         "previews": previews,
         "preview_of": places,
         "bands": BANDS,
@@ -109,22 +109,12 @@ def _pairs(tables: Tables, order: Sequence[str]) -> pd.DataFrame:
     kind = np.where(rank_a == rank_b, 1, 0)
     kind[matches["relation"].eq(SHARED_MATERIAL)] = 2
     hardness = pd.Index(RELATIONS).get_indexer(pd.Index(matches["relation"]))
-    told = matches[["part", "score", "transform", "n_equivalent", "label_conflict"]]
+    told = matches[["score", "transform", "n_equivalent", "label_conflict", "homography"]]
     sides = _sides(matches, tables.media, rank_a > rank_b)
     pairs = pd.concat([sides, told], axis=1).assign(kind=kind, relation=hardness)
-    pairs["picture"] = matches["part"].eq(PICTURES)
-    facing = map(_facing, matches["homography"], rank_a > rank_b)
-    pairs["homography"] = pd.Series(list(facing), dtype=object)
+    pairs["picture"], pairs["swapped"] = matches["part"].eq(PICTURES), rank_a > rank_b
     by = ["kind", "score", "relation"]
     return pairs.sort_values(by, ascending=[True, False, True], kind="stable")
-
-
-def _facing(flat: Any, swap: bool) -> beside.Wide | None:
-    """From `one` to `other`, shape (3, 3); None where neither is a picture."""
-    if flat is None:
-        return None
-    there: beside.Wide = np.reshape(np.asarray(flat, np.float64), (3, 3))
-    return np.asarray(np.linalg.inv(there)) if swap else there
 
 
 def _sides(matches: pd.DataFrame, media: pd.DataFrame, swap: npt.NDArray[np.bool_]) -> pd.DataFrame:
@@ -144,7 +134,7 @@ def _previews(
     pairs: pd.DataFrame, media: pd.DataFrame, reach: Media
 ) -> tuple[list[dict[str, Any]], dict[str, list[int | None]]]:
     """Return the previews, and by side and `difference` the place of each pair's among them."""
-    seen = pairs["part"].eq(PICTURES)
+    seen = pairs["picture"]
     found, heard = _heard(pairs[~seen], media, reach.load)
     shown = [_shown(pair, media, reach.look) for pair in pairs[seen].itertuples()]
     places: dict[str, list[int | None]] = {}
@@ -168,7 +158,8 @@ def _shown(pair: Any, media: pd.DataFrame, look: Look) -> dict[str, dict[str, An
         one, other = (look(decode_path(media["path"].iloc[getattr(pair, s)])) for s in SIDES)
     except MediaError as error:
         return {name: {"error": visible(str(error))} for name in (*SIDES, "difference")}
-    return beside.embed(one, other, pair.homography)
+    there: beside.Wide = np.reshape(np.asarray(pair.homography, np.float64), (3, 3))
+    return beside.embed(one, other, np.asarray(np.linalg.inv(there)) if pair.swapped else there)
 
 
 def _heard(

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from splitaudit import matches, schema
+from splitaudit import matches
 from splitaudit.fingerprints import patches
 from splitaudit.media.reading import RATE
 from splitaudit.route import route
 from splitaudit.sounds import candidates, comparisons, prints, rows
 from splitaudit.sounds.comparisons import Pair
-from splitaudit.stages import Contents, Settings, Stage, StageLog, Step, do, step
-from splitaudit.store import digest, write_table
+from splitaudit.stages import (
+    Contents,
+    Settings,
+    Stage,
+    StageLog,
+    Step,
+    candidates_path,
+    do,
+    propose,
+    read_candidates,
+    representatives,
+    step,
+    unknown,
+)
 from splitaudit.verify import audio as verifier
 
 PART = "audio"
@@ -66,8 +77,8 @@ def scan(contents: Contents, settings: Settings, log: StageLog) -> Found:
 
 def plan(contents: Contents, unread: int, settings: Settings) -> list[Step]:
     """Say what `scan` would do; of `unread` sounds the bytes are not known yet."""
-    known = settings.facts(FINGERPRINT.kind).known(pa.array(contents, pa.string()))
-    old, sounds = sum(known.to_pylist()), unread + len(contents)
+    sounds = unread + len(contents)
+    old = len(contents) - unknown(FINGERPRINT, contents, settings)
     first = step("fingerprint", sounds - old, sounds, "sounds")
     if old == sounds:
         return [first, *_plan_search(contents, settings)]
@@ -79,15 +90,14 @@ def plan(contents: Contents, unread: int, settings: Settings) -> list[Step]:
 def _plan_search(contents: Contents, settings: Settings) -> list[Step]:
     """The steps after the fingerprints, where all of those are known."""
     sounds = known(contents, settings)
-    keys = _searched(sounds)
-    path = _candidates_path(keys, settings)
+    keys = representatives(sounds, "sound_id")
+    path = candidates_path(FINGERPRINT_ID, keys, settings)
     if not path.exists():
         why = "another set of sounds than before"
         return [Step("search", "compute", why), Step("verify", "extend", why)]
-    pairs = _pairs(sounds, contents, _read_candidates(path))
-    proven = settings.facts(VERIFY.kind).known(pa.array(pairs, pa.string()))
-    new = len(pairs) - sum(proven.to_pylist())
-    return [step("search", 0, len(keys), "sounds"), step("verify", new, len(pairs), "pairs")]
+    pairs = _pairs(sounds, contents, read_candidates(path))
+    searched = step("search", 0, len(keys), "sounds")
+    return [searched, step("verify", unknown(VERIFY, pairs, settings), len(pairs), "pairs")]
 
 
 def known(contents: Contents, settings: Settings) -> pd.DataFrame:
@@ -107,8 +117,11 @@ def prove(
     contents: Contents, sounds: pd.DataFrame, settings: Settings, log: StageLog
 ) -> pd.DataFrame:
     """Search, and verify every candidate; a row a pair and offset at which something was found."""
-    keys = _searched(sounds)
-    pairs = _pairs(sounds, contents, _candidates(keys, settings, log))
+    keys = representatives(sounds, "sound_id")
+    path = candidates_path(FINGERPRINT_ID, keys, settings)
+    facts = settings.facts(FINGERPRINT.kind)
+    search = partial(candidates.search, facts, keys, settings.processes)
+    pairs = _pairs(sounds, contents, propose("search", path, len(keys), search, log))
     do(VERIFY, pairs, settings, log)
     names = pa.array(sorted(pairs), pa.string())
     proofs: pd.DataFrame = settings.facts(VERIFY.kind).read(names, comparisons.PROOFS).to_pandas()
@@ -119,34 +132,8 @@ def prove(
     return proofs.astype({"accepted": bool})
 
 
-def _searched(sounds: pd.DataFrame) -> pa.Array:
-    """The contents to be compared; one stands for all with equal samples."""
-    read = sounds[sounds["status"].isin([schema.OK, schema.TRUNCATED])]
-    return pa.array(sorted(read.reset_index().groupby("sound_id")["key"].min()), pa.string())
-
-
-def _candidates(keys: pa.Array, settings: Settings, log: StageLog) -> pa.Table:
-    """Pairs of sounds, as positions in `keys`, whose patches agree along a line."""
-    path = _candidates_path(keys, settings)
-    new = 0 if path.exists() else len(keys)
-    log.start("search", new, path.stem)
-    if not path.exists():
-        facts = settings.facts(FINGERPRINT.kind)
-        write_table(candidates.search(facts, keys, settings.processes), path)
-    log.advance(new)
-    return _read_candidates(path)
-
-
-def _candidates_path(keys: pa.Array, settings: Settings) -> Path:
-    return settings.cache / "candidates" / f"{digest(FINGERPRINT_ID, keys.to_pylist())}.parquet"
-
-
-def _read_candidates(path: Path) -> pa.Table:
-    return pq.read_table(path, partitioning=None)
-
-
 def _pairs(sounds: pd.DataFrame, contents: Contents, found: pa.Table) -> dict[str, Pair]:
-    keys, seconds = _searched(sounds).to_pylist(), sounds["duration_s"].to_dict()
+    keys, seconds = representatives(sounds, "sound_id").to_pylist(), sounds["duration_s"].to_dict()
     frame_s = patches.HOP / RATE
     order = route(*(found[side].to_numpy().astype(np.int64) for side in ("a", "b")))
     pairs = {}

@@ -12,7 +12,7 @@ import pyarrow as pa
 from splitaudit import schema
 from splitaudit.errors import MediaError
 from splitaudit.fingerprints import patches
-from splitaudit.jobs import File, write
+from splitaudit.jobs import File, failed, write_crashed, write_each
 from splitaudit.media import audio
 from splitaudit.media.reading import Reading, shortfall
 from splitaudit.verify import stretch
@@ -40,12 +40,7 @@ SOUNDS = pa.schema(
 
 def fingerprint(files: Sequence[File], folder: Path) -> int:
     """Decode sounds and take their fingerprints."""
-    rows = []
-    for file in files:
-        row = _sound(file)
-        if not file.changed:
-            rows.append({"key": file.content_id, **row})
-    return write(rows, SOUNDS, [file.content_id for file in files], folder)
+    return write_each(files, _sound, SOUNDS, folder)
 
 
 def _sound(file: File) -> dict[str, Any]:
@@ -53,9 +48,8 @@ def _sound(file: File) -> dict[str, Any]:
         return _read(audio.open_audio(file.path, file.start_s, file.end_s))
     except MediaError as error:
         return {"status": error.status, "error": error.reason, "silent": file.size == 0}
-    except Exception as error:  # decoders trip over hostile files: that is a row, not the end
-        reason = f"the decoder failed: {type(error).__name__}: {error}"
-        return {"status": schema.ERROR, "error": reason.replace("\n", " ")}
+    except Exception as error:  # that is a row, not the end
+        return failed(error)
 
 
 def _read(reading: Reading) -> dict[str, Any]:
@@ -109,6 +103,4 @@ def _status(reading: Reading, degenerate: bool, silent: bool) -> tuple[str, str 
 
 def lost_fingerprint(files: Sequence[File], folder: Path) -> int:
     """Note that the decoder died of these files."""
-    reason = "the decoder crashed"
-    rows = [{"key": f.content_id, "status": schema.ERROR, "error": reason} for f in files]
-    return write(rows, SOUNDS, [file.content_id for file in files], folder)
+    return write_crashed(files, SOUNDS, folder)

@@ -206,8 +206,12 @@ def _evidence(blocks: Blocks) -> tuple[float, float, float, int]:
 def _told(a: Photograph, b: Photograph, homography: Map, score: float) -> Proof:
     gain, bias = placement.light(a.levels, b.levels, homography)
     coverage_a, coverage_b = placement.coverages(homography, a.size, b.size)
-    words = placement.words(homography, a.size, b.size)
-    words += placement.parts(coverage_a, coverage_b) + placement.lighting(gain, bias)
     normal = placement.normalised(homography, a.size, b.size)
-    transform = ", ".join(words) or SAME
+    words = placement.words(homography, a.size, b.size)
+    transform = worded(words, (coverage_a, coverage_b), (gain, bias))
     return Proof(score, normal, gain, bias, coverage_a, coverage_b, transform)
+
+
+def worded(words: list[str], coverage: tuple[float, float], light: tuple[float, float]) -> str:
+    """Return how b differs from a: how it was turned, what is missing or added, how light it is."""
+    return ", ".join([*words, *placement.parts(*coverage), *placement.lighting(*light)]) or SAME
