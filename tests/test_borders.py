@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from picture_files import photograph
 from PIL import Image, ImageDraw
@@ -86,6 +86,7 @@ def test_a_picture_without_bands_is_left_whole(seed):
 
 
 @given(COLOURS, st.floats(0, 8))
+@example((0, 1, 0), 0.125)
 @settings(deadline=None, max_examples=30)
 def test_a_flat_picture_is_left_whole(colour, deviation):
     flat = np.broadcast_to(np.array(colour, np.uint8), (90, 120, 3))

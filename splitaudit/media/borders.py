@@ -92,6 +92,8 @@ def _away(planes: Pixels, colour: Pixels) -> Pixels:
 def _edge(off: npt.NDArray[np.float64], distance: npt.NDArray[np.float64]) -> int:
     """Return at which line a picture begins, 0 where what begins is no straight edge."""
     peak = off.max()
+    if not peak:
+        return 0  # nothing but the colour: what little is off is noise
     first = int(np.argmax(off >= peak / 2))
     if (off[: max(0, first - RINGING)] > QUIET * peak).any():
         return 0
