@@ -136,7 +136,7 @@ class Audit:
             The columns of matches, `a_split`, `b_split` and `splits` (such as ``test|train``: the
             evaluated side first).
         """
-        found = self._run.accepted(schema.LEAK_RELATIONS)
+        found = self._run.listed(schema.LEAK_RELATIONS)
         across = found[found["a_split"] != found["b_split"]]
         order = {name: rank for rank, name in enumerate(self.record["order"])}
         names = [
@@ -147,12 +147,19 @@ class Audit:
 
     def duplicates(self) -> pd.DataFrame:
         """Return the accepted matches within a split, the most certain first."""
-        found = self._run.accepted(schema.LEAK_RELATIONS)
+        found = self._run.listed(schema.LEAK_RELATIONS)
         return found[found["a_split"] == found["b_split"]]
+
+    def similar(self) -> pd.DataFrame:
+        """Return the pictures that resemble each other and are no copies, or not provably.
+
+        Such as two shots of one scene. They count nowhere; the most alike come first.
+        """
+        return self._run.listed((schema.SIMILAR,), accepted=False)
 
     def shared_material(self) -> pd.DataFrame:
         """Return the matches of stretches that many items share, such as a jingle."""
-        return self._run.accepted((schema.SHARED_MATERIAL,))
+        return self._run.listed((schema.SHARED_MATERIAL,))
 
     def groups(self, policy: str = group.DUPLICATE, *, cap: int | None = None) -> pd.DataFrame:
         """Return the group of each item: what must stay on one side of a split.

@@ -70,10 +70,10 @@ class Run:
         splits = of_item.set_index("item_id")["split"]
         return frame.assign(a_split=frame["a"].map(splits), b_split=frame["b"].map(splits))
 
-    def accepted(self, relations: Sequence[str]) -> pd.DataFrame:
-        """Return the accepted matches with one of some relations, the most certain first."""
+    def listed(self, relations: Sequence[str], *, accepted: bool = True) -> pd.DataFrame:
+        """Return the matches with one of some relations, accepted or not, best score first."""
         found = self.matches()
-        found = found[found["accepted"].astype(bool) & found["relation"].isin(relations)]
+        found = found[found["accepted"].eq(accepted) & found["relation"].isin(relations)]
         return found.sort_values(
             ["score", "a", "b"], ascending=[False, True, True], ignore_index=True
         )

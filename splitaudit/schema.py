@@ -30,6 +30,7 @@ EXACT = "exact"
 NEAR_DUPLICATE = "near_duplicate"
 OVERLAP = "overlap"
 SHARED_MATERIAL = "shared_material"
+SIMILAR = "similar"  # compared and not accepted: another shot of one scene, or too little to prove
 SAME_SOURCE = "same_source"
 SAME_SETUP = "same_setup"
 SAME_CAPTION = "same_caption"

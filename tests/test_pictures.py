@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from command import Ran, outcomes, pairs, run, stages, table, tables
 from picture_files import bomb, broken_chunk, encoded, frames, photograph, with_exif
 from PIL import Image
 
 from splitaudit.media import image
+from splitaudit.pictures.rows import expand
 
 SIZE = 64, 64
 # Test item -> what was done to a picture of train, as it is said from test to train.
@@ -81,6 +83,26 @@ def test_nothing_else_is_found(found: Any) -> None:
         SIZE,
         (SIZE[0] - 10, SIZE[1] - 10),
     }
+
+
+def test_what_is_alike_and_no_copy_is_similar_and_nothing_less_is_listed() -> None:
+    proofs = pd.DataFrame(
+        {
+            "a": ["1", "1", "2"],
+            "b": ["2", "3", "3"],
+            "score": [0.3, 0.05, 0.6],
+            "accepted": [False, False, True],
+            "homography": [np.eye(3).ravel()] * 3,
+            **dict.fromkeys(("coverage_a", "coverage_b"), 1.0),
+            **dict.fromkeys(("transform", "undone", "verifier"), "x"),
+        }
+    )
+    members = pd.DataFrame(
+        {"item_id": ["a", "b", "c"], "split": "all", "same_id": ["1", "2", "3"], "status": "ok"}
+    )
+    listed = expand(members.assign(content_id=members["same_id"]), proofs, {}, "x").to_pylist()
+    said = [(row["a"], row["b"], row["relation"], row["accepted"]) for row in listed]
+    assert said == [("a", "b", "similar", False), ("b", "c", "near_duplicate", True)]
 
 
 def test_the_map_leads_from_one_picture_to_the_other(found: Any) -> None:

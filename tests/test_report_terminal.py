@@ -92,6 +92,13 @@ def test_leaks_are_listed_with_both_stretches() -> None:
     assert text.endswith("... and 3 more pairs\n")
 
 
+def test_of_pictures_it_is_said_which_was_made_how() -> None:
+    found = leaking().matches.assign(a_split="train", b_split="test", transform="crop 0.72")
+    one, other = printed(print_leaks, found, limit=1).split("\n")[1:3]
+    assert one.split() == ["exact", "train", "a1.wav"]
+    assert other.split() == ["0.900", "test", "t1.wav", "crop", "0.72"]
+
+
 def test_what_was_not_audited_is_listed_with_the_reason() -> None:
     media = leaking().media.assign(error="shorter than declared")
     text = printed(print_unaudited, media)

@@ -77,9 +77,20 @@ def scan(target: str, only_plan: bool, as_json: bool, exit_zero: bool, **chosen:
 @click.command()
 @options.run
 @options.limit
-@click.option("--duplicates", is_flag=True, help="List the pairs within a split instead.")
+@click.option(
+    "--duplicates",
+    "kind",
+    flag_value="duplicates",
+    help="List the pairs within a split instead.",
+)
+@click.option(
+    "--similar",
+    "kind",
+    flag_value="similar",
+    help="List pictures that resemble each other and are no copies, or not provably.",
+)
 @options.as_json
-def leaks(run: str | None, limit: int, duplicates: bool, as_json: bool) -> None:
+def leaks(run: str | None, limit: int, kind: str | None, as_json: bool) -> None:
     """List the leaks of RUN, the most certain first.
 
     RUN is the folder of a run or what was scanned; by default the newest run.
@@ -87,11 +98,13 @@ def leaks(run: str | None, limit: int, duplicates: bool, as_json: bool) -> None:
     from splitaudit.report.terminal import print_leaks
 
     audit = options.opened_run(run)
-    found = audit.duplicates() if duplicates else audit.leaks()
+    lists = {"duplicates": audit.duplicates, "similar": audit.similar}
+    found = lists[kind]() if kind else audit.leaks()
     if as_json:
         show.records(found)
     elif found.empty:
-        click.echo("no duplicates within a split" if duplicates else "no leaks")
+        nothing = {"duplicates": "no duplicates within a split", "similar": "nothing is similar"}
+        click.echo(nothing[kind] if kind else "no leaks")
     else:
         print_leaks(found, show.console(), limit)
 

@@ -14,6 +14,7 @@ from splitaudit.matches import Row
 
 PART = "image"
 NEAR_COVERAGE = 0.8  # >= on both sides: the same picture, not a part of it
+SIMILAR_SCORE = 0.1  # >=: of what is not accepted, what is listed
 
 
 def expand(
@@ -36,6 +37,7 @@ def expand(
     fingerprint
         For the column of that name.
     """
+    proofs = proofs[proofs["accepted"] | (proofs["score"] >= SIMILAR_SCORE)]
     words = matches.Words(PART, _equal, partial(_proven, fingerprint=fingerprint))
     return matches.expand(members, proofs, labels, words)
 
@@ -53,9 +55,8 @@ def _equal(fact: Row) -> Row:
 def _proven(proof: Row, fingerprint: str) -> tuple[Row, Row]:
     there = np.reshape(proof["homography"], (3, 3))
     back = np.linalg.inv(there)
-    both = min(proof["coverage_a"], proof["coverage_b"]) >= NEAR_COVERAGE
     common = {
-        "relation": schema.NEAR_DUPLICATE if both else schema.OVERLAP,
+        "relation": _relation(proof),
         "score": proof["score"],
         "accepted": proof["accepted"],
         "fingerprint": fingerprint,
@@ -74,3 +75,10 @@ def _proven(proof: Row, fingerprint: str) -> tuple[Row, Row]:
         "transform": proof["undone"],
     }
     return common | forward, common | backward
+
+
+def _relation(proof: Row) -> str:
+    if not proof["accepted"]:
+        return schema.SIMILAR
+    both = min(proof["coverage_a"], proof["coverage_b"]) >= NEAR_COVERAGE
+    return schema.NEAR_DUPLICATE if both else schema.OVERLAP

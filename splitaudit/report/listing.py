@@ -80,7 +80,7 @@ def listing(tables: Tables, order: Sequence[str], reach: Media) -> dict[str, Any
         "relations": RELATIONS,
         "counts": counts.tolist(),
         "media": _columns(_media(media.iloc[used], tables.items)),
-        "pairs": _columns(pairs.drop(columns=["homography", "swapped"]).round(4)),
+        "pairs": _columns(pairs.drop(columns="homography").round(4)),
         "previews": previews,
         "preview_of": places,
         "bands": BANDS,

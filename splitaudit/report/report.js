@@ -311,7 +311,8 @@ function facts(pair) {
   const add = (term, value) => value && list.append(element("div", "", element("dt", "", term), element("dd", "", value)));
   add("Relation", relations[pairs.relation[pair]]);
   add("Score", score(pair));
-  add("Found", pairs.transform[pair]);
+  const made = pairs.swapped[pair] ? "Left, made by" : "Right, made by";
+  add(pairs.picture[pair] ? made : "Found", pairs.transform[pair]);
   add("Labels", pairs.label_conflict[pair] ? "differ" : "");
   add("Stands for", pairs.n_equivalent[pair] > 1 ? `${pairs.n_equivalent[pair]} pairs of equal files` : "");
   return list;

@@ -42,6 +42,8 @@ def print_verdict(summary: dict[str, Any], console: Console) -> None:
 def print_leaks(frame: pd.DataFrame, console: Console, limit: int = 20) -> None:
     """Print pairs, two lines each: what is shared, and where it lies in both items.
 
+    Of pictures, what makes the item on a line from the other one.
+
     Parameters
     ----------
     frame
@@ -52,7 +54,8 @@ def print_leaks(frame: pd.DataFrame, console: Console, limit: int = 20) -> None:
     limit
         At most this many; how many are left out is said.
     """
-    table = _grid("relation", "split", "item", "shared stretch", "share")
+    timed = frame["a_start"].notna().any()
+    table = _grid("relation", "split", "item", "shared stretch" if timed else "made by", "share")
     table.columns[0].max_width = _RELATION_WIDTH
     for row in frame.head(limit).to_dict("records"):
         if table.row_count:
@@ -149,15 +152,24 @@ def _print_next(summary: dict[str, Any], console: Console) -> None:
         _say(console, f"Report: {report}", soft_wrap=True)
 
 
-def _side(row: dict[Any, Any], side: str) -> tuple[Text, Text, str, str]:
+def _side(row: dict[Any, Any], side: str) -> tuple[Text, Text, str | Text, str]:
     start, end, coverage = row[f"{side}_start"], row[f"{side}_end"], row[f"coverage_{side}"]
-    stretch = "" if pd.isna(start) or pd.isna(end) else f"{clock(start)}-{clock(end)}"
+    stretch = f"{clock(start)}-{clock(end)}" if _timed(row) else _made(row, side)
     share = "" if pd.isna(coverage) else f"{coverage:.0%}"
     return _text(row[f"{side}_split"]), _text(row[side]), stretch, share
 
 
+def _timed(row: dict[Any, Any]) -> bool:
+    return not (pd.isna(row["a_start"]) or pd.isna(row["a_end"]))
+
+
+def _made(row: dict[Any, Any], side: str) -> Text:
+    """What was done to a picture is said from a to b."""
+    return _text(row["transform"]) if side == "b" and isinstance(row["transform"], str) else Text()
+
+
 def _score(row: dict[Any, Any]) -> str:
-    transform = row["transform"] if isinstance(row["transform"], str) else ""
+    transform = row["transform"] if _timed(row) and isinstance(row["transform"], str) else ""
     return f"{row['score']:.3f} {transform}".strip()
 
 

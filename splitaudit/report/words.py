@@ -101,5 +101,6 @@ def _coverage_sentence(check: str, part: dict[str, Any]) -> str:
     why = ", ".join(f"{n:,} {status}" for status, n in others.items())
     sentence = f"{check}: {part['audited']:,} of {part['items']:,} items audited"
     sentence += f": {why}" if why else ""
-    silent = part["by_status"].get(DEGENERATE, 0)
-    return sentence + (f" ({silent:,} silent or steady: nothing to match)" if silent else "")
+    empty = part["by_status"].get(DEGENERATE, 0)
+    what = "of one colour" if check == "image" else "silent or steady"
+    return sentence + (f" ({empty:,} {what}: nothing to match)" if empty else "")
