@@ -26,6 +26,26 @@ class InputError(SplitauditError):
         super().__init__(f"{self.where}: " + "; ".join(self.problems))
 
 
+class ScoresError(SplitauditError, ValueError):
+    """Scores, or what is said to be right, that cannot be evaluated."""
+
+
+class EvaluatorError(SplitauditError):
+    """An evaluator that could not be run, or did not answer as it should.
+
+    Parameters
+    ----------
+    test
+        Which it was called for.
+    problem
+        What it did.
+    """
+
+    def __init__(self, test: str, problem: str) -> None:
+        self.test = test
+        super().__init__(f"test {test!r}: the evaluator {problem}")
+
+
 class MediaError(Exception):
     """A file that cannot be turned into samples. It becomes a row, never the end of a scan.
 

@@ -1,0 +1,1 @@
+"""Retrieval scores, ties and faults counted honestly, and the audit of what computes them."""

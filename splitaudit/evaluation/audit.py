@@ -1,0 +1,202 @@
+"""Whether an evaluator looks at what it must not see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from splitaudit.errors import EvaluatorError, ScoresError
+from splitaudit.evaluation import metric_probes, probes
+from splitaudit.evaluation.inputs import Evaluator, Inputs, paired
+from splitaudit.evaluation.probes import Case, Finding
+from splitaudit.evaluation.relevance import Relevance, relevant
+
+VERDICTS = (
+    probes.LEAK,
+    probes.TRANSDUCTIVE,
+    probes.ORDER_DEPENDENT,
+    probes.GALLERY_DEPENDENT,
+    probes.CLEAN,
+)
+MOST = 1_000  # <= pairs an evaluator is tested with
+LEAST = 8  # >=: of fewer nothing can be told
+SENTENCES = {probes.CLEAN: "no test found that it looks at anything but the query and the item"}
+
+
+@dataclass(frozen=True)
+class EvaluatorAudit:
+    """What is known of an evaluator.
+
+    Parameters
+    ----------
+    verdict
+        The gravest of what was found, see `VERDICTS`.
+    test, sentence
+        Which test shows it, and in words; of a clean evaluator, no test.
+    findings
+        Everything that was found, the gravest first.
+    notes
+        What is no fault by itself, or could not be tested.
+    ties
+        Share of the scores that equal another one of their query.
+    not_finite
+        Scores that are NaN or infinite, in one answer at most.
+    stochastic
+        Whether the same inputs give other scores.
+    calls
+        How often the evaluator was called.
+    """
+
+    verdict: str
+    test: str | None
+    sentence: str
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    ties: float
+    not_finite: int
+    stochastic: bool
+    calls: int
+
+
+def audit_evaluator(
+    fn: Callable[..., Any],
+    queries: Any,
+    gallery: Any,
+    *,
+    relevance: Any = None,
+    query_ids: Any = None,
+    gallery_ids: Any = None,
+    kind: str = "score",
+    seed: int = 0,
+) -> EvaluatorAudit:
+    """Call an evaluator with changed inputs, and say what it looks at.
+
+    An evaluator may look at a query and at an item, nothing else. The chance that a clean one is
+    called anything else is at most 1e-6.
+
+    Parameters
+    ----------
+    fn
+        `fn(queries, gallery)` returns scores, shape (queries, gallery), or a metric: a number, or a
+        dictionary of them. It is given copies, and whatever of `query_ids`, `gallery_ids`,
+        `relevance` (an index a query), `seed` and `rng` its signature names.
+    queries, gallery
+        Arrays with a row each.
+    relevance
+        As in `splitaudit.evaluation.metrics`; by default the item at the place of the query.
+    query_ids, gallery_ids
+        By default their places.
+    kind
+        `score` or `metric`.
+    seed
+        Of the tests.
+
+    Returns
+    -------
+    EvaluatorAudit
+        What was found.
+
+    Raises
+    ------
+    EvaluatorError
+        Naming the test in which the evaluator could not be run.
+    ScoresError
+        Where inputs do not fit together.
+    """
+    if kind not in ("score", "metric"):
+        raise ScoresError(f"kind={kind!r}: choose score or metric")
+    queries, gallery = _rows(queries), _rows(gallery)
+    right = _right(relevance, len(queries), len(gallery))
+    ids = _ids(query_ids, len(queries), "query"), _ids(gallery_ids, len(gallery), "gallery")
+    rng = np.random.default_rng(seed)
+    inputs = _some(paired(queries, gallery, right, ids), rng)
+    evaluator = Evaluator(fn)
+    if kind == "metric":
+        return _judged(*metric_probes.run(evaluator, inputs, rng), evaluator, None)
+    return _of_scores(evaluator, inputs, rng)
+
+
+def _of_scores(evaluator: Evaluator, inputs: Inputs, rng: np.random.Generator) -> EvaluatorAudit:
+    scores = evaluator.scores("first call", inputs)
+    again = evaluator.scores("second call", inputs, seed=1)
+    case = Case(evaluator, inputs, scores, again, rng)
+    findings: list[Finding] = []
+    notes: list[str] = []
+    for test in (*probes.ACCUSING, *probes.COMPARING):
+        findings += test(case)
+    for test in probes.SHAPES:
+        try:
+            findings += test(case)
+        except EvaluatorError as error:
+            notes.append(str(error))
+    return _judged(findings, notes, evaluator, case)
+
+
+def _judged(
+    findings: Sequence[Finding], notes: Sequence[str], evaluator: Evaluator, case: Case | None
+) -> EvaluatorAudit:
+    ordered = sorted(findings, key=lambda finding: VERDICTS.index(finding.verdict))
+    first = ordered[0] if ordered else Finding("", probes.CLEAN, SENTENCES[probes.CLEAN], 1.0)
+    return EvaluatorAudit(
+        first.verdict,
+        first.test or None,
+        first.sentence,
+        tuple(ordered),
+        (*notes, *_noticed(evaluator)),
+        _ties(case.scores) if case else float("nan"),
+        evaluator.not_finite,
+        bool(case and case.stochastic),
+        evaluator.calls,
+    )
+
+
+def _noticed(evaluator: Evaluator) -> Iterator[str]:
+    if evaluator.wrote:
+        yield "it writes to its inputs"
+    if evaluator.not_finite:
+        yield f"up to {evaluator.not_finite:,} of its scores are NaN or infinite"
+
+
+def _ties(scores: Any) -> float:
+    ordered = np.sort(scores, axis=1)
+    same = ordered[:, 1:] == ordered[:, :-1]
+    tied = np.zeros(scores.shape, bool)
+    tied[:, 1:] |= same
+    tied[:, :-1] |= same
+    return float(tied.mean())
+
+
+def _right(relevance: Any, queries: int, gallery: int) -> Relevance:
+    if relevance is None:
+        if queries != gallery:
+            raise ScoresError(
+                f"{queries:,} queries and {gallery:,} items: say by relevance which belong together"
+            )
+        relevance = np.arange(queries)
+    right = relevant(relevance, gallery)
+    if right.queries != queries:
+        raise ScoresError(f"relevance: {right.queries:,} rows for {queries:,} queries")
+    return right
+
+
+def _rows(side: Any) -> Any:
+    return side if hasattr(side, "shape") else np.asarray(side)
+
+
+def _ids(ids: Any, n: int, side: str) -> Any:
+    found = np.arange(n) if ids is None else np.asarray(ids)
+    if found.shape != (n,) or len(np.unique(found)) != n:
+        raise ScoresError(f"{side}_ids: expected {n:,} ids, none twice")
+    return found
+
+
+def _some(inputs: Inputs, rng: np.random.Generator) -> Inputs:
+    if len(inputs) < LEAST:
+        raise ScoresError(
+            f"{len(inputs)} queries with an item of their own: at least {LEAST} are needed"
+        )
+    rows = np.sort(rng.permutation(len(inputs))[:MOST])
+    return inputs.ordered(rows, rows)

@@ -1,0 +1,91 @@
+"""Whether two matrices of scores differ, and not as rounding or the evaluator's own noise would."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+ROUNDING = 1e-5  # > standard deviations of the scores: float32 is a hundred times finer
+RELATIVE = 1e-3  # > of the score itself, where all are small
+BROAD = 0.01  # > share of the scores that moved; bfloat16 rounds one in a thousand the other way
+LINE = 0.5  # > share of a row or column
+LOUDER = 1.2  # > times the noise of a stochastic evaluator, as the mean of squares
+
+
+def moved(one: Matrix, other: Matrix, scale: Matrix) -> Mask:
+    """Return which scores differ by more than rounding; `scale` gives the spread of scores."""
+    finite = np.isfinite(one) & np.isfinite(other)
+    with np.errstate(invalid="ignore"):
+        far = np.abs(one - other)
+        large = far > max(_step(scale), ROUNDING * _spread(scale))
+        large |= far > RELATIVE * np.maximum(np.abs(one), np.abs(other))
+        large &= far > _grain(scale) * np.maximum(np.abs(one), np.abs(other))
+    same_fault = (np.isnan(one) & np.isnan(other)) | (one == other)
+    return np.where(finite, large, ~same_fault)
+
+
+def systematic(
+    one: Matrix, other: Matrix, scale: Matrix, noise: tuple[Matrix, Matrix] | None
+) -> float:
+    """Return how likely matrices that should be equal differ so, 0 where they cannot.
+
+    Parameters
+    ----------
+    one, other
+        Scores.
+    scale
+        Scores of the same evaluator that show how they spread.
+    noise
+        Two draws of a stochastic evaluator for the same inputs, which differ by chance.
+    """
+    if noise is not None:
+        return _louder(one - other, noise[0] - noise[1])
+    changed = moved(one, other, scale)
+    lines = max(changed.mean(axis=0).max(), changed.mean(axis=1).max())
+    broad = changed.mean() > BROAD or (min(changed.shape) >= 20 and lines > LINE)
+    return 0.0 if broad else 1.0
+
+
+def by_chance(changed: Mask, own: Mask) -> float:
+    """Return how likely so many of the moved scores are own ones (hypergeometric), or so few."""
+    from scipy.stats import hypergeom
+
+    hit = int((changed & own).sum())
+    if not hit:
+        return 1.0
+    return float(hypergeom.sf(hit - 1, changed.size, int(own.sum()), int(changed.sum())))
+
+
+def _spread(scale: Matrix) -> float:
+    finite = scale[np.isfinite(scale)]
+    return float(finite.std()) if len(finite) else 0.0
+
+
+def _step(scale: Matrix) -> float:
+    """Rounding of float32 in the largest of the scores."""
+    finite = np.abs(scale[np.isfinite(scale)])
+    return 4e-7 * float(finite.max(initial=0.0))
+
+
+def _grain(scale: Matrix) -> float:
+    """Relative rounding of numbers that all have few digits, twice; 0 where they have more."""
+    finite = scale[np.isfinite(scale)].astype(np.float32)
+    if not (finite.view(np.uint32) & 0xFFFF).any():
+        return 2.0**-7  # bfloat16
+    with np.errstate(over="ignore"):
+        return 2.0**-10 if (finite == finite.astype(np.float16)).all() else 0.0
+
+
+def _louder(found: Matrix, noise: Matrix) -> float:
+    """Compare rows of squared differences with those of noise (Welch's t-test)."""
+    from scipy.stats import ttest_ind
+
+    squares: list[Any] = [np.nanmean(np.square(gap), axis=1) for gap in (found, noise)]
+    if not squares[0].mean() > LOUDER * squares[1].mean():
+        return 1.0
+    return float(ttest_ind(*squares, equal_var=False, alternative="greater").pvalue)

@@ -1,0 +1,166 @@
+"""What a matrix of scores shows by itself of how it was made.
+
+A matrix cannot prove that its evaluator is clean. Nor can it always show that one leaks: where
+items are pooled by their own captions, the scores are those of two honest towers whose items happen
+to be pooled so. Only an evaluator that can be called can be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from splitaudit.evaluation.relevance import Relevance, Rows
+
+Matrix = npt.NDArray[np.float64]
+
+SUSPICIOUS = "suspicious"
+NO_EVIDENCE = "no_evidence"
+
+ALPHA = 1e-7  # <: of each test
+MOST = 450  # <= queries and items that are looked at
+LEAST = 24  # >=
+EXPLAINED = (
+    0.999  # >= share of the variance that the other scores explain: the model is one of two towers
+)
+RANKS = 3  # the fit is sought with so many numbers of dimensions
+ROUNDING = 1e-4  # > of the spread of all scores
+EQUAL = 1e-5  # < of the spread of all scores: constant
+
+
+@dataclass(frozen=True)
+class Sign:
+    """Something in a matrix that an honest evaluator would not leave.
+
+    Parameters
+    ----------
+    name
+        Of the sign.
+    sentence
+        In plain words.
+    p
+        How likely it is by chance, at most.
+    """
+
+    name: str
+    sentence: str
+    p: float
+
+
+def signs(scores: Any, right: Relevance) -> list[Sign]:
+    """Return what is suspicious.
+
+    Parameters
+    ----------
+    scores
+        Shape (queries, gallery), an array or a memory map; of a large one, a part is looked at.
+    right
+        What is right for each query.
+    """
+    query, item = _pairs(right)
+    if len(query) < LEAST:
+        return []
+    part = np.asarray(scores[np.sort(query)][:, item[np.argsort(query)]], np.float64)
+    found = [*_faults(part), *_constant_truth(part), *_normalised(part)]
+    if np.isfinite(part).all():
+        found += _unexplained(part)
+    return found
+
+
+def _pairs(right: Relevance) -> tuple[Rows, Rows]:
+    """Queries and items, each once, that are right for each other; of many, some."""
+    turned = right.turned()
+    item, first = np.unique(turned.query, return_index=True)
+    query = turned.item[first]
+    query, at = np.unique(query, return_index=True)
+    kept = np.sort(np.random.default_rng(0).permutation(len(query))[:MOST])
+    return query[kept], item[at][kept]
+
+
+def _faults(scores: Matrix) -> Iterator[Sign]:
+    """Scores that are not finite, and hardly ever those of the truth."""
+    from scipy.stats import hypergeom
+
+    bad = ~np.isfinite(scores)
+    n, own = len(scores), int(np.trace(bad))
+    p = float(hypergeom.cdf(own, scores.size, int(bad.sum()), n))
+    if bad.any() and p < ALPHA:
+        yield Sign(
+            "faults", f"{bad.sum():,} scores are NaN or infinite, {own} of them the truth's", p
+        )
+
+
+def _constant_truth(scores: Matrix) -> Iterator[Sign]:
+    own = np.diagonal(scores)
+    others = scores[~np.eye(len(scores), dtype=bool)]
+    if np.ptp(own) < EQUAL * np.nanstd(others):
+        yield Sign("constant", "all true pairs have one and the same score, the others do not", 0.0)
+
+
+def _normalised(scores: Matrix) -> Iterator[Sign]:
+    """Columns that all have one sum: only who knows all queries can make them so."""
+    for name, sums in (("sum", scores.sum(axis=0)), ("highest score", scores.max(axis=0))):
+        if np.isfinite(sums).all() and np.ptp(sums) < EQUAL * np.abs(scores).sum(axis=0).mean():
+            sentence = (
+                f"each item's scores have the same {name} over all queries: these are normalised"
+            )
+            yield Sign("normalised", f"{sentence} over the queries of the test", 0.0)
+            return
+
+
+def _unexplained(scores: Matrix) -> Iterator[Sign]:
+    """Scores of two towers have few dimensions: the truth follows from the others, or was changed."""
+    from scipy.stats import ttest_ind
+
+    gaps, explained = _gaps(scores)
+    own = np.eye(gaps.shape[1], dtype=bool)[None].repeat(len(gaps), axis=0)
+    true, others = gaps[own], np.abs(gaps[~own])
+    more = float(true.mean())
+    # Of scores that were raised to a power the largest are predicted worst, and the true ones are
+    # the largest: what was added to true pairs is about the same for all, and more than any error.
+    added = abs(more) > max(ROUNDING * scores.std(), true.std(), np.quantile(others, 0.999))
+    if explained < EXPLAINED or not added:
+        return
+    p = float(ttest_ind(true, gaps[~own], equal_var=False).pvalue)
+    if p < ALPHA:
+        yield Sign(
+            "unexplained",
+            f"true pairs score {more:+.3g} beside what all other scores say of them, which explain "
+            f"{explained:.1%} of the rest",
+            p,
+        )
+
+
+def _gaps(scores: Matrix) -> tuple[Matrix, float]:
+    """Scores less what is predicted from blocks without any true pair; the share explained."""
+    n = len(scores) // 3
+    parts = np.random.default_rng(0).permutation(3 * n).reshape(3, n)
+    best: tuple[Matrix, float] = np.zeros((1, n, n)), -1.0
+    values = np.linalg.svd(scores[np.ix_(parts[1], parts[2])], compute_uv=False)
+    for rank in _dimensions(values):
+        turned = [np.roll(parts, turn, axis=0) for turn in range(3)]
+        gaps = np.stack([_gap(scores, one[0], one[1], one[2], rank) for one in turned])
+        others = gaps[:, ~np.eye(n, dtype=bool)]
+        explained = 1 - others.var() / scores.var()
+        if explained > best[1]:
+            best = gaps, float(explained)
+    return best
+
+
+def _dimensions(values: Any) -> list[int]:
+    """Where singular values fall most."""
+    steps = values[:-1] / np.maximum(values[1:], 1e-12 * values[0])
+    drops = np.argsort(-steps)[:RANKS] + 1
+    return sorted({int(drop) for drop in drops if drop < 0.8 * len(values)})
+
+
+def _gap(scores: Matrix, ours: Rows, rows: Rows, columns: Rows, rank: int) -> Matrix:
+    left, values, right = np.linalg.svd(scores[np.ix_(rows, columns)], full_matrices=False)
+    inverse = (right[:rank].T / values[:rank]) @ left[:, :rank].T
+    predicted = scores[np.ix_(ours, columns)] @ inverse @ scores[np.ix_(rows, ours)]
+    gap: Matrix = scores[np.ix_(ours, ours)] - predicted
+    return gap
