@@ -42,7 +42,7 @@ class EvaluatorError(SplitauditError):
     """
 
     def __init__(self, test: str, problem: str) -> None:
-        self.test = test
+        self.test, self.problem = test, problem
         super().__init__(f"test {test!r}: the evaluator {problem}")
 
 

@@ -12,7 +12,7 @@ import traceback
 import click
 
 import splitaudit
-from splitaudit.cli import datasets, finding, parting
+from splitaudit.cli import datasets, evaluating, finding, parting
 from splitaudit.errors import SplitauditError
 
 INTERNAL_ERROR = 3
@@ -61,6 +61,7 @@ for verb in (
     parting.split,
     parting.check,
     parting.export,
+    evaluating.evaluate,
     datasets.demo,
     datasets.fetch,
     datasets.list_manifests,

@@ -71,6 +71,7 @@ def audit_evaluator(
     gallery_ids: Any = None,
     kind: str = "score",
     seed: int = 0,
+    begun: Callable[[str], Any] = str,
 ) -> EvaluatorAudit:
     """Call an evaluator with changed inputs, and say what it looks at.
 
@@ -93,6 +94,8 @@ def audit_evaluator(
         `score` or `metric`.
     seed
         Of the tests.
+    begun
+        Called with the name of a test before each call of the evaluator.
 
     Returns
     -------
@@ -113,7 +116,7 @@ def audit_evaluator(
     ids = _ids(query_ids, len(queries), "query"), _ids(gallery_ids, len(gallery), "gallery")
     rng = np.random.default_rng(seed)
     inputs = _some(paired(queries, gallery, right, ids), rng)
-    evaluator = Evaluator(fn)
+    evaluator = Evaluator(fn, begun)
     if kind == "metric":
         return _judged(*metric_probes.run(evaluator, inputs, rng), evaluator, None)
     return _of_scores(evaluator, inputs, rng)

@@ -72,9 +72,12 @@ class Evaluator:
     ----------
     function
         `function(queries, gallery)`, and those of `OFFERED` that its signature names.
+    begun
+        Called with the name of a test before each call.
     """
 
     function: Function
+    begun: Callable[[str], Any]
     calls: int = 0
     wrote: bool = False
     not_finite: int = 0
@@ -103,6 +106,7 @@ class Evaluator:
         given = [np.array(inputs.queries), np.array(inputs.gallery)]
         others = self._others(inputs, seed)
         self.calls += 1
+        self.begun(test)
         try:
             with _seeded(seed):
                 found = self.function(*given, **others)

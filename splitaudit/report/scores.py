@@ -1,0 +1,81 @@
+"""What is known of an evaluator or of its scores, on the screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from splitaudit.report.words import counted, visible
+
+_STYLES = {"clean": "bold green", "no_evidence": "bold green", "leak": "bold red"}
+_UNPROVEN = "a matrix alone cannot prove that its evaluator is clean"
+
+
+def print_evaluator(found: dict[str, Any], console: Console) -> None:
+    """Print the verdict, what shows it, and what else was noticed."""
+    verdict, shown = found["verdict"], found["test"]
+    said = found["sentence"] + (f" (test: {shown})" if shown else "")
+    _say(console, f"{verdict.upper()}: {said}", _STYLES.get(verdict, "bold yellow"))
+    for other in found["findings"][1:]:
+        _say(console, f"also {other['verdict']}: {other['sentence']} (test: {other['test']})")
+    for note in found["notes"]:
+        _say(console, f"note: {note}")
+    if found["stochastic"]:
+        _say(console, "note: the same inputs give other scores; give it a seed, or report a spread")
+    if found["ties"] and found["ties"] > 0:
+        _say(console, f"note: {found['ties']:.1%} of the scores equal another one of their query")
+    _say(console, f"{counted(found['calls'], 'call')} of the evaluator", "dim")
+
+
+def print_matrix(found: dict[str, Any], console: Console) -> None:
+    """Print the verdict, the signs and the metrics."""
+    verdict = found["verdict"]
+    sentence = found["signs"][0]["sentence"] if found["signs"] else _UNPROVEN
+    style = _STYLES.get(verdict, "bold yellow")
+    _say(console, f"{verdict.upper().replace('_', ' ')}: {sentence}", style)
+    for sign in found["signs"][1:]:
+        _say(console, f"also: {sign['sentence']}")
+    _say(console, f"{found['queries']:,} queries, {found['gallery']:,} items")
+    for sentence in _faults(found):
+        _say(console, sentence)
+    for way, parts in found["metrics"].items():
+        console.print()
+        console.print(_metrics(way, parts))
+
+
+def _faults(found: dict[str, Any]) -> list[str]:
+    said = []
+    if found["not_finite"]:
+        said.append(
+            f"{found['not_finite']:,} scores are NaN or infinite: counted against the truth"
+        )
+    if found["tied"]:
+        best = f"R@1 would be {found['optimistic_r1']:.1%} if ties were counted for the truth"
+        said.append(f"{found['tied']:.1%} of the true pairs tie with another item: {best}")
+    return said
+
+
+def _metrics(way: str, parts: dict[str, Any]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column(way)
+    for name, rows in parts.items():
+        table.add_column(f"{name} ({rows['queries']:,})", justify="right")
+    names = [name for name in parts["all"] if name not in ("queries", "groups")]
+    for name in names:
+        table.add_row(name, *(_interval(name, rows.get(name)) for rows in parts.values()))
+    return table
+
+
+def _interval(name: str, value: list[float] | None) -> str:
+    if value is None:
+        return "-"
+    if name.startswith("R@"):
+        return "{:.1%} [{:.1f}, {:.1f}]".format(value[0], *(100 * end for end in value[1:]))
+    return "{:.1f} [{:.1f}, {:.1f}]".format(*value)
+
+
+def _say(console: Console, sentence: str, style: str = "") -> None:
+    console.print(Text(visible(sentence), style))
