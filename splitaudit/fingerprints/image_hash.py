@@ -49,7 +49,7 @@ class ImageHash:
     """
 
     name: ClassVar[str] = "phash"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2  # of what lies within borders, too
     modality: ClassVar[str] = "image"
     metric: ClassVar[str] = "hamming"
 

@@ -76,6 +76,13 @@ def fingerprint(grey: Grey) -> Features:
     return Features(points, np.float32(FACTOR) ** table[:, 2], angle, descriptors)
 
 
+def luma(pixels: Grey) -> Grey:
+    """Return the grey levels of an RGB picture (ITU-R BT.601), shape (height, width)."""
+    import cv2
+
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
 def shrunk(grey: Grey) -> Grey:
     """Return a picture with a shorter side of at most `SHORT` pixels."""
     import cv2

@@ -16,6 +16,7 @@ from splitaudit.media import image
 from splitaudit.pictures.proofs import PROOFS
 from splitaudit.verify import photographs, placement
 from splitaudit.verify.photographs import Photograph, Proof
+from splitaudit.verify.placement import Box
 
 SCALED = 0.03  # >: change of size that is told, as a share
 HELD = 128  # photographs, of about 0.7 MB each
@@ -40,7 +41,7 @@ class Pair:
         Of the fact: both contents and what is below.
     a, b
         The photographs.
-    readings, orientations
+    readings, orientations, boxes
         How b may show a, see `photographs.compare`.
     """
 
@@ -49,6 +50,7 @@ class Pair:
     b: Side
     readings: tuple[int, ...]
     orientations: tuple[int, ...]
+    boxes: tuple[Box, Box]
 
     @property
     def size(self) -> int:
@@ -62,7 +64,7 @@ def verify(pairs: Sequence[Pair], folder: Path) -> int:
     for pair in pairs:
         with contextlib.suppress(MediaError):  # gone since it was fingerprinted
             sides = _photograph(pair.a), _photograph(pair.b)
-            proof = photographs.compare(*sides, pair.readings, pair.orientations)
+            proof = photographs.compare(*sides, pair.readings, pair.orientations, pair.boxes)
             row = _row(pair, sides, proof) if proof else {"found": False, "accepted": False}
             if not (pair.a.file.changed or pair.b.file.changed):
                 rows.append({"key": pair.key, **row})

@@ -10,9 +10,10 @@ scale image search", ECCV 2008).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from math import log2
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,20 +31,59 @@ VOTES = 4  # >= features of each picture, or the pair is not returned
 # Of a feature in one table: pictures that it votes for, and features that it is compared with. What
 # many pictures share, such as a logo or a black frame, ties each of them to the next few.
 CROWD, COMPARED = 16, 400
+# Features, about: of pictures looked up together, and among which; what is held at once depends on
+# these, and not on how many pictures there are.
+LOOKED_UP, BLOCK = 1 << 20, 1 << 23
 TURNS = 16  # parts of a circle; votes count together that fall in two beside each other
 SIZES, STEP = 24, 1.3  # ranges of changes of size, each so many times the one before; as the turns
 FOUND = pa.schema({"a": pa.int64(), "b": pa.int64(), "reading": pa.int8(), "votes": pa.int32()})
 
 Rows = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int32]
 
 
-def pairs(pictures: Sequence[Features], readings: Sequence[int] = range(len(READINGS))) -> pa.Table:
+@dataclass(frozen=True)
+class Collection:
+    """The features of many pictures, one behind the other; see `splitaudit.features.Features`.
+
+    Parameters
+    ----------
+    begins
+        Shape (pictures + 1,): the features of picture k are `begins[k] : begins[k + 1]`.
+    angle, scale, descriptors
+        Shapes (n,), (n,), (n, 4).
+    """
+
+    begins: Rows
+    angle: Reals
+    scale: Reals
+    descriptors: Codes
+
+
+class Table(NamedTuple):
+    """Features of a block by some of their bits: in bucket k `rows[starts[k] : starts[k + 1]]`."""
+
+    bits: Rows
+    starts: Numbers
+    rows: Numbers
+
+
+def collection(pictures: Sequence[Features]) -> Collection:
+    """Return the features of pictures one behind the other."""
+    descriptors = np.concatenate([np.zeros((0, 4), np.uint64), *(p.descriptors for p in pictures)])
+    angle = np.concatenate([np.zeros(0, np.float32), *(picture.angle for picture in pictures)])
+    scale = np.concatenate([np.zeros(0, np.float32), *(picture.scale for picture in pictures)])
+    begins = np.cumsum([0, *map(len, pictures)])
+    return Collection(begins, angle, scale, descriptors)
+
+
+def pairs(pictures: Collection, readings: Sequence[int] = range(len(READINGS))) -> pa.Table:
     """Return the pairs of pictures to compare.
 
     Parameters
     ----------
     pictures
-        The features of each.
+        Their features; fewer than 2**31.
     readings
         How b may show what a shows: positions in `splitaudit.features.READINGS`.
 
@@ -52,59 +92,72 @@ def pairs(pictures: Sequence[Features], readings: Sequence[int] = range(len(READ
     pa.Table
         `FOUND`, sorted by a, b and reading: a < b; one row for each reading that has `VOTES`.
     """
-    owner = np.repeat(np.arange(len(pictures)), [len(picture) for picture in pictures])
-    descriptors = np.concatenate([np.zeros((0, 4), np.uint64), *(p.descriptors for p in pictures)])
-    angles = np.concatenate([np.zeros(0, np.float32), *(picture.angle for picture in pictures)])
-    scales = np.concatenate([np.zeros(0, np.float32), *(picture.scale for picture in pictures)])
-    near = _near_enough(descriptors, owner)
-    found = [_read_so(descriptors, (angles, scales), owner, r, near) for r in readings]
-    table = pa.concat_tables([FOUND.empty_table(), *found])
-    return table.sort_by([(name, "ascending") for name in ("a", "b", "reading")])
+    near = _near_enough(pictures)
+    found = [FOUND.empty_table()]
+    for begin, end in _parts(pictures.begins, 0, BLOCK):
+        tables = _tables(pictures, begin, end)
+        for first, last in _parts(pictures.begins[: end + 1], 0, LOOKED_UP):
+            found += [_looked_up(pictures, (first, last), tables, r, near) for r in readings]
+    return pa.concat_tables(found).sort_by([(name, "ascending") for name in ("a", "b", "reading")])
 
 
-def _read_so(
-    descriptors: Codes, shape: tuple[Reals, Reals], owner: Rows, reading: int, near: int
+def _parts(begins: Rows, first: int, most: int) -> Iterator[tuple[int, int]]:
+    """Parts of the pictures from the first on, of `most` features or a little more."""
+    while first < len(begins) - 1:
+        last = int(np.searchsorted(begins, begins[first] + most))
+        yield first, min(max(last, first + 1), len(begins) - 1)
+        first = max(last, first + 1)
+
+
+def _looked_up(
+    pictures: Collection, some: tuple[int, int], tables: Sequence[Table], reading: int, near: int
 ) -> pa.Table:
-    """Pairs of which the second picture has a reading."""
-    voted = [np.zeros((0, 2), np.int64)]
-    others = read(descriptors, reading)
-    tables = _tables(len(owner))
-    for k, bits in enumerate(tables):
-        width = len(bits)
-        mine, its = (
-            _bucketed(_keys(descriptors, bits), width),
-            _bucketed(_keys(others, bits), width),
-        )
-        masks = np.array([_mask(earlier) for earlier in tables[:k]], np.uint64).reshape(-1, 4)
-        voted.append(_votes((descriptors, others), (mine, its), owner, (masks, near)))
+    """Pairs of some pictures with later ones in the tables, which are seen in a reading."""
+    begins = pictures.begins[some[0] : some[1] + 1]
+    # As far as a is from a reading of b, as far is that reading of a from b.
+    mine = read(pictures.descriptors[begins[0] : begins[-1]], reading)
+    after = np.repeat(begins[1:], np.diff(begins))
+    voted = [np.zeros((0, 2), np.int32)]
+    for k, table in enumerate(tables):
+        masks = np.array([_mask(earlier.bits) for earlier in tables[:k]], np.uint64).reshape(-1, 4)
+        limits = after, masks, near
+        order = _ordered(_keys(mine, table.bits), len(table.bits))
+        voted.append(_votes((mine, pictures.descriptors), order, table, limits))
     votes = np.concatenate(voted)
-    pair = owner[votes[:, 0]] * (int(owner.max(initial=0)) + 1) + owner[votes[:, 1]]
+    votes[:, 0] += begins[0]
+    return _pairs_of(pictures, votes, reading)
+
+
+def _pairs_of(pictures: Collection, votes: Numbers, reading: int) -> pa.Table:
+    """Pairs of pictures for which enough features vote that turn and size them alike."""
+    owner = np.searchsorted(pictures.begins, votes, "right") - 1
+    pair = owner[:, 0] * len(pictures.begins) + owner[:, 1]
     order = np.argsort(pair, kind="stable")
-    counted = _counted(pair[order], votes[order], _changes(votes[order], shape, reading))
-    a, b = (owner[votes[order[counted[:, 0]], side]] for side in (0, 1))
+    votes = votes[order]
+    counted = _counted(pair[order], votes, _changes(votes, pictures, reading))
+    a, b = owner[order[counted[:, 0]]].T
     columns = [a, b, np.full(len(a), reading, np.int8), counted[:, 1].astype(np.int32)]
     return pa.table(columns, schema=FOUND)
 
 
-def _changes(votes: Rows, shape: tuple[Reals, Reals], reading: int) -> Rows:
+def _changes(votes: Numbers, pictures: Collection, reading: int) -> Rows:
     """By which part of a circle each vote turns the picture, and into which range of sizes."""
-    angles, scales = shape
-    turn = _seen(angles, reading)[votes[:, 1]] - angles[votes[:, 0]]
+    one, other = votes.T
+    turn = _seen(pictures.angle[other], reading) - pictures.angle[one]
     turns = (turn * (TURNS / (2 * np.pi))).astype(np.int64) % TURNS
-    size = np.log(scales[votes[:, 1]] / scales[votes[:, 0]]) / np.log(STEP) + SIZES / 2
+    size = np.log(pictures.scale[other] / pictures.scale[one]) / np.log(STEP) + SIZES / 2
     return np.column_stack([turns, np.clip(size, 0, SIZES - 1).astype(np.int64)])
 
 
-def _near_enough(descriptors: Codes, owner: Rows) -> int:
+def _near_enough(pictures: Collection) -> int:
     """Within how many bits few features are near by chance, in a collection of this size."""
-    if len(descriptors) < 2:
+    n = len(pictures.descriptors)
+    if n < 2:
         return NEAR[1]
-    rng = np.random.default_rng(0)
-    one, other = rng.integers(len(descriptors), size=(2, DRAWN))
-    far = _distances(descriptors, one, other)
-    expected = np.cumsum(np.bincount(far[owner[one] != owner[other]], minlength=257)) * (
-        len(descriptors) / DRAWN
-    )
+    drawn = np.random.default_rng(0).integers(n, size=(2, DRAWN))
+    one, other = np.searchsorted(pictures.begins, drawn, "right")
+    far = _distances(pictures.descriptors, *drawn)[one != other]
+    expected = np.cumsum(np.bincount(far, minlength=257)) * (n / DRAWN)
     return int(np.clip(np.searchsorted(expected, CHANCE, side="right") - 1, *NEAR))
 
 
@@ -123,11 +176,20 @@ def _seen(angles: Reals, reading: int) -> Reals:
     return mirrored + np.float32(np.pi) if reading >= 2 else mirrored
 
 
-def _tables(features: int) -> list[Rows]:
+def _bits(features: int) -> list[Rows]:
     """Positions of the bits of each table: none in two tables."""
     width = int(np.clip(round(log2(max(features, 1))), *BITS))
     drawn = np.random.default_rng(0).permutation(256)
     return [drawn[k * width : (k + 1) * width] for k in range(256 // width)][:TABLES]
+
+
+def _tables(pictures: Collection, begin: int, end: int) -> list[Table]:
+    """Return the features of some pictures by the bits of each table."""
+    first, last = (int(pictures.begins[k]) for k in (begin, end))
+    some = pictures.descriptors[first:last]
+    return [
+        Table(bits, *_bucketed(_keys(some, bits), len(bits), first)) for bits in _bits(last - first)
+    ]
 
 
 def _mask(bits: Rows) -> Codes:
@@ -150,41 +212,45 @@ def _keys(descriptors: Any, bits: Any) -> Any:
 
 
 @compiled
-def _bucketed(keys: Any, width: int) -> tuple[Any, Any]:
-    """Where each bucket starts, and the features in them, by their number."""
-    starts = np.zeros((1 << width) + 1, np.int64)
+def _bucketed(keys: Any, width: int, first: int) -> tuple[Any, Any]:
+    """Where each bucket starts, and the features in them, of which `first` is the first."""
+    starts = np.zeros((1 << width) + 1, np.int32)
     for key in keys:
         starts[key + 1] += 1
     for key in range(1 << width):
         starts[key + 1] += starts[key]
     free, rows = starts[:-1].copy(), np.empty(len(keys), np.int32)
     for n in range(len(keys)):
-        rows[free[keys[n]]] = n
+        rows[free[keys[n]]] = first + n
         free[keys[n]] += 1
     return starts, rows
 
 
+def _ordered(keys: Numbers, width: int) -> tuple[Numbers, Numbers]:
+    """Keys, and nearly their order: what is looked up one after the other then lies close."""
+    _, order = _bucketed(keys >> max(0, width - BITS[0]), BITS[0], 0)
+    return keys, order
+
+
 @compiled
-def _votes(descriptors: Any, buckets: Any, owner: Any, limits: Any) -> Any:
-    """Rows (feature, feature of a later picture) that are near, of one table."""
-    (starts, rows), (other_starts, other_rows) = buckets
-    found, n = np.empty((1024, 2), np.int64), 0
-    for bucket in range(len(starts) - 1):
-        others = other_rows[other_starts[bucket] : other_starts[bucket + 1]]
-        first = 0
-        for i in rows[starts[bucket] : starts[bucket + 1]]:
-            while first < len(others) and owner[others[first]] <= owner[i]:
-                first += 1
-            if n + CROWD > len(found):
-                found = np.concatenate((found, np.empty_like(found)))
-            n = _near(i, others[first : first + COMPARED], descriptors, limits, found, n)
+def _votes(descriptors: Any, looked_up: Any, table: Any, limits: Any) -> Any:
+    """Rows (feature looked up, feature of a later picture) that are near, of one table."""
+    _, starts, rows = table
+    (keys, order), after = looked_up, limits[0]
+    found, n = np.empty((1024, 2), np.int32), 0
+    for i in order:
+        others = rows[starts[keys[i]] : starts[keys[i] + 1]]
+        first = np.searchsorted(others, after[i])
+        if n + CROWD > len(found):
+            found = np.concatenate((found, np.empty_like(found)))
+        n = _near(i, others[first : first + COMPARED], descriptors, limits, found, n)
     return found[:n]
 
 
 @compiled
 def _near(i: int, others: Any, descriptors: Any, limits: Any, found: Any, n: int) -> int:
     """Enter the first `CROWD` of some features that are near one and met in no table before."""
-    (mine, its), (masks, near) = descriptors, limits
+    (mine, its), (_, masks, near) = descriptors, limits
     end = n + CROWD
     for j in others:
         far = 0

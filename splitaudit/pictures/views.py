@@ -1,0 +1,92 @@
+"""What of a picture is fingerprinted: all of it, and what lies within its border."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from splitaudit.fingerprints.gradients import Gradient
+from splitaudit.fingerprints.image_hash import ImageHash, shrunk
+from splitaudit.media.borders import inner
+from splitaudit.media.thumbnail import SIDE, thumbnail
+from splitaudit.verify.placement import WHOLE, Box
+
+# >= pixels of the shorter side, or no border is looked for. Of photographs without one, some is
+# found in 3 of 66 at 300 pixels, in 7 at 96, in 14 at 64, and in 23 at 32.
+LEAST = 64
+NARROW = 0.97  # >= of the picture is left: such a border changes no fingerprint
+HASH = ImageHash()
+GRADIENTS = Gradient()
+
+Pixels = npt.NDArray[np.uint8]
+
+
+class View(NamedTuple):
+    """A part of a picture, small: in grey to be hashed, and in colour."""
+
+    box: Box
+    luma: Pixels
+    thumbnail: Pixels
+
+
+def views(pixels: Pixels, luma: Pixels) -> list[View]:
+    """Return the picture, and what lies within its border if it has one.
+
+    Parameters
+    ----------
+    pixels, luma
+        RGB, shape (height, width, 3), and its grey levels.
+    """
+    whole = View(WHOLE, shrunk(luma, HASH.side), thumbnail(pixels))
+    box = bordered(luma)
+    if box is None:
+        return [whole]
+    top, left, bottom, right = box
+    part = slice(top, bottom), slice(left, right)
+    height, width = luma.shape
+    edges = [2 * left / width - 1, 2 * top / height - 1, 2 * right / width - 1]
+    within = (*edges, 2 * bottom / height - 1)
+    return [whole, View(within, shrunk(luma[part], HASH.side), thumbnail(pixels[part]))]
+
+
+def bordered(luma: Pixels) -> tuple[int, int, int, int] | None:
+    """Return top, left, bottom, right of what lies within a border; None where there is none."""
+    height, width = luma.shape
+    if min(height, width) < LEAST:
+        return None
+    top, left, bottom, right = inner(luma)
+    high, wide = bottom - top, right - left
+    if min(high, wide) < SIDE or high * wide >= NARROW * height * width:
+        return None
+    return top, left, bottom, right
+
+
+def fingerprinted(pictures: Sequence[Sequence[View]]) -> Iterator[dict[str, Any]]:
+    """Yield the fingerprints of the views of each picture; they are computed together.
+
+    Yields
+    ------
+    dict
+        boxes, codes, told, thumbnail, gradients as in `prints.PICTURES`, and flat: whether there is
+        nothing in any view by which it could be found.
+    """
+    every = [view for some in pictures for view in some]
+    small = np.array([view.luma for view in every], np.uint8)
+    thumbnails = np.array([view.thumbnail for view in every], np.uint8)
+    hashes = HASH.fingerprint(small.reshape(-1, HASH.side, HASH.side))
+    gradients = GRADIENTS.fingerprint(thumbnails.reshape(-1, SIDE, SIDE, 3))
+    end = 0
+    for some in pictures:
+        rows = slice(end, end + len(some))
+        end += len(some)
+        yield {
+            "boxes": [edge for view in some for edge in view.box],
+            "codes": hashes.codes[rows].ravel().tolist(),
+            "told": (~hashes.degenerate[rows]).tolist(),
+            "thumbnail": thumbnails[rows].tobytes(),
+            "gradients": gradients.vectors[rows].tobytes(),
+            "flat": bool((hashes.degenerate[rows] & gradients.degenerate[rows]).all()),
+        }
