@@ -12,10 +12,10 @@ import pyarrow as pa
 from splitaudit.features import READINGS
 from splitaudit.fingerprints.image_hash import undoing
 from splitaudit.pictures import large, prints, small
+from splitaudit.pictures.views import Box
 from splitaudit.route import route
 from splitaudit.stages import Contents
 from splitaudit.store import Parts
-from splitaudit.verify.placement import Box
 
 ALWAYS = ("key", "width", "height", "boxes")
 
@@ -101,4 +101,5 @@ def _of_those(
 
 def _side(picture: Any, contents: Contents) -> large.Side:
     size = int(picture["width"]), int(picture["height"])
-    return large.Side(contents[picture["key"]], size, prints.features_of(picture))
+    inner = tuple(np.reshape(picture["boxes"], (-1, 4))[-1].tolist())
+    return large.Side(contents[picture["key"]], size, inner, prints.features_of(picture))

@@ -19,9 +19,10 @@ from splitaudit.fingerprints.image_hash import (
 )
 from splitaudit.jobs import write
 from splitaudit.media.thumbnail import SIDE
+from splitaudit.pictures import views
 from splitaudit.pictures.proofs import PROOFS
+from splitaudit.pictures.views import Box
 from splitaudit.verify import placement, thumbnails
-from splitaudit.verify.placement import Box
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -90,7 +91,7 @@ def _pixels(held: bytes) -> Pixels:
 
 def _coverages(pairs: Sequence[Pair], proofs: thumbnails.Proofs) -> thumbnails.Wide:
     """Shares of the whole pictures, shape (2, n)."""
-    shares = np.array([[placement.area(box) for box in pair.boxes] for pair in pairs])
+    shares = np.array([[views.area(box) for box in pair.boxes] for pair in pairs])
     both: thumbnails.Wide = shares.T * [proofs.coverage_a, proofs.coverage_b]
     return both
 
@@ -98,7 +99,7 @@ def _coverages(pairs: Sequence[Pair], proofs: thumbnails.Proofs) -> thumbnails.W
 def _maps(pairs: Sequence[Pair], affine: thumbnails.Wide) -> thumbnails.Wide:
     """From a to b as it lies on the disk, shape (n, 9)."""
     whole = np.concatenate([affine, np.tile([[[0.0, 0.0, 1.0]]], (len(affine), 1, 1))], axis=1)
-    within, there = (np.stack([placement.part(p.boxes[k]) for p in pairs]) for k in (0, 1))
+    within, there = (np.stack([views.whence(p.boxes[k]) for p in pairs]) for k in (0, 1))
     turned = np.stack([whence(pair.variant) for pair in pairs])
     maps: thumbnails.Wide = there @ turned @ whole @ np.linalg.inv(within)
     return maps.reshape(-1, 9)
@@ -114,7 +115,7 @@ def _worded(proofs: thumbnails.Proofs, how: Sequence[tuple[int, Box, Box]]) -> l
 
 
 def _bordered(boxes: Sequence[Box]) -> list[str]:
-    return placement.parts(*map(placement.area, boxes))
+    return placement.parts(*map(views.area, boxes))
 
 
 def _turned(variant: int) -> list[str]:

@@ -12,7 +12,6 @@ from splitaudit.fingerprints.gradients import Gradient
 from splitaudit.fingerprints.image_hash import ImageHash, shrunk
 from splitaudit.media.borders import inner
 from splitaudit.media.thumbnail import SIDE, thumbnail
-from splitaudit.verify.placement import WHOLE, Box
 
 # >= pixels of the shorter side, or no border is looked for. Of photographs without one, some is
 # found in 3 of 66 at 300 pixels, in 7 at 96, in 14 at 64, and in 23 at 32.
@@ -21,7 +20,11 @@ NARROW = 0.97  # >= of the picture is left: such a border changes no fingerprint
 HASH = ImageHash()
 GRADIENTS = Gradient()
 
+WHOLE = (-1.0, -1.0, 1.0, 1.0)
+
 Pixels = npt.NDArray[np.uint8]
+Map = npt.NDArray[np.float64]
+Box = tuple[float, float, float, float]  # left, top, right, bottom; a picture reaches from -1 to 1
 
 
 class View(NamedTuple):
@@ -62,6 +65,39 @@ def bordered(luma: Pixels) -> tuple[int, int, int, int] | None:
     if min(high, wide) < SIDE or high * wide >= NARROW * height * width:
         return None
     return top, left, bottom, right
+
+
+def area(box: Box) -> float:
+    """Return which share of a picture a part of it is."""
+    left, top, right, bottom = box
+    return (right - left) * (bottom - top) / 4
+
+
+def whence(box: Box) -> Map:
+    """Return where a point (x, y, 1) of a part lies in the picture, shape (3, 3)."""
+    left, top, right, bottom = box
+    across, down = (left + right) / 2, (top + bottom) / 2
+    return np.array([[(right - left) / 2, 0, across], [0, (bottom - top) / 2, down], [0, 0, 1]])
+
+
+def cut(pixels: Pixels, box: Box) -> Pixels:
+    """Return a part of a picture, shape (height, width, 3), of whatever size it was read."""
+    top, left, bottom, right = _edges(pixels, box)
+    return np.ascontiguousarray(pixels[top:bottom, left:right])
+
+
+def filled(pixels: Pixels, box: Box) -> Pixels:
+    """Return a picture with a part of it drawn out over all else."""
+    top, left, bottom, right = _edges(pixels, box)
+    height, width = pixels.shape[:2]
+    around = (top, height - bottom), (left, width - right), (0, 0)
+    return np.pad(pixels[top:bottom, left:right], around, "edge")
+
+
+def _edges(pixels: Pixels, box: Box) -> tuple[int, int, int, int]:
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = (np.array(box) + 1) / 2 * [width, height, width, height]
+    return round(top), round(left), round(bottom), round(right)
 
 
 def fingerprinted(pictures: Sequence[Sequence[View]]) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,6 @@ import numpy.typing as npt
 from splitaudit.features import READINGS, Features, read
 from splitaudit.verify import matching, overlay, placement
 from splitaudit.verify.overlay import Blocks, Grey, Map
-from splitaudit.verify.placement import WHOLE, Box
 
 NAME = "photographs-v1"
 SAME = "recompressed"  # what is said where no change is seen
@@ -121,7 +120,6 @@ def compare(
     b: Photograph,
     readings: Sequence[int] = range(len(READINGS)),
     orientations: Sequence[int] = (),
-    boxes: tuple[Box, Box] = (WHOLE, WHOLE),
 ) -> Proof | None:
     """Compare two pictures; one thread. Returns None where nothing of the one is in the other.
 
@@ -134,14 +132,12 @@ def compare(
     orientations
         And by hash: which codes of a were near the first of b, positions in
         `image_hash.Hashes.codes`.
-    boxes
-        And of which parts of a and b those codes are.
     """
     import cv2
 
     cv2.setNumThreads(1)
     best = None
-    for homography, negative, steps in _supposed(a, b, readings, (orientations, boxes)):
+    for homography, negative, steps in _supposed(a, b, readings, orientations):
         proof = _proof(a, b, homography, negative, steps)
         if proof is not None and (best is None or proof.score > best.score):
             best = proof
@@ -151,7 +147,7 @@ def compare(
 
 
 def _supposed(
-    a: Photograph, b: Photograph, readings: Sequence[int], by_hash: tuple[Sequence[int], Any]
+    a: Photograph, b: Photograph, readings: Sequence[int], orientations: Sequence[int]
 ) -> Iterator[tuple[Map, bool, Any]]:
     """Maps of pixels to look at, whether b is a negative, and how to refine them."""
     for reading in readings:
@@ -161,9 +157,8 @@ def _supposed(
         homography, agreed = matching.agreed(mine, its)
         if agreed >= AGREED:
             yield homography, reading >= 2, FROM_FEATURES
-    orientations, boxes = by_hash
     for orientation in orientations:
-        homography = placement.oriented(orientation % ORIENTATIONS, a.size, b.size, boxes)
+        homography = placement.oriented(orientation % ORIENTATIONS, a.size, b.size)
         yield homography, orientation >= ORIENTATIONS, FROM_ORIENTATION
 
 

@@ -17,8 +17,6 @@ GAIN, BIAS = 0.1, 8.0  # >: change of contrast, as a share, and of brightness, o
 TURNS = (("", "rot270", "rot180", "rot90"), ("mirror", "transverse", "flip", "transpose"))
 
 Size = tuple[int, int]  # width and height in pixels
-Box = tuple[float, float, float, float]  # left, top, right, bottom; a picture reaches from -1 to 1
-WHOLE = (-1.0, -1.0, 1.0, 1.0)
 Points = npt.NDArray[np.float64]
 
 
@@ -56,28 +54,12 @@ def larger(homography: Map, a: Size, b: Size) -> float:
     return float(np.sqrt(abs(np.linalg.det(linear))))
 
 
-def part(box: Box) -> Map:
-    """Return where a point of a part of a picture lies in it; both reach from -1 to 1."""
-    left, top, right, bottom = box
-    middle = (left + right) / 2, (top + bottom) / 2
-    return np.array(
-        [[(right - left) / 2, 0, middle[0]], [0, (bottom - top) / 2, middle[1]], [0, 0, 1]]
-    )
-
-
-def area(box: Box) -> float:
-    """Return which share of a picture a part of it is."""
-    left, top, right, bottom = box
-    return (right - left) * (bottom - top) / 4
-
-
-def oriented(orientation: int, a: Size, b: Size, boxes: tuple[Box, Box] = (WHOLE, WHOLE)) -> Map:
-    """Return the map of pixels by which a part of a, in an orientation, is a part of b."""
+def oriented(orientation: int, a: Size, b: Size) -> Map:
+    """Return the map of pixels by which all of a, in an orientation, is all of b."""
     transposed, flipped, mirrored = orientation & 4, orientation & 2, orientation & 1
     turn = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]]) if transposed else np.eye(3)
     turn = np.diag([-1 if mirrored else 1, -1 if flipped else 1, 1]) @ turn
-    here, there = (_to_pixels(size) @ part(box) for size, box in zip((a, b), boxes, strict=True))
-    found: Map = there @ turn @ np.linalg.inv(here)
+    found: Map = _to_pixels(b) @ turn @ np.linalg.inv(_to_pixels(a))
     return found
 
 
