@@ -23,6 +23,7 @@ GRADIENTS = Gradient()
 WHOLE = (-1.0, -1.0, 1.0, 1.0)
 
 Pixels = npt.NDArray[np.uint8]
+Part = tuple[slice, slice]
 Map = npt.NDArray[np.float64]
 Box = tuple[float, float, float, float]  # left, top, right, bottom; a picture reaches from -1 to 1
 
@@ -43,28 +44,33 @@ def views(pixels: Pixels, luma: Pixels) -> list[View]:
     pixels, luma
         RGB, shape (height, width, 3), and its grey levels.
     """
-    whole = View(WHOLE, shrunk(luma, HASH.side), thumbnail(pixels))
-    box = bordered(luma)
-    if box is None:
-        return [whole]
-    top, left, bottom, right = box
-    part = slice(top, bottom), slice(left, right)
-    height, width = luma.shape
-    edges = [2 * left / width - 1, 2 * top / height - 1, 2 * right / width - 1]
-    within = (*edges, 2 * bottom / height - 1)
-    return [whole, View(within, shrunk(luma[part], HASH.side), thumbnail(pixels[part]))]
+    return [
+        View(
+            _box(part, luma.shape),
+            shrunk(luma[part], HASH.side),
+            thumbnail(pixels[part]),
+        )
+        for part in parts(luma)
+    ]
 
 
-def bordered(luma: Pixels) -> tuple[int, int, int, int] | None:
-    """Return top, left, bottom, right of what lies within a border; None where there is none."""
+def parts(luma: Pixels) -> list[Part]:
+    """Return where the picture is, all of it, and what lies within its border if it has one."""
     height, width = luma.shape
+    whole = slice(0, height), slice(0, width)
     if min(height, width) < LEAST:
-        return None
+        return [whole]
     top, left, bottom, right = inner(luma)
     high, wide = bottom - top, right - left
     if min(high, wide) < SIDE or high * wide >= NARROW * height * width:
-        return None
-    return top, left, bottom, right
+        return [whole]
+    return [whole, (slice(top, bottom), slice(left, right))]
+
+
+def _box(part: Part, shape: tuple[int, ...]) -> Box:
+    (down, across), (height, width) = part, shape
+    left, top = 2 * across.start / width - 1, 2 * down.start / height - 1
+    return left, top, 2 * across.stop / width - 1, 2 * down.stop / height - 1
 
 
 def area(box: Box) -> float:
