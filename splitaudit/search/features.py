@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from splitaudit.compiled import compiled, popcount
 from splitaudit.features import READINGS, Codes, Features, Reals, read
+from splitaudit.search.blocks import parted
 
 TABLES = 10  # sets of bits by which features are brought together
 BITS = (10, 22)  # of a set: fewest and most
@@ -31,6 +32,7 @@ VOTES = 4  # >= features of each picture, or the pair is not returned
 # Of a feature in one table: pictures that it votes for, and features that it is compared with. What
 # many pictures share, such as a logo or a black frame, ties each of them to the next few.
 CROWD, COMPARED = 16, 400
+SPREAD = 8  # bits by which one word of four may exceed its share of those in which features differ
 # Features, about: of pictures looked up together, and among which; what is held at once depends on
 # these, and not on how many pictures there are.
 LOOKED_UP, BLOCK = 1 << 20, 1 << 23
@@ -61,11 +63,17 @@ class Collection:
 
 
 class Table(NamedTuple):
-    """Features of a block by some of their bits: in bucket k `rows[starts[k] : starts[k + 1]]`."""
+    """Features of a block by some of their bits.
+
+    Bucket k has those of `rows[starts[k] : starts[k + 1]]`. One word of their descriptors lies
+    beside, in the same order: few of those that meet are near, and the word tells most of them.
+    """
 
     bits: Rows
     starts: Numbers
     rows: Numbers
+    word: int
+    words: npt.NDArray[np.uint64]
 
 
 def collection(pictures: Sequence[Features]) -> Collection:
@@ -120,9 +128,10 @@ def _looked_up(
     voted = [np.zeros((0, 2), np.int32)]
     for k, table in enumerate(tables):
         masks = np.array([_mask(earlier.bits) for earlier in tables[:k]], np.uint64).reshape(-1, 4)
-        limits = after, masks, near
-        order = _ordered(_keys(mine, table.bits), len(table.bits))
-        voted.append(_votes((mine, pictures.descriptors), order, table, limits))
+        keys = _keys(mine, table.bits)
+        order = _ordered(keys, len(table.bits))
+        looked_up = order, keys[order], after[order], mine[:, table.word][order]
+        voted.append(_votes(looked_up, table, (mine, pictures.descriptors), (masks, near)))
     votes = np.concatenate(voted)
     votes[:, 0] += begins[0]
     return _pairs_of(pictures, votes, reading)
@@ -176,20 +185,16 @@ def _seen(angles: Reals, reading: int) -> Reals:
     return mirrored + np.float32(np.pi) if reading >= 2 else mirrored
 
 
-def _bits(features: int) -> list[Rows]:
-    """Positions of the bits of each table: none in two tables."""
-    width = int(np.clip(round(log2(max(features, 1))), *BITS))
-    drawn = np.random.default_rng(0).permutation(256)
-    return [drawn[k * width : (k + 1) * width] for k in range(256 // width)][:TABLES]
-
-
 def _tables(pictures: Collection, begin: int, end: int) -> list[Table]:
-    """Return the features of some pictures by the bits of each table."""
+    """Return the features of some pictures by the bits of each table: none is in two of them."""
     first, last = (int(pictures.begins[k]) for k in (begin, end))
     some = pictures.descriptors[first:last]
-    return [
-        Table(bits, *_bucketed(_keys(some, bits), len(bits), first)) for bits in _bits(last - first)
-    ]
+    width = int(np.clip(round(log2(max(last - first, 1))), *BITS))
+    tables = []
+    for k, bits in enumerate(parted(some, width, TABLES)):
+        starts, rows = _bucketed(_keys(some, bits), width)
+        tables.append(Table(bits, starts, rows + np.int32(first), k % 4, some[rows, k % 4]))
+    return tables
 
 
 def _mask(bits: Rows) -> Codes:
@@ -212,8 +217,8 @@ def _keys(descriptors: Any, bits: Any) -> Any:
 
 
 @compiled
-def _bucketed(keys: Any, width: int, first: int) -> tuple[Any, Any]:
-    """Where each bucket starts, and the features in them, of which `first` is the first."""
+def _bucketed(keys: Any, width: int) -> tuple[Any, Any]:
+    """Where each bucket starts, and the features in them, by their number."""
     starts = np.zeros((1 << width) + 1, np.int32)
     for key in keys:
         starts[key + 1] += 1
@@ -221,48 +226,58 @@ def _bucketed(keys: Any, width: int, first: int) -> tuple[Any, Any]:
         starts[key + 1] += starts[key]
     free, rows = starts[:-1].copy(), np.empty(len(keys), np.int32)
     for n in range(len(keys)):
-        rows[free[keys[n]]] = first + n
+        rows[free[keys[n]]] = n
         free[keys[n]] += 1
     return starts, rows
 
 
-def _ordered(keys: Numbers, width: int) -> tuple[Numbers, Numbers]:
-    """Keys, and nearly their order: what is looked up one after the other then lies close."""
-    _, order = _bucketed(keys >> max(0, width - BITS[0]), BITS[0], 0)
-    return keys, order
+def _ordered(keys: Numbers, width: int) -> Numbers:
+    """Nearly the order of keys: what is looked up one after the other then lies close."""
+    order: Numbers = _bucketed(keys >> max(0, width - BITS[0]), BITS[0])[1]
+    return order
 
 
 @compiled
-def _votes(descriptors: Any, looked_up: Any, table: Any, limits: Any) -> Any:
+def _votes(looked_up: Any, table: Any, descriptors: Any, limits: Any) -> Any:
     """Rows (feature looked up, feature of a later picture) that are near, of one table."""
-    _, starts, rows = table
-    (keys, order), after = looked_up, limits[0]
+    (order, keys, after, its_word), (_, starts, rows, _, words) = looked_up, table
+    (mine, its), (masks, near) = descriptors, limits
     found, n = np.empty((1024, 2), np.int32), 0
-    for i in order:
-        others = rows[starts[keys[i]] : starts[keys[i] + 1]]
-        first = np.searchsorted(others, after[i])
+    for at in range(len(order)):
         if n + CROWD > len(found):
             found = np.concatenate((found, np.empty_like(found)))
-        n = _near(i, others[first : first + COMPARED], descriptors, limits, found, n)
+        begin, end = starts[keys[at]], starts[keys[at] + 1]
+        begin, last = _first(rows, begin, end, after[at]), n + CROWD
+        for place in range(begin, min(end, begin + COMPARED)):
+            if popcount(words[place] ^ its_word[at]) > near // 4 + SPREAD:
+                continue
+            i, j = order[at], rows[place]
+            if _is_near(mine[i], its[j], near) and not _met(mine[i], its[j], masks):
+                found[n, 0], found[n, 1] = i, j
+                n += 1
+                if n == last:
+                    break
     return found[:n]
 
 
 @compiled
-def _near(i: int, others: Any, descriptors: Any, limits: Any, found: Any, n: int) -> int:
-    """Enter the first `CROWD` of some features that are near one and met in no table before."""
-    (mine, its), (_, masks, near) = descriptors, limits
-    end = n + CROWD
-    for j in others:
-        far = 0
-        for word in range(4):
-            far += popcount(mine[i, word] ^ its[j, word])
-        if far > near or _met(mine[i], its[j], masks):
-            continue
-        found[n, 0], found[n, 1] = i, j
-        n += 1
-        if n == end:
-            break
-    return n
+def _first(rows: Any, begin: int, end: int, least: int) -> int:
+    """Return the first of some places whose row is at least so large; they are sorted."""
+    while begin < end:
+        middle = (begin + end) // 2
+        if rows[middle] < least:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
+
+
+@compiled
+def _is_near(mine: Any, its: Any, near: int) -> bool:
+    far = 0
+    for word in range(4):
+        far += popcount(mine[word] ^ its[word])
+    return far <= near
 
 
 @compiled
