@@ -189,6 +189,8 @@ def _tables(pictures: Collection, begin: int, end: int) -> list[Table]:
     """Return the features of some pictures by the bits of each table: none is in two of them."""
     first, last = (int(pictures.begins[k]) for k in (begin, end))
     some = pictures.descriptors[first:last]
+    if not len(some):
+        return []
     width = int(np.clip(round(log2(max(last - first, 1))), *BITS))
     tables = []
     for k, bits in enumerate(parted(some, width, TABLES)):
