@@ -76,8 +76,7 @@ def search(facts: Parts, keys: pa.Array) -> pa.Table:
         of the local features that agree, one bit for each of `features.READINGS`.
     """
     views, vectors, small = _read(facts, keys)
-    ways = [by_codes(views), _by_gradients(views, vectors, small)]
-    ways.append(_by_features(facts, keys))
+    ways = [by_codes(views), _by_gradients(views, vectors, small), _by_features(facts, keys)]
     # What the codes say of a pair comes first.
     merged = pd.concat(ways).groupby(["a", "b"], as_index=False)
     found = merged.agg({"variant": "first", "views": "first", "readings": "max"})
