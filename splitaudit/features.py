@@ -44,6 +44,15 @@ class Features:
         return len(self.points)
 
 
+# Those of a picture of which none are known.
+NONE = Features(
+    np.zeros((0, 2), np.float32),
+    np.zeros(0, np.float32),
+    np.zeros(0, np.float32),
+    np.zeros((0, 4), np.uint64),
+)
+
+
 def read(descriptors: Codes, reading: int) -> Codes:
     """Return descriptors, shape (n, 4), as the mirror image or negative of their picture has them.
 
