@@ -107,12 +107,24 @@ def test_grey_pictures_owe_nothing_to_colour() -> None:
 @pytest.mark.parametrize("step", [1, -1])
 def test_each_radian_is_weighed(angle: int, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = scipy.ndimage.rotate(drawn(3), angle, reshape=False, order=1, mode="reflect")
+    monkeypatch.setattr(thumbnails, "LEAST", 1.0)
     pair = small(drawn(3)), small(picture[:, ::step])
     weighed = compared(*pair)
     monkeypatch.setattr(thumbnails, "ROTATED", 0.0)
     evidence = [scipy.special.logit(proofs.score[0]) for proofs in (weighed, compared(*pair))]
     assert evidence[0] - evidence[1] == pytest.approx(-11 * np.radians(abs(angle)), abs=0.2)
     assert ("rotated" in weighed.transforms()[0]) == (angle != 0)
+
+
+def test_the_less_was_done_to_a_picture_the_higher_it_ranks() -> None:
+    picture = drawn(4)
+    done = {name: compared(small(picture), small(CHANGES[name](picture))) for name in CHANGES}
+    score = {name: proofs.score[0] for name, proofs in done.items()}
+    assert score[""] > 0.999
+    assert all(score[""] > score[name] + 0.05 for name in ("mirror", "scale", "contrast", "shift"))
+    cropped = [compared(small(picture), small(picture[k:-k, k:-k])).score[0] for k in (3, 6, 12)]
+    assert cropped == sorted(cropped, reverse=True)
+    assert cropped[-1] >= thumbnails.LEAST - 0.05
 
 
 def test_the_order_of_a_pair_hardly_matters() -> None:
