@@ -141,7 +141,7 @@ def audit(material: Material) -> tuple[dict[str, Any], dict[str, Any]]:
     begun = time.process_time()
     plain = gradients.Gradient().fingerprint(material.pictures).vectors
     described = time.process_time()
-    found = lookalikes.pairs(plain, gradients.mirrored(plain), gradients.SCALE)
+    found = lookalikes.pairs(gradients.views(plain), gradients.SCALE)
     searched = time.process_time()
     pairs = np.stack([found["a"].to_numpy(), found["b"].to_numpy()], axis=1)
     chosen = material.test[pairs].any(axis=1)

@@ -151,8 +151,8 @@ def _crowds(of: Rows, rows: Rows) -> pd.DataFrame:
 def _by_gradients(prints: _Prints) -> pd.DataFrame:
     """Return the pairs of small pictures that look alike."""
     rows = np.flatnonzero(prints.small)
-    plain = prints.vectors[rows]
-    found = lookalikes.pairs(plain, gradients.mirrored(plain), gradients.SCALE).to_pandas()
+    views = gradients.views(prints.vectors[rows])
+    found = lookalikes.pairs(views, gradients.SCALE).to_pandas()
     return pd.DataFrame(
         {"a": rows[found["a"]], "b": rows[found["b"]], "variant": -1, "readings": 0}
     )

@@ -221,11 +221,11 @@ def _alike(found: Wide, affine: Wide) -> Wide:
 
 def _common(found: Wide) -> Wide:
     """Logarithm of the product of both coverages, at most 0."""
-    return np.log(np.maximum(found[:, 4] * found[:, 5], 1e-3))
+    return np.asarray(np.log(np.maximum(found[:, 4] * found[:, 5], 1e-3)))
 
 
 def _mirrored(affine: Wide) -> npt.NDArray[np.bool_]:
-    return np.linalg.det(affine[..., :2]) < 0
+    return np.asarray(np.linalg.det(affine[..., :2]) < 0)
 
 
 def _rotation(affine: Wide) -> Wide:
