@@ -49,7 +49,7 @@ MIRRORED, ROTATED, EVEN = -1.05, -11.0, 14.3
 # people call one is framed and exposed alike. Weights of the logarithm of what both have in common,
 # of being mirrored, and of the logarithm of the gain; `ALIKE` is the evidence of an equal picture.
 FRAMED, FLIPPED, EXPOSED, ALIKE = 10.5, -4.3, -5.5, 2.35
-LEAST = 0.6  # of the certainty, however much was done to a picture; it must exceed 0.83 then
+LEAST = 0.55  # of the certainty, however much was done to a picture; it must be 0.91 then
 TOLD = 0.03  # >: change of scale or proportions that is told
 TURNED = 2.0  # degrees, >: told
 MOVED = 0.03  # >: shift that is told, as a share of the side
