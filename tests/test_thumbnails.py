@@ -266,6 +266,21 @@ def test_mirrored_gradients_are_those_of_the_mirrored_picture() -> None:
     assert np.abs(here.astype(int) - there).max() <= 1  # rounding
 
 
+def test_closer_gradients_are_nearly_those_of_the_middle() -> None:
+    flat = np.zeros((LARGE, LARGE, 3))
+    pictures = [drawn(seed) for seed in range(20)]
+    edge = round(LARGE * (1 - gradients.MIDDLE) / 2)
+    plain = gradient([*pictures, flat]).vectors
+    there = gradient([picture[edge:-edge, edge:-edge] for picture in pictures]).vectors
+    here = gradients.closer(plain)
+    assert not here[-1].any()
+    near, far = ((rows[:-1].astype(float) * there).sum(axis=1) for rows in (here, plain))
+    assert near.min() / gradients.SCALE**2 > 0.75
+    assert (near > far + 0.1 * gradients.SCALE**2).all()
+    mirrored = gradients.mirrored(here).astype(int) - gradients.closer(gradients.mirrored(plain))
+    assert np.abs(mirrored).max() <= 1  # rounding
+
+
 @pytest.mark.parametrize("change", [name for name in CHANGES if name != "mirror"])
 def test_copies_have_near_gradients(change: str) -> None:
     picture = drawn(0)
@@ -289,6 +304,23 @@ def test_pairs_are_found_plain_and_mirrored_once_each() -> None:
     assert {pair for pair, similarity in alike.items() if similarity > 0.8} == {(3, 8), (5, 9)}
     assert all(a < b for a, b in alike)
     assert not {0, 7} & {picture for pair in alike for picture in pair}
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_crop_is_found_from_what_is_seen_closer(step: int) -> None:
+    picture = drawn(0)
+    crop = picture[14:-14, 14:-14][:, ::step]
+    whole, part = gradient([picture[:, ::step], crop]).vectors.astype(float) / gradients.SCALE
+    alike = found([drawn(1), crop, *(drawn(seed) for seed in range(2, 60)), picture])
+    assert alike[1, 60] > max(whole @ part + 0.2, lookalikes.ALIKE + 0.2)
+
+
+def test_of_each_picture_few_are_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookalikes, "ALIKE", -1.0)
+    monkeypatch.setattr(lookalikes, "NEAREST", 3)
+    alike = np.array(list(found([drawn(seed) for seed in range(50)])))
+    # As it is and closer; a pair may be among the nearest of one side only.
+    assert 50 * 3 / 2 <= len(alike) <= 50 * 2 * 3
 
 
 def test_a_clique_of_copies_is_found_whole(monkeypatch: pytest.MonkeyPatch) -> None:
