@@ -216,7 +216,7 @@ def _alike(found: Wide, affine: Wide) -> Wide:
     exposed = EXPOSED * np.abs(np.log(np.maximum(found[:, 2], FAINT)))
     evidence = FRAMED * _common(found) + FLIPPED * _mirrored(affine) + exposed
     likeness = (1 + np.exp(-ALIKE)) / (1 + np.exp(-ALIKE - evidence))
-    return LEAST + (1 - LEAST) * likeness
+    return np.asarray(LEAST + (1 - LEAST) * likeness)
 
 
 def _common(found: Wide) -> Wide:
