@@ -189,8 +189,7 @@ def _crowds(views: Views, rows: Rows, of: Rows) -> pd.DataFrame:
 def _by_gradients(views: Views, vectors: gradients.Vectors, small: Flags) -> pd.DataFrame:
     """Return the pairs of small pictures that look alike."""
     rows = np.flatnonzero(small)
-    plain = vectors[rows]
-    found = lookalikes.pairs(plain, gradients.mirrored(plain), gradients.SCALE).to_pandas()
+    found = lookalikes.pairs(gradients.views(vectors[rows]), gradients.SCALE).to_pandas()
     sides = _sides(views, rows[found["a"]], rows[found["b"]])
     return _once(pd.DataFrame(sides | {"variant": -1}), ["views"])
 
