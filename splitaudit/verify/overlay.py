@@ -8,7 +8,7 @@ has moved do not pull at it. What is left over at the end is the evidence.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ FEWEST = 6  # >= blocks, or nothing is fitted
 FREE = 16  # >= blocks, or a map is fitted that keeps parallels
 SAME = 0.95  # >= of the blocks that a free map meets: one that keeps parallels is preferred
 TOLERANCE = 1.0  # pixels, of a block from the map that is fitted
+# Pixels along the edges that are not looked at: of a, where what lies beyond is mixed in, and of b,
+# beyond which nothing is known that could be taken off a mean.
+MINE, ITS = 2, 4
 
 Grey = npt.NDArray[np.float32]
 Map = npt.NDArray[np.float64]
@@ -57,19 +60,43 @@ def placed(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, steps: Any
         block is sought.
     """
     for level, reach in steps:
-        blocks = compared(a, b, homography, level, reach)
-        change = _fitted(blocks)
-        if change is None:
+        found = blocks(laid(a, b, homography, level), reach)
+        better = moved(homography, found, level)
+        if better is None and level > 0 and len(found) < FREE:
+            continue  # too little detail to tell at this size
+        if better is None:
             return None
-        half = _halving(level)
-        homography = homography @ np.linalg.inv(half) @ change @ half
+        homography = better
     return homography
 
 
-def compared(
-    a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int, reach: int
-) -> Blocks:
-    """Return the blocks of `a[level]` that have any detail there or in b, and lie within b."""
+def moved(homography: Map, found: Blocks, level: int) -> Map | None:
+    """Return the map that brings blocks of a level to where they are found, or most of them."""
+    change, half = _fitted(found), _halving(level)
+    return None if change is None else homography @ np.linalg.inv(half) @ change @ half
+
+
+class Laid(NamedTuple):
+    """One picture over another at a level.
+
+    Parameters
+    ----------
+    mine, its
+        What is seen of a without its edges, and of b at the same places; beyond b, its last pixels.
+    to
+        Where a pixel of them lies in b at a level of its own.
+    shape
+        Of b at that level.
+    """
+
+    mine: Grey
+    its: Grey
+    to: Map
+    shape: tuple[int, ...]
+
+
+def laid(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int) -> Laid:
+    """Lay b over `a[level]`, smoothed where it is finer."""
     import cv2
 
     mine = a[level]
@@ -79,13 +106,17 @@ def compared(
     excess = finer * 2.0 ** (level - down)
     if excess > 1.1:
         its = np.asarray(cv2.GaussianBlur(its, (0, 0), 0.5 * math.sqrt(excess**2 - 1)), np.float32)
-    to = _halving(down) @ homography @ np.linalg.inv(_halving(level))
+    mine = mine[MINE:-MINE, MINE:-MINE]
+    to = _halving(down) @ homography @ np.linalg.inv(_halving(level)) @ _within()
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = mine.shape[1], mine.shape[0]
     warped = cv2.warpPerspective(its, to, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(
-        _blocks(_detail(mine), _detail(np.asarray(warped, np.float32)), to, its.shape, reach)
-    )
+    return Laid(mine, np.asarray(warped, np.float32), to, its.shape)
+
+
+def blocks(over: Laid, reach: int) -> Blocks:
+    """Return the blocks that have any detail in one of the pictures, and lie within both."""
+    return np.asarray(_blocks(_detail(over.mine), _detail(over.its), over.to, over.shape, reach))
 
 
 def scale(homography: Map, shape: tuple[int, ...], level: int = 0) -> float:
@@ -94,6 +125,11 @@ def scale(homography: Map, shape: tuple[int, ...], level: int = 0) -> float:
     x, y, w = homography @ [*middle, 1]
     column, row = homography[:2, :2] - np.outer([x / w, y / w], homography[2, :2])
     return float(math.sqrt(abs(np.linalg.det([column, row]))) / abs(w))
+
+
+def _within() -> Map:
+    """From pixels of a picture without its edges to those of the whole."""
+    return np.array([[1.0, 0, MINE], [0, 1, MINE], [0, 0, 1]])
 
 
 def _halving(level: int) -> Map:
@@ -110,11 +146,11 @@ def _detail(grey: Grey) -> npt.NDArray[np.int16]:
     return np.asarray(np.rint(detail * TIMES), np.int16)
 
 
-def _fitted(blocks: Blocks) -> Map | None:
+def _fitted(found: Blocks) -> Map | None:
     """The change of a map that the blocks found elsewhere ask for."""
     import cv2
 
-    near = blocks[blocks[:, 3] >= NEAR]
+    near = found[found[:, 3] >= NEAR]
     if len(near) < FEWEST:
         return None
     start, end = near[:, :2].copy(), near[:, :2] + near[:, 6:8]  # OpenCV wants no gaps
@@ -157,7 +193,7 @@ def _blocks(a: Any, b: Any, to: Any, shape: Any, reach: int) -> Any:
                 continue
             row = found[n]
             n += 1
-            row[0], row[1] = x + (BLOCK - 1) / 2, y + (BLOCK - 1) / 2
+            row[0], row[1] = x + MINE + (BLOCK - 1) / 2, y + MINE + (BLOCK - 1) / 2
             row[4], row[5] = power / FLOOR, other / FLOOR
             _sought(mine, its, (x, y, width, height), reach, row)
     return found[:n]
@@ -171,7 +207,7 @@ def _inside(to: Any, x: int, y: int, shape: Any) -> bool:
         w = to[2, 0] * px + to[2, 1] * py + to[2, 2]
         u = (to[0, 0] * px + to[0, 1] * py + to[0, 2]) / w
         v = (to[1, 0] * px + to[1, 1] * py + to[1, 2]) / w
-        if w <= 0 or u < 0 or v < 0 or u > shape[1] - 1 or v > shape[0] - 1:
+        if w <= 0 or u < ITS or v < ITS or u > shape[1] - 1 - ITS or v > shape[0] - 1 - ITS:
             return False
     return True
 

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from splitaudit.features import READINGS, Features, read
-from splitaudit.verify import matching, overlay, placement
+from splitaudit.verify import changes, evidence, matching, overlay, placement
 from splitaudit.verify.overlay import Blocks, Grey, Map
 
-NAME = "photographs-v1"
+NAME = "photographs-v2"
 SAME = "recompressed"  # what is said where no change is seen
 MIN_SCORE = 0.5  # <= of an accepted match
 SHORT = 256  # pixels of the shorter side, at which pictures are compared
@@ -29,13 +29,8 @@ ORIENTATIONS = 8  # of hashes; those of negatives come behind
 FROM_FEATURES = ((1, 3), (0, 2))
 FROM_ORIENTATION = ((2, 3), (1, 3), (0, 2))
 LARGEST = 12.0  # <= times that one picture shows the scene larger than the other
-NOISY = 4.0  # >: times the typical residual (and the floor) of blocks that tell anything
-UNLIKE = 0.5  # < of correlation: blocks that contradict
-FEWEST = 6  # >= blocks that tell anything, or nothing is proven
-# What a share of blocks that were exchanged, and of those that contradict at all, takes off the
-# logarithm of the score. On the scenes to develop on, copies have at most 0.02 of the first,
-# frames a second apart with motion 0.06 to 0.6.
-EXCHANGED, CONTRADICTED = 10.0, 1.0
+SOUGHT = (2, 1)  # pixels around its place at which a block is sought, at each level looked at
+AGAIN = 2  # times that a map is refined once more where a copy is not proven
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -175,32 +170,32 @@ def _proof(
     refined = overlay.placed(mine, its, homography, steps)
     if refined is None:
         return None
-    score = _score([overlay.compared(mine, its, refined, level, 0) for level in (0, 1)])
+    score, refined = _settled(mine, its, refined)
     refined = placement.inverse(refined) if larger < 1 else refined
     return _told(a, b, refined, score)
 
 
-def _score(levels: list[Blocks]) -> float:
-    """How sure it is that blocks are of one exposure: by the worse of two levels of detail."""
-    exchanged, contradicted, alike, count = np.array([_evidence(blocks) for blocks in levels]).T
-    if count[0] < FEWEST:
-        return 0.0
-    against = EXCHANGED * exchanged.max() + CONTRADICTED * contradicted.max()
-    return float(max(alike[count >= FEWEST].min(), 0) * np.exp(-against))
+def _settled(mine: Any, its: Any, homography: Map) -> tuple[float, Map]:
+    """The score at a map, or at one near it that is better."""
+    score, found = _looked_at(mine, its, homography)
+    for _ in range(AGAIN):
+        moved = overlay.moved(homography, found, 0) if score < MIN_SCORE else None
+        if moved is None:
+            break
+        other, found = _looked_at(mine, its, moved)
+        if other <= score:
+            break
+        score, homography = other, moved
+    return score, homography
 
 
-def _evidence(blocks: Blocks) -> tuple[float, float, float, int]:
-    """Share of blocks exchanged, and contradicted; how alike they are (median); how many tell."""
-    alike, mine, its = blocks[:, 2], blocks[:, 4], blocks[:, 5]
-    residual = mine * (1 - np.clip(alike, 0, 1) ** 2)
-    noise = max(1.0, float(np.median(residual))) if len(blocks) else 1.0
-    tell = np.maximum(mine, its) > NOISY * noise
-    count = int(tell.sum())
-    if count == 0:
-        return 0.0, 0.0, 0.0, 0
-    unlike = tell & (alike < UNLIKE)
-    gone, come = (unlike & (mine > its)).sum(), (unlike & (mine <= its)).sum()
-    return 2 * min(gone, come) / count, (gone + come) / count, float(np.median(alike[tell])), count
+def _looked_at(mine: Any, its: Any, homography: Map) -> tuple[float, Blocks]:
+    """The score at a map, and the blocks of the first level that no ink accounts for."""
+    over = [overlay.laid(mine, its, homography, level) for level in range(len(SOUGHT))]
+    found = [overlay.blocks(*each) for each in zip(over, SOUGHT, strict=True)]
+    ink = changes.inked(over[0], found[0])
+    fine, coarse = (changes.left(blocks, level, ink) for level, blocks in enumerate(found))
+    return evidence.score(fine, coarse), fine
 
 
 def _told(a: Photograph, b: Photograph, homography: Map, score: float) -> Proof:

@@ -12,6 +12,7 @@ PART = 0.97  # <: share of a picture in the other that is told
 TURNED = 1.0  # degrees, >: told
 STRETCHED = 0.03  # >: change of proportions that is told
 BENT = 0.02  # >: of the size, by which the corners lie off a map that keeps parallels; told
+TRIMMED, FAR = 4, 3.0  # times that grey levels are fitted; <= typical differences, of those kept
 GAIN, BIAS = 0.1, 8.0  # >: change of contrast, as a share, and of brightness, of 255, that are told
 # By whether it is mirrored and by quarters of a turn clockwise; as `image_hash.ORIENTATIONS`.
 TURNS = (("", "rot270", "rot180", "rot90"), ("mirror", "transverse", "flip", "transpose"))
@@ -89,20 +90,34 @@ def _covered(homography: Map, a: Size, b: Size) -> float:
 
 
 def light(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map) -> tuple[float, float]:
-    """Return gain and bias: grey level of a = gain * grey level of b + bias, where both show it."""
+    """Return gain and bias: grey level of a = gain * grey level of b + bias, where both show it.
+
+    Pixels that differ far more than others, such as those of a text, do not count.
+    """
     import cv2
 
     level = min(SMALL, len(a) - 1, len(b) - 1)
     by = np.diag([0.5**level, 0.5**level, 1])
     mine, to = a[level], by @ homography @ np.linalg.inv(by)
     flags, size = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, (mine.shape[1], mine.shape[0])
-    its = cv2.warpPerspective(b[level], to, size, flags=flags, borderValue=-1e6)
-    both = np.asarray(its) >= 0
-    if both.sum() < 2 or its[both].var() < 1:
-        return 1.0, 0.0
-    (_, product), (_, power) = np.cov(mine[both], its[both])
-    gain = float(product / power)
-    return gain, float(mine[both].mean() - gain * its[both].mean())
+    its = np.asarray(cv2.warpPerspective(b[level], to, size, flags=flags, borderValue=-1e6))
+    both = its >= 0
+    return fitted(mine[both], its[both])
+
+
+def fitted(mine: Grey, its: Grey) -> tuple[float, float]:
+    """Return gain and bias by which grey levels follow from others, most of them."""
+    gain, bias = 1.0, 0.0
+    kept = np.ones(len(its), bool)
+    for _ in range(TRIMMED):
+        if kept.sum() < 2 or its[kept].var() < 1:
+            return 1.0, 0.0
+        (_, product), (_, power) = np.cov(mine[kept], its[kept])
+        gain = float(product / power)
+        bias = float(mine[kept].mean() - gain * its[kept].mean())
+        off = np.abs(mine - gain * its - bias)
+        kept = off <= FAR * np.median(off) + 1
+    return gain, bias
 
 
 def words(homography: Map, a: Size, b: Size) -> list[str]:
