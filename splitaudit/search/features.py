@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from splitaudit.compiled import compiled, popcount
-from splitaudit.features import READINGS, Codes, Features, Reals, read
+from splitaudit.features import READINGS, Codes, Features, Reals, read, turned
 
 TABLES = 10  # sets of bits by which features are brought together
 BITS = (10, 22)  # of a set: fewest and most
@@ -89,7 +89,7 @@ def _read_so(
 def _changes(votes: Rows, shape: tuple[Reals, Reals], reading: int) -> Rows:
     """By which part of a circle each vote turns the picture, and into which range of sizes."""
     angles, scales = shape
-    turn = _seen(angles, reading)[votes[:, 1]] - angles[votes[:, 0]]
+    turn = turned(angles, reading)[votes[:, 1]] - angles[votes[:, 0]]
     turns = (turn * (TURNS / (2 * np.pi))).astype(np.int64) % TURNS
     size = np.log(scales[votes[:, 1]] / scales[votes[:, 0]]) / np.log(STEP) + SIZES / 2
     return np.column_stack([turns, np.clip(size, 0, SIZES - 1).astype(np.int64)])
@@ -115,12 +115,6 @@ def _distances(descriptors: Any, one: Any, other: Any) -> Any:
         for word in range(4):
             far[n] += popcount(descriptors[one[n], word] ^ descriptors[other[n], word])
     return far
-
-
-def _seen(angles: Reals, reading: int) -> Reals:
-    """Angles of features as the mirror image or negative of their picture has them."""
-    mirrored = np.float32(np.pi) - angles if reading % 2 else angles
-    return mirrored + np.float32(np.pi) if reading >= 2 else mirrored
 
 
 def _tables(features: int) -> list[Rows]:

@@ -23,7 +23,7 @@ SPREAD = 12.0  # < grey levels from the level of an ink
 # >= of the changed pixels that have the level of an ink: on the scenes to develop on, of texts and
 # logos at least 0.57, of frames of films in which something has moved at most 0.5.
 INK = 0.54
-BEHIND = 0.8  # < of the unchanged pixels beside that have it as well; or it is what lay behind
+BEHIND = 0.5  # < of the unchanged pixels beside that have it as well; or it is what lay behind
 UNEXPLAINED = 0.25  # <= of the changed pixels of a block that an ink accounts for
 REACH = 5  # pixels around ink in which it changes the detail
 
@@ -48,7 +48,7 @@ def inked(over: Laid, found: Blocks) -> Ink | None:
     doubted = found[found[:, 2] < DOUBTED]
     if len(doubted) < 2:
         return None
-    gain, bias = placement.fitted(over.mine[::4, ::4].ravel(), over.its[::4, ::4].ravel())
+    gain, bias = placement.fitted(over.mine.ravel(), over.its.ravel())
     its = np.asarray(gain * over.its + bias, np.float32)
     off = np.abs(over.mine - its)
     noise = max(QUIET, 1.48 * float(np.median(off[::4, ::4])))

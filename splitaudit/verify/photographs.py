@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.features import READINGS, Features, read
+from splitaudit.features import READINGS, Features, read, turned
 from splitaudit.verify import changes, evidence, matching, overlay, placement
 from splitaudit.verify.overlay import Blocks, Grey, Map
 
@@ -23,13 +23,13 @@ NAME = "photographs-v2"
 SAME = "recompressed"  # what is said where no change is seen
 MIN_SCORE = 0.5  # <= of an accepted match
 SHORT = 256  # pixels of the shorter side, at which pictures are compared
-AGREED = 8  # >= features that agree on a map, or it is not looked at; unlike pictures have 4 to 7
+FEATURES_SHORT = 300  # and those in which the scales of features are told; see `Features`
 ORIENTATIONS = 8  # of hashes; those of negatives come behind
 # (level, reach) of each refinement: from a map on which features agree, and from an orientation.
 FROM_FEATURES = ((1, 3), (0, 2))
 FROM_ORIENTATION = ((2, 3), (1, 3), (0, 2))
 LARGEST = 12.0  # <= times that one picture shows the scene larger than the other
-SOUGHT = (2, 1)  # pixels around its place at which a block is sought, at each level looked at
+SOUGHT = (1, 0)  # pixels around its place at which a block is sought, at each level looked at
 AGAIN = 2  # times that a map is refined once more where a copy is not proven
 
 Pixels = npt.NDArray[np.uint8]
@@ -55,6 +55,11 @@ class Photograph:
         """Width and height of the first level."""
         height, width = self.levels[0].shape
         return width, height
+
+    @property
+    def shrunk(self) -> float:
+        """Pixels of the first level in a pixel by which the scale of features is told."""
+        return SHORT / FEATURES_SHORT if min(self.size) == SHORT else 1.0
 
 
 @dataclass(frozen=True)
@@ -146,15 +151,28 @@ def _supposed(
 ) -> Iterator[tuple[Map, bool, Any]]:
     """Maps of pixels to look at, whether b is a negative, and how to refine them."""
     for reading in readings:
-        pairs = matching.matches(a.features.descriptors, read(b.features.descriptors, reading))
-        mine = placement.pixels(a.features.points[pairs[:, 0]], a.size)
-        its = placement.pixels(b.features.points[pairs[:, 1]], b.size)
-        homography, agreed = matching.agreed(mine, its)
-        if agreed >= AGREED:
+        homography = _by_features(a, b, reading)
+        if homography is not None:
             yield homography, reading >= 2, FROM_FEATURES
     for orientation in orientations:
         homography = placement.oriented(orientation % ORIENTATIONS, a.size, b.size)
         yield homography, orientation >= ORIENTATIONS, FROM_ORIENTATION
+
+
+def _by_features(a: Photograph, b: Photograph, reading: int) -> Map | None:
+    """The map on which features agree, where b shows a in a certain way."""
+    mine, its = a.features, b.features
+    pairs = matching.matches(mine.descriptors, read(its.descriptors, reading))
+    one, other = pairs[:, 0], pairs[:, 1]
+    turn = turned(its.angle[other], reading) - mine.angle[one]
+    size = np.log(its.scale[other] / mine.scale[one]) + np.log(b.shrunk / a.shrunk)
+    homography, _ = matching.agreed(
+        placement.pixels(mine.points[one], a.size),
+        placement.pixels(its.points[other], b.size),
+        np.column_stack([turn, size]).astype(np.float64),
+        reading % 2 == 1,
+    )
+    return None if homography is None else np.asarray(homography, np.float64)
 
 
 def _proof(

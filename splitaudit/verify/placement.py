@@ -12,7 +12,8 @@ PART = 0.97  # <: share of a picture in the other that is told
 TURNED = 1.0  # degrees, >: told
 STRETCHED = 0.03  # >: change of proportions that is told
 BENT = 0.02  # >: of the size, by which the corners lie off a map that keeps parallels; told
-TRIMMED, FAR = 4, 3.0  # times that grey levels are fitted; <= typical differences, of those kept
+ENOUGH = 2_000  # pixels of which grey levels are fitted
+TRIMMED, FAR = 4, 3.0  # times that they are; <= typical differences, of those kept
 GAIN, BIAS = 0.1, 8.0  # >: change of contrast, as a share, and of brightness, of 255, that are told
 # By whether it is mirrored and by quarters of a turn clockwise; as `image_hash.ORIENTATIONS`.
 TURNS = (("", "rot270", "rot180", "rot90"), ("mirror", "transverse", "flip", "transpose"))
@@ -107,16 +108,20 @@ def light(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map) -> tuple[fl
 
 def fitted(mine: Grey, its: Grey) -> tuple[float, float]:
     """Return gain and bias by which grey levels follow from others, most of them."""
+    step = max(1, len(mine) // ENOUGH)
+    mine, its = mine[::step], its[::step]
+    left, right = mine, its
     gain, bias = 1.0, 0.0
-    kept = np.ones(len(its), bool)
     for _ in range(TRIMMED):
-        if kept.sum() < 2 or its[kept].var() < 1:
+        if len(right) < 2 or right.var() < 1:
             return 1.0, 0.0
-        (_, product), (_, power) = np.cov(mine[kept], its[kept])
-        gain = float(product / power)
-        bias = float(mine[kept].mean() - gain * its[kept].mean())
+        middle = right.mean()
+        away = right - middle
+        gain = float(away @ left / (away @ away))
+        bias = float(left.mean() - gain * middle)
         off = np.abs(mine - gain * its - bias)
         kept = off <= FAR * np.median(off) + 1
+        left, right = mine[kept], its[kept]
     return gain, bias
 
 
