@@ -23,7 +23,9 @@ SPREAD = 12.0  # < grey levels from the level of an ink
 # >= of the changed pixels that have the level of an ink: on the scenes to develop on, of texts and
 # logos at least 0.57, of frames of films in which something has moved at most 0.5.
 INK = 0.54
-BEHIND = 0.5  # < of the unchanged pixels beside that have it as well; or it is what lay behind
+# >= of the unchanged pixels beside that have it as well: it may be what lay behind something that
+# is there no more, unless there are larger steps where it ends.
+BEHIND = 0.5
 UNEXPLAINED = 0.25  # <= of the changed pixels of a block that an ink accounts for
 REACH = 5  # pixels around ink in which it changes the detail
 
@@ -56,7 +58,7 @@ def inked(over: Laid, found: Blocks) -> Ink | None:
     looked = _drawn(doubted[_shares(changed, doubted) >= TOUCHED], changed.shape)
     if not (looked & changed).any():
         return None
-    inks = [_ink(*pictures, looked, changed) for pictures in ((over.mine, its), (its, over.mine))]
+    inks = [_ink(*pictures, looked, looked & changed) for pictures in ((over.mine, its), (its, over.mine))]
     share, ink = max(inks, key=lambda found: found[0])
     return ink if share >= INK else None
 
@@ -70,14 +72,14 @@ def left(found: Blocks, level: int, ink: Ink | None) -> Blocks:
     return found[~explained]
 
 
-def _ink(seen: Grey, behind: Grey, looked: Mask, changed: Mask) -> tuple[float, Ink]:
+def _ink(seen: Grey, behind: Grey, looked: Mask, area: Mask) -> tuple[float, Ink]:
     """The ink that most of the changed pixels show, and the share of those."""
-    area = looked & changed
     top, under = seen[area], behind[area]
     share, through, level = max(_levels(top, under))
     ink = level / (1 - through)
-    beside = looked & ~changed
-    if beside.any() and (np.abs(seen[beside] - ink) < SPREAD).mean() >= BEHIND:
+    beside = looked & ~area
+    hidden = beside.any() and float((np.abs(seen[beside] - ink) < SPREAD).mean()) >= BEHIND
+    if hidden and _ends(seen, area) <= _ends(behind, area):
         share = 0.0
     solid, unexplained = np.zeros_like(area), np.zeros_like(area)
     here = np.abs(top - through * under - level) < SPREAD * (1 - through)
@@ -85,6 +87,16 @@ def _ink(seen: Grey, behind: Grey, looked: Mask, changed: Mask) -> tuple[float, 
     mixed = ((top > under) == (ink > under)) & (np.abs(top - under) <= np.abs(ink - under))
     solid[area], unexplained[area] = here, ~(here | mixed)
     return share, Ink(solid, unexplained)
+
+
+def _ends(grey: Grey, area: Mask) -> float:
+    """How large the steps of a picture are where an area ends: those of what ends there."""
+    import cv2
+
+    square = np.ones((3, 3), np.uint8)
+    rim = area & (cv2.erode(area.astype(np.uint8), square) == 0)
+    steps = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, square)
+    return float(np.asarray(steps)[rim].mean())
 
 
 def _levels(top: Grey, under: Grey) -> list[tuple[float, float, float]]:
