@@ -11,12 +11,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.verify import placement
+from splitaudit.verify import overlay, placement
 from splitaudit.verify.overlay import BLOCK, MINE, Blocks, Grey, Laid
 
 DOUBTED = 0.85  # < of correlation: blocks in which ink is looked for
 TOUCHED = 0.08  # >= of the pixels of such a block that have changed
 QUIET, CLEAR, LEAST = 2.0, 5.0, 10.0  # noise is at least so much; >: times it, and levels: changed
+THINNED = 16  # every so many pixels tell the noise
 THROUGH = (0.0, 0.25, 0.5)  # share of the picture in what is seen of an ink
 LEVELS = np.arange(-132.0, 400.0, 4.0)  # of inks
 SPREAD = 12.0  # < grey levels from the level of an ink
@@ -50,10 +51,11 @@ def inked(over: Laid, found: Blocks) -> Ink | None:
     doubted = found[found[:, 2] < DOUBTED]
     if len(doubted) < 2:
         return None
-    gain, bias = placement.fitted(over.mine.ravel(), over.its.ravel())
+    both = overlay.shown(over)
+    gain, bias = placement.fitted(over.mine[both], over.its[both])
     its = np.asarray(gain * over.its + bias, np.float32)
     off = np.abs(over.mine - its)
-    noise = max(QUIET, 1.48 * float(np.median(off[::4, ::4])))
+    noise = max(QUIET, 1.48 * float(np.median(off[both][::THINNED])))
     changed = off > max(CLEAR * noise, LEAST)
     looked = _drawn(doubted[_shares(changed, doubted) >= TOUCHED], changed.shape)
     if not (looked & changed).any():

@@ -25,9 +25,10 @@ FEWEST = 6  # >= blocks, or nothing is fitted
 FREE = 16  # >= blocks, or a map is fitted that keeps parallels
 SAME = 0.95  # >= of the blocks that a free map meets: one that keeps parallels is preferred
 TOLERANCE = 1.0  # pixels, of a block from the map that is fitted
+STEPS, SETTLED, SMOOTHED = 8, 1e-4, 3  # of ECC: at most, < gain of a step, pixels of a Gaussian
 # Pixels along the edges that are not looked at: of a, where what lies beyond is mixed in, and of b,
-# beyond which nothing is known that could be taken off a mean.
-MINE, ITS = 2, 4
+# around which a may show a frame: half of `AROUND`.
+MINE, ITS = 2, 6
 
 Grey = npt.NDArray[np.float32]
 Map = npt.NDArray[np.float64]
@@ -61,19 +62,14 @@ def placed(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, steps: Any
     """
     for level, reach in steps:
         found = blocks(laid(a, b, homography, level), reach)
-        better = moved(homography, found, level)
-        if better is None and level > 0 and len(found) < FREE:
+        change = _fitted(found)
+        if change is None and level > 0 and len(found) < FREE:
             continue  # too little detail to tell at this size
-        if better is None:
+        if change is None:
             return None
-        homography = better
+        half = _halving(level)
+        homography = homography @ np.linalg.inv(half) @ change @ half
     return homography
-
-
-def moved(homography: Map, found: Blocks, level: int) -> Map | None:
-    """Return the map that brings blocks of a level to where they are found, or most of them."""
-    change, half = _fitted(found), _halving(level)
-    return None if change is None else homography @ np.linalg.inv(half) @ change @ half
 
 
 class Laid(NamedTuple):
@@ -99,19 +95,60 @@ def laid(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int) 
     """Lay b over `a[level]`, smoothed where it is finer."""
     import cv2
 
-    mine = a[level]
-    finer = scale(homography, mine.shape, level)
-    down = min(max(level + math.floor(math.log2(max(finer, 1e-3)) + 0.2), 0), len(b) - 1)
-    its = b[down]
-    excess = finer * 2.0 ** (level - down)
-    if excess > 1.1:
-        its = np.asarray(cv2.GaussianBlur(its, (0, 0), 0.5 * math.sqrt(excess**2 - 1)), np.float32)
-    mine = mine[MINE:-MINE, MINE:-MINE]
+    down, its = _as_fine(a, b, homography, level)
+    mine = a[level][MINE:-MINE, MINE:-MINE]
     to = _halving(down) @ homography @ np.linalg.inv(_halving(level)) @ _within()
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = mine.shape[1], mine.shape[0]
     warped = cv2.warpPerspective(its, to, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return Laid(mine, np.asarray(warped, np.float32), to, its.shape)
+
+
+def _as_fine(
+    a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int
+) -> tuple[int, Grey]:
+    """The level of b that is about as fine as `a[level]`, and the picture, no finer than that."""
+    import cv2
+
+    finer = scale(homography, a[level].shape, level)
+    down = min(max(level + math.floor(math.log2(max(finer, 1e-3)) + 0.2), 0), len(b) - 1)
+    excess = finer * 2.0 ** (level - down)
+    if excess <= 1.1:
+        return down, b[down]
+    smooth = cv2.GaussianBlur(b[down], (0, 0), 0.5 * math.sqrt(excess**2 - 1))
+    return down, np.asarray(smooth, np.float32)
+
+
+def shown(over: Laid) -> npt.NDArray[np.bool_]:
+    """Return at which pixels b is seen."""
+    import cv2
+
+    size = over.mine.shape[1], over.mine.shape[0]
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    whole = np.ones(over.shape, np.uint8)
+    return np.asarray(cv2.warpPerspective(whole, over.to, size, flags=flags), bool)
+
+
+def aligned(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int) -> Map:
+    """Return a map at which the pixels of a level correlate best, near one that is about right.
+
+    By ECC (Evangelidis and Psarakis, "Parametric image alignment using enhanced correlation
+    coefficient maximization", IEEE Trans. Pattern Analysis and Machine Intelligence 30, 2008).
+    """
+    import cv2
+
+    down, its = _as_fine(a, b, homography, level)
+    to = _halving(down) @ homography @ np.linalg.inv(_halving(level))
+    start = np.asarray(to / to[2, 2], np.float32)
+    ends = cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, STEPS, SETTLED
+    try:
+        _, found = cv2.findTransformECC(
+            a[level], its, start, cv2.MOTION_HOMOGRAPHY, ends, None, SMOOTHED
+        )
+    except cv2.error:  # they do not correlate
+        return homography
+    there: Map = np.linalg.inv(_halving(down)) @ found @ _halving(level)
+    return there
 
 
 def blocks(over: Laid, reach: int) -> Blocks:

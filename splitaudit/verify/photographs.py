@@ -30,7 +30,8 @@ FROM_FEATURES = ((1, 3), (0, 2))
 FROM_ORIENTATION = ((2, 3), (1, 3), (0, 2))
 LARGEST = 12.0  # <= times that one picture shows the scene larger than the other
 SOUGHT = (1, 0)  # pixels around its place at which a block is sought, at each level looked at
-AGAIN = 2  # times that a map is refined once more where a copy is not proven
+ALIGNED = (1, 0)  # levels whose pixels are aligned where a map does not prove a copy
+LYING = 0.4  # >= of the blocks that are alike at or beside their places, or that is not tried
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -194,26 +195,26 @@ def _proof(
 
 
 def _settled(mine: Any, its: Any, homography: Map) -> tuple[float, Map]:
-    """The score at a map, or at one near it that is better."""
-    score, found = _looked_at(mine, its, homography)
-    for _ in range(AGAIN):
-        moved = overlay.moved(homography, found, 0) if score < MIN_SCORE else None
-        if moved is None:
+    """The score at a map, or at one near it where the pixels say so."""
+    score, lying = _looked_at(mine, its, homography)
+    for level in ALIGNED:
+        if score >= MIN_SCORE or lying < LYING:
             break
-        other, found = _looked_at(mine, its, moved)
-        if other <= score:
-            break
-        score, homography = other, moved
+        nearer = overlay.aligned(mine, its, homography, level)
+        other, _ = _looked_at(mine, its, nearer)
+        if other > score:
+            score, homography = other, nearer
     return score, homography
 
 
-def _looked_at(mine: Any, its: Any, homography: Map) -> tuple[float, Blocks]:
-    """The score at a map, and the blocks of the first level that no ink accounts for."""
+def _looked_at(mine: Any, its: Any, homography: Map) -> tuple[float, float]:
+    """The score at a map, and the share of blocks that are alike at or beside their places."""
     over = [overlay.laid(mine, its, homography, level) for level in range(len(SOUGHT))]
     found = [overlay.blocks(*each) for each in zip(over, SOUGHT, strict=True)]
     ink = changes.inked(over[0], found[0])
     fine, coarse = (changes.left(blocks, level, ink) for level, blocks in enumerate(found))
-    return evidence.score(fine, coarse), fine
+    lying = float((fine[:, 3] >= overlay.NEAR).mean()) if len(fine) else 0.0
+    return evidence.score(fine, coarse), lying
 
 
 def _told(a: Photograph, b: Photograph, homography: Map, score: float) -> Proof:
