@@ -22,9 +22,9 @@ QUIET = 4.0  # floors: residuals are taken to be at least so large
 BEYOND, DIFFERENT = 6.0, 0.3  # >: times the residual to expect, and share of the power: changed
 BESIDE, CLEARER, GAINED = 0.7, 0.5, 0.1  # > pixels off, < of what is left over, > of correlation
 # What takes off the logarithm of the score: a share of blocks exchanged, and of blocks that
-# contradict; a pair of blocks of which one has gone and one has come; a share of blocks that have
-# only gone or only come, at half the size; a share of blocks that have moved.
-EXCHANGED, CONTRADICTED, SWAPPED, ONE_SIDED, MOVED = 10.0, 1.0, 0.35, 6.0, 7.0
+# contradict; blocks that have gone and others that have come (the geometric mean of how many); a
+# share of blocks that have only gone or only come, at half the size; a share of blocks that moved.
+EXCHANGED, CONTRADICTED, SWAPPED, ONE_SIDED, MOVED = 10.0, 1.0, 0.3, 6.0, 8.0
 
 Flags = npt.NDArray[np.bool_]
 
@@ -53,7 +53,7 @@ def score(fine: Blocks, coarse: Blocks) -> float:
         return 0.0
     exchanged, contradicted = np.max([_contrary(each) for each in levels], axis=0)
     gone, come = _changed(levels[0])
-    against = EXCHANGED * exchanged + CONTRADICTED * contradicted + SWAPPED * min(gone, come)
+    against = EXCHANGED * exchanged + CONTRADICTED * contradicted + SWAPPED * float(np.sqrt(gone * come))
     gone, come = _changed(levels[1])
     against += ONE_SIDED * abs(gone - come) / max(len(coarse), 1) + MOVED * _moved(levels[0])
     alike = min(float(np.median(each.found[each.tell, 2])) for each in enough)
