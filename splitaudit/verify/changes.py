@@ -17,9 +17,10 @@ from splitaudit.verify.overlay import BLOCK, MINE, Blocks, Grey, Laid
 DOUBTED = 0.85  # < of correlation: blocks in which ink is looked for
 TOUCHED = 0.08  # >= of the pixels of such a block that have changed
 QUIET, CLEAR, LEAST = 2.0, 5.0, 10.0  # noise is at least so much; >: times it, and levels: changed
-THINNED = 16  # every so many pixels tell the noise
+THINNED = 4  # rows and columns of which one tells how light pictures are, and the noise
 THROUGH = (0.0, 0.25, 0.5)  # share of the picture in what is seen of an ink
 LEVELS = np.arange(-132.0, 400.0, 4.0)  # of inks
+ENOUGH = 2_000  # changed pixels that tell the level of an ink
 SPREAD = 12.0  # < grey levels from the level of an ink
 # >= of the changed pixels that have the level of an ink: on the scenes to develop on, of texts and
 # logos at least 0.57, of frames of films in which something has moved at most 0.5.
@@ -51,16 +52,20 @@ def inked(over: Laid, found: Blocks) -> Ink | None:
     doubted = found[found[:, 2] < DOUBTED]
     if len(doubted) < 2:
         return None
-    both = overlay.shown(over)
-    gain, bias = placement.fitted(over.mine[both], over.its[both])
+    thin = np.s_[::THINNED, ::THINNED]
+    both = overlay.shown(over)[thin]
+    gain, bias = placement.fitted(over.mine[thin][both], over.its[thin][both])
     its = np.asarray(gain * over.its + bias, np.float32)
     off = np.abs(over.mine - its)
-    noise = max(QUIET, 1.48 * float(np.median(off[both][::THINNED])))
+    noise = max(QUIET, 1.48 * float(np.median(off[thin][both])))
     changed = off > max(CLEAR * noise, LEAST)
     looked = _drawn(doubted[_shares(changed, doubted) >= TOUCHED], changed.shape)
     if not (looked & changed).any():
         return None
-    inks = [_ink(*pictures, looked, looked & changed) for pictures in ((over.mine, its), (its, over.mine))]
+    inks = [
+        _ink(*pictures, looked, looked & changed)
+        for pictures in ((over.mine, its), (its, over.mine))
+    ]
     share, ink = max(inks, key=lambda found: found[0])
     return ink if share >= INK else None
 
@@ -69,7 +74,10 @@ def left(found: Blocks, level: int, ink: Ink | None) -> Blocks:
     """Return the blocks of a level that no ink accounts for."""
     if ink is None:
         return found
-    solid, unexplained = _shares(ink.solid, found, level, REACH), _shares(ink.unexplained, found, level)
+    solid, unexplained = (
+        _shares(ink.solid, found, level, REACH),
+        _shares(ink.unexplained, found, level),
+    )
     explained = (solid > 0) & (unexplained <= UNEXPLAINED * _shares(ink.solid, found, level))
     return found[~explained]
 
@@ -77,7 +85,8 @@ def left(found: Blocks, level: int, ink: Ink | None) -> Blocks:
 def _ink(seen: Grey, behind: Grey, looked: Mask, area: Mask) -> tuple[float, Ink]:
     """The ink that most of the changed pixels show, and the share of those."""
     top, under = seen[area], behind[area]
-    share, through, level = max(_levels(top, under))
+    some = max(1, len(top) // ENOUGH)
+    share, through, level = max(_levels(top[::some], under[::some]))
     ink = level / (1 - through)
     beside = looked & ~area
     hidden = beside.any() and float((np.abs(seen[beside] - ink) < SPREAD).mean()) >= BEHIND

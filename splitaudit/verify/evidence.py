@@ -20,7 +20,7 @@ FEWEST = 6  # >= blocks that tell anything, or nothing is proven
 ALIKE = 0.6  # >: correlation of blocks by which powers are compared, and of those that have moved
 QUIET = 4.0  # floors: residuals are taken to be at least so large
 BEYOND, DIFFERENT = 6.0, 0.3  # >: times the residual to expect, and share of the power: changed
-BESIDE, CLEARER, GAINED = 0.7, 0.5, 0.1  # > pixels off, < of what is left over, > of correlation
+BESIDE, CLEARER, GAINED = 0.3, 0.5, 0.03  # > pixels off, < of what is left over, > of correlation
 # What takes off the logarithm of the score: a share of blocks exchanged, and of blocks that
 # contradict; blocks that have gone and others that have come (the geometric mean of how many); a
 # share of blocks that have only gone or only come, at half the size; a share of blocks that moved.
@@ -39,8 +39,15 @@ class _Blocks(NamedTuple):
     tell: Flags
 
 
-def score(fine: Blocks, coarse: Blocks) -> float:
-    """Return how sure it is that blocks are of one exposure, in [0, 1].
+class Evidence(NamedTuple):
+    """How sure it is that pictures are one exposure, in [0, 1], and if no block lay beside its place."""
+
+    score: float
+    in_place: float
+
+
+def weighed(fine: Blocks, coarse: Blocks) -> Evidence:
+    """Return what blocks say.
 
     Parameters
     ----------
@@ -50,14 +57,16 @@ def score(fine: Blocks, coarse: Blocks) -> float:
     levels = [_read(fine), _read(coarse)]
     enough = [each for each in levels if each.tell.sum() >= FEWEST]
     if levels[0].tell.sum() < FEWEST:
-        return 0.0
+        return Evidence(0.0, 0.0)
     exchanged, contradicted = np.max([_contrary(each) for each in levels], axis=0)
     gone, come = _changed(levels[0])
-    against = EXCHANGED * exchanged + CONTRADICTED * contradicted + SWAPPED * float(np.sqrt(gone * come))
+    against = EXCHANGED * exchanged + CONTRADICTED * contradicted
+    against += SWAPPED * float(np.sqrt(gone * come))
     gone, come = _changed(levels[1])
-    against += ONE_SIDED * abs(gone - come) / max(len(coarse), 1) + MOVED * _moved(levels[0])
+    against += ONE_SIDED * abs(gone - come) / max(len(coarse), 1)
     alike = min(float(np.median(each.found[each.tell, 2])) for each in enough)
-    return float(max(alike, 0) * np.exp(-against))
+    in_place = float(max(alike, 0) * np.exp(-against))
+    return Evidence(in_place * float(np.exp(-MOVED * _moved(levels[0]))), in_place)
 
 
 def _read(found: Blocks) -> _Blocks:

@@ -179,8 +179,8 @@ def _halving(level: int) -> Map:
 def _detail(grey: Grey) -> npt.NDArray[np.int16]:
     import cv2
 
-    detail = cv2.subtract(cv2.GaussianBlur(grey, (0, 0), FINE), cv2.blur(grey, (AROUND, AROUND)))
-    return np.asarray(np.rint(detail * TIMES), np.int16)
+    smooth, mean = cv2.GaussianBlur(grey, (0, 0), FINE), cv2.blur(grey, (AROUND, AROUND))
+    return np.asarray(cv2.addWeighted(smooth, TIMES, mean, -TIMES, 0, dtype=cv2.CV_16S), np.int16)
 
 
 def _fitted(found: Blocks) -> Map | None:
@@ -265,20 +265,23 @@ def _sought(a: Any, b: Any, place: Any, reach: int, row: Any) -> None:
             alike[dy + reach, dx + reach] = value
             if value > best:
                 best, bx, by = value, dx, dy
-    row[2], row[3] = alike[reach, reach], best
-    row[6] = bx + _between(alike[by + reach], bx + reach)
-    row[7] = by + _between(alike[:, bx + reach], by + reach)
+    x_off, x_more = _between(alike[by + reach], bx + reach)
+    y_off, y_more = _between(alike[:, bx + reach], by + reach)
+    row[2], row[3] = alike[reach, reach], min(best + x_more + y_more, 1.0)
+    row[6], row[7] = bx + x_off, by + y_off
 
 
 @compiled
-def _between(values: Any, at: int) -> float:
-    """Where between its neighbours the top of a parabola lies."""
+def _between(values: Any, at: int) -> tuple[float, float]:
+    """Where between its neighbours the top of a parabola lies, and how much higher it is."""
     if at == 0 or at == len(values) - 1:
-        return 0.0
+        return 0.0, 0.0
     bend = values[at - 1] - 2 * values[at] + values[at + 1]
     if bend > -1e-9:
-        return 0.0
-    return float(min(max((values[at - 1] - values[at + 1]) / (2 * bend), -0.5), 0.5))
+        return 0.0, 0.0
+    slope = values[at + 1] - values[at - 1]
+    off = min(max(-slope / (2 * bend), -0.5), 0.5)
+    return off, slope / 2 * off + bend / 2 * off * off
 
 
 @compiled

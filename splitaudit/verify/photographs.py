@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from splitaudit.features import READINGS, Features, read, turned
 from splitaudit.verify import changes, evidence, matching, overlay, placement
-from splitaudit.verify.overlay import Blocks, Grey, Map
+from splitaudit.verify.evidence import Evidence
+from splitaudit.verify.overlay import Grey, Map
 
 NAME = "photographs-v2"
 SAME = "recompressed"  # what is said where no change is seen
@@ -31,7 +32,7 @@ FROM_ORIENTATION = ((2, 3), (1, 3), (0, 2))
 LARGEST = 12.0  # <= times that one picture shows the scene larger than the other
 SOUGHT = (1, 0)  # pixels around its place at which a block is sought, at each level looked at
 ALIGNED = (1, 0)  # levels whose pixels are aligned where a map does not prove a copy
-LYING = 0.4  # >= of the blocks that are alike at or beside their places, or that is not tried
+HOPEFUL = 0.1  # >= of what the score would be if no block lay beside its place; or it is not tried
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -196,25 +197,24 @@ def _proof(
 
 def _settled(mine: Any, its: Any, homography: Map) -> tuple[float, Map]:
     """The score at a map, or at one near it where the pixels say so."""
-    score, lying = _looked_at(mine, its, homography)
+    best = _looked_at(mine, its, homography)
     for level in ALIGNED:
-        if score >= MIN_SCORE or lying < LYING:
+        if best.score >= MIN_SCORE or best.in_place < HOPEFUL:
             break
         nearer = overlay.aligned(mine, its, homography, level)
-        other, _ = _looked_at(mine, its, nearer)
-        if other > score:
-            score, homography = other, nearer
-    return score, homography
+        found = _looked_at(mine, its, nearer)
+        if found.score > best.score:
+            best, homography = found, nearer
+    return best.score, homography
 
 
-def _looked_at(mine: Any, its: Any, homography: Map) -> tuple[float, float]:
-    """The score at a map, and the share of blocks that are alike at or beside their places."""
+def _looked_at(mine: Any, its: Any, homography: Map) -> Evidence:
+    """What the blocks say at a map."""
     over = [overlay.laid(mine, its, homography, level) for level in range(len(SOUGHT))]
     found = [overlay.blocks(*each) for each in zip(over, SOUGHT, strict=True)]
     ink = changes.inked(over[0], found[0])
     fine, coarse = (changes.left(blocks, level, ink) for level, blocks in enumerate(found))
-    lying = float((fine[:, 3] >= overlay.NEAR).mean()) if len(fine) else 0.0
-    return evidence.score(fine, coarse), lying
+    return evidence.weighed(fine, coarse)
 
 
 def _told(a: Photograph, b: Photograph, homography: Map, score: float) -> Proof:
