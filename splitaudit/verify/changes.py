@@ -133,7 +133,7 @@ def _drawn(found: Blocks, shape: tuple[int, ...]) -> Mask:
 def _first(found: Blocks, level: int) -> npt.NDArray[np.int64]:
     """Column and row of the first pixel of blocks, in a first level without its edges."""
     start = (found[:, :2] - (BLOCK - 1) / 2) * 2**level - MINE
-    return np.rint(start).astype(np.int64)
+    return np.asarray(np.rint(start), np.int64)
 
 
 def _shares(mask: Mask, found: Blocks, level: int = 0, more: int = 0) -> npt.NDArray[np.float64]:

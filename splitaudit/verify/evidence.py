@@ -30,7 +30,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 class _Blocks(NamedTuple):
-    """Blocks of a level: correlation, powers of a and of b as bright as a, and what is left over."""
+    """Blocks of a level, powers of a and of b as bright as a, and what is left over."""
 
     found: Blocks
     mine: npt.NDArray[np.float64]
@@ -40,7 +40,7 @@ class _Blocks(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """How sure it is that pictures are one exposure, in [0, 1], and if no block lay beside its place."""
+    """How sure it is that pictures are one exposure; and if no block lay beside its place."""
 
     score: float
     in_place: float

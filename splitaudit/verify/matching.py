@@ -141,7 +141,7 @@ def _met(a: Any, b: Any, shape: Any, i: int, way: tuple[float, float]) -> Any:
 @compiled
 def _same(one: Any, other: Any) -> bool:
     """Whether two features are turned and sized alike."""
-    return abs(one[1] - other[1]) <= SIZE and _between(one[0], other[0]) <= TURN
+    return bool(abs(one[1] - other[1]) <= SIZE and _between(one[0], other[0]) <= TURN)
 
 
 @compiled

@@ -141,9 +141,10 @@ def aligned(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: in
     to = _halving(down) @ homography @ np.linalg.inv(_halving(level))
     start = np.asarray(to / to[2, 2], np.float32)
     ends = cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, STEPS, SETTLED
+    whole = np.ones(its.shape, np.uint8)
     try:
         _, found = cv2.findTransformECC(
-            a[level], its, start, cv2.MOTION_HOMOGRAPHY, ends, None, SMOOTHED
+            a[level], its, start, cv2.MOTION_HOMOGRAPHY, ends, whole, SMOOTHED
         )
     except cv2.error:  # they do not correlate
         return homography

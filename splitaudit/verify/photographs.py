@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,12 @@ import numpy.typing as npt
 from splitaudit.features import READINGS, Features, read, turned
 from splitaudit.verify import changes, evidence, matching, overlay, placement
 from splitaudit.verify.evidence import Evidence
-from splitaudit.verify.overlay import Grey, Map
+from splitaudit.verify.overlay import Blocks, Grey, Map
 
 NAME = "photographs-v2"
 SAME = "recompressed"  # what is said where no change is seen
 MIN_SCORE = 0.5  # <= of an accepted match
+SIMILAR = 0.5  # <= of what two shots of a scene have in common
 SHORT = 256  # pixels of the shorter side, at which pictures are compared
 FEATURES_SHORT = 300  # and those in which the scales of features are told; see `Features`
 ORIENTATIONS = 8  # of hashes; those of negatives come behind
@@ -32,7 +33,7 @@ FROM_ORIENTATION = ((2, 3), (1, 3), (0, 2))
 LARGEST = 12.0  # <= times that one picture shows the scene larger than the other
 SOUGHT = (1, 0)  # pixels around its place at which a block is sought, at each level looked at
 ALIGNED = (1, 0)  # levels whose pixels are aligned where a map does not prove a copy
-HOPEFUL = 0.1  # >= of what the score would be if no block lay beside its place; or it is not tried
+HOPEFUL = 0.1  # >= of the score if no block lay beside its place, or that is not tried
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -81,6 +82,8 @@ class Proof:
         Share of each picture that the other shows.
     transform
         In words: how b differs from a.
+    common
+        Share of what lies upon each other that is alike, there or a pixel beside.
     """
 
     score: float
@@ -90,11 +93,17 @@ class Proof:
     coverage_a: float
     coverage_b: float
     transform: str
+    common: float
 
     @property
     def accepted(self) -> bool:
         """Whether score >= `MIN_SCORE`."""
         return self.score >= MIN_SCORE
+
+    @property
+    def similar(self) -> bool:
+        """Whether both show one scene and are not known to be one exposure."""
+        return self.common >= SIMILAR and not self.accepted
 
 
 def ready(pixels: Pixels, features: Features) -> Photograph:
@@ -190,40 +199,50 @@ def _proof(
     refined = overlay.placed(mine, its, homography, steps)
     if refined is None:
         return None
-    score, refined = _settled(mine, its, refined)
+    refined, seen = _settled(mine, its, refined)
+    alike = seen.fine[seen.fine[:, 3] >= overlay.NEAR]
+    refined = placement.plain(refined, alike[:, :2])
     refined = placement.inverse(refined) if larger < 1 else refined
-    return _told(a, b, refined, score)
+    common = len(alike) / len(seen.fine) if len(seen.fine) >= evidence.FEWEST else 0.0
+    return _told(a, b, refined, (seen.evidence.score, common))
 
 
-def _settled(mine: Any, its: Any, homography: Map) -> tuple[float, Map]:
-    """The score at a map, or at one near it where the pixels say so."""
+class _Seen(NamedTuple):
+    """What is seen at a map, and the blocks of the first level that no ink accounts for."""
+
+    evidence: Evidence
+    fine: Blocks
+
+
+def _settled(mine: Any, its: Any, homography: Map) -> tuple[Map, _Seen]:
+    """A map, or one near it where the pixels say so, and what is seen there."""
     best = _looked_at(mine, its, homography)
     for level in ALIGNED:
-        if best.score >= MIN_SCORE or best.in_place < HOPEFUL:
+        if best.evidence.score >= MIN_SCORE or best.evidence.in_place < HOPEFUL:
             break
         nearer = overlay.aligned(mine, its, homography, level)
         found = _looked_at(mine, its, nearer)
-        if found.score > best.score:
+        if found.evidence.score > best.evidence.score:
             best, homography = found, nearer
-    return best.score, homography
+    return homography, best
 
 
-def _looked_at(mine: Any, its: Any, homography: Map) -> Evidence:
-    """What the blocks say at a map."""
+def _looked_at(mine: Any, its: Any, homography: Map) -> _Seen:
     over = [overlay.laid(mine, its, homography, level) for level in range(len(SOUGHT))]
     found = [overlay.blocks(*each) for each in zip(over, SOUGHT, strict=True)]
     ink = changes.inked(over[0], found[0])
     fine, coarse = (changes.left(blocks, level, ink) for level, blocks in enumerate(found))
-    return evidence.weighed(fine, coarse)
+    return _Seen(evidence.weighed(fine, coarse), fine)
 
 
-def _told(a: Photograph, b: Photograph, homography: Map, score: float) -> Proof:
+def _told(a: Photograph, b: Photograph, homography: Map, certain: tuple[float, float]) -> Proof:
     gain, bias = placement.light(a.levels, b.levels, homography)
     coverage_a, coverage_b = placement.coverages(homography, a.size, b.size)
     normal = placement.normalised(homography, a.size, b.size)
     words = placement.words(homography, a.size, b.size)
     transform = worded(words, (coverage_a, coverage_b), (gain, bias))
-    return Proof(score, normal, gain, bias, coverage_a, coverage_b, transform)
+    score, common = certain
+    return Proof(score, normal, gain, bias, coverage_a, coverage_b, transform, common)
 
 
 def worded(words: list[str], coverage: tuple[float, float], light: tuple[float, float]) -> str:
