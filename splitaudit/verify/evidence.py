@@ -24,7 +24,7 @@ BESIDE, CLEARER, GAINED = 0.3, 0.5, 0.03  # > pixels off, < of what is left over
 # What takes off the logarithm of the score: a share of blocks exchanged, and of blocks that
 # contradict; blocks that have gone and others that have come (the geometric mean of how many); a
 # share of blocks that have only gone or only come, at half the size; a share of blocks that moved.
-EXCHANGED, CONTRADICTED, SWAPPED, ONE_SIDED, MOVED = 10.0, 1.0, 0.3, 6.0, 8.0
+EXCHANGED, CONTRADICTED, SWAPPED, ONE_SIDED, MOVED = 10.0, 2.0, 0.3, 6.0, 8.0
 
 Flags = npt.NDArray[np.bool_]
 
