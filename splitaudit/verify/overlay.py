@@ -25,7 +25,7 @@ FEWEST = 6  # >= blocks, or nothing is fitted
 FREE = 16  # >= blocks, or a map is fitted that keeps parallels
 SAME = 0.95  # >= of the blocks that a free map meets: one that keeps parallels is preferred
 TOLERANCE = 1.0  # pixels, of a block from the map that is fitted
-STEPS, SETTLED, SMOOTHED = 8, 1e-4, 3  # of ECC: at most, < gain of a step, pixels of a Gaussian
+STEPS, SETTLED, SMOOTHED = 5, 1e-4, 3  # of ECC: at most, < gain of a step, pixels of a Gaussian
 # Pixels along the edges that are not looked at: of a, where what lies beyond is mixed in, and of b,
 # around which a may show a frame: half of `AROUND`.
 MINE, ITS = 2, 6
