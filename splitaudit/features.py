@@ -67,3 +67,9 @@ def read(descriptors: Codes, reading: int) -> Codes:
     """
     ordered: Codes = np.ascontiguousarray(descriptors[:, _ORDER[reading]])
     return ~ordered if reading >= 2 else ordered
+
+
+def turned(angle: Reals, reading: int) -> Reals:
+    """Return angles of features as the mirror image or negative of their picture has them."""
+    mirrored = np.float32(np.pi) - angle if reading % 2 else angle
+    return mirrored + np.float32(np.pi) if reading >= 2 else mirrored

@@ -17,10 +17,10 @@ import numpy.typing as npt
 from splitaudit.compiled import compiled
 from splitaudit.features import Features
 
-NAME = "corners-v1"
+NAME = "corners-v2"
 SHORT = 300  # pixels of the shorter side, to which larger pictures are shrunk
 MOST = 300  # features
-DRAWN = 600  # corners of which those are chosen
+DRAWN = 1200  # corners of which those are chosen: a text may have the strongest 600
 CELLS = 8  # to each side, from which they are chosen in turn
 LEVELS, FACTOR = 8, 1.2  # scales, and the step between them
 RADIUS = 15  # pixels around a corner that it is told by

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from splitaudit.compiled import compiled, popcount
-from splitaudit.features import READINGS, Codes, Features, Reals, read
+from splitaudit.features import READINGS, Codes, Features, Reals, read, turned
 from splitaudit.search.blocks import parted
 
 TABLES = 10  # sets of bits by which features are brought together
@@ -152,7 +152,7 @@ def _pairs_of(pictures: Collection, votes: Numbers, reading: int) -> pa.Table:
 def _changes(votes: Numbers, pictures: Collection, reading: int) -> Rows:
     """By which part of a circle each vote turns the picture, and into which range of sizes."""
     one, other = votes.T
-    turn = _seen(pictures.angle[other], reading) - pictures.angle[one]
+    turn = turned(pictures.angle[other], reading) - pictures.angle[one]
     turns = (turn * (TURNS / (2 * np.pi))).astype(np.int64) % TURNS
     size = np.log(pictures.scale[other] / pictures.scale[one]) / np.log(STEP) + SIZES / 2
     return np.column_stack([turns, np.clip(size, 0, SIZES - 1).astype(np.int64)])
@@ -177,12 +177,6 @@ def _distances(descriptors: Any, one: Any, other: Any) -> Any:
         for word in range(4):
             far[n] += popcount(descriptors[one[n], word] ^ descriptors[other[n], word])
     return far
-
-
-def _seen(angles: Reals, reading: int) -> Reals:
-    """Angles of features as the mirror image or negative of their picture has them."""
-    mirrored = np.float32(np.pi) - angles if reading % 2 else angles
-    return mirrored + np.float32(np.pi) if reading >= 2 else mirrored
 
 
 def _tables(pictures: Collection, begin: int, end: int) -> list[Table]:
