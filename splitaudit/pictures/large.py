@@ -13,7 +13,7 @@ from splitaudit.errors import MediaError
 from splitaudit.features import NONE, Features
 from splitaudit.jobs import File, write
 from splitaudit.media import image
-from splitaudit.pictures.proofs import PROOFS
+from splitaudit.pictures.proofs import NOTHING, PROOFS
 from splitaudit.pictures.views import WHOLE, Box, Pixels, area, cut, filled, whence
 from splitaudit.verify import photographs, placement
 from splitaudit.verify.photographs import Photograph, Proof
@@ -80,7 +80,7 @@ def verify(pairs: Sequence[Pair], folder: Path) -> int:
         with contextlib.suppress(MediaError):  # gone since it was fingerprinted
             sides = _wholes(pair)
             proof = _compared(pair, sides)
-            row = _row(pair, sides, proof) if proof else {"found": False, "accepted": False}
+            row = _row(pair, sides, proof) if proof else NOTHING
             if not (pair.a.file.changed or pair.b.file.changed):
                 rows.append({"key": pair.key, **row})
     return write(rows, PROOFS, [pair.key for pair in pairs], folder)
@@ -142,6 +142,7 @@ def _row(pair: Pair, sides: tuple[Photograph, Photograph], proof: Proof) -> dict
         "found": True,
         "score": proof.score,
         "accepted": proof.accepted,
+        "similar": proof.similar,
         "coverage_a": proof.coverage_a,
         "coverage_b": proof.coverage_b,
         "homography": proof.homography.ravel().tolist(),

@@ -24,6 +24,8 @@ from splitaudit.pictures.proofs import PROOFS
 from splitaudit.pictures.views import Box
 from splitaudit.verify import placement, thumbnails
 
+SIMILAR = 0.1  # >=: score of what is listed, where it is not accepted
+
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -70,6 +72,7 @@ def verify(pairs: Sequence[Pair], folder: Path) -> int:
         "found": proofs.score > 0,
         "score": proofs.score,
         "accepted": proofs.accepted,
+        "similar": ~proofs.accepted & (proofs.score >= SIMILAR),
         "coverage_a": coverage_a,
         "coverage_b": coverage_b,
         "homography": list(_maps(pairs, proofs.affine)),
