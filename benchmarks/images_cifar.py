@@ -92,6 +92,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with cifar10_5classes.tar")
     parser.add_argument("--classes", nargs="+", help="only these, to be quick")
     parser.add_argument("--peers", type=Path, help="python of an environment with the peers")
+    parser.add_argument("--fastdup", action="store_true", help="ask its network, 25 ms a picture")
     parser.add_argument("--develop", action="store_true", help="the half to develop on, only")
     parser.add_argument("--sheets", type=Path, help="folder for contact sheets")
     args = parser.parse_args()
@@ -102,7 +103,7 @@ def main() -> None:
         material, found["pairs"], found["similarity"]
     )
     if args.peers:
-        scores |= by_peers(material, args.peers)
+        scores |= by_peers(material, args.peers, ["fastdup"] * args.fastdup)
     parts = {"development half": ~material.reported}
     if not args.develop:
         parts |= {"reported half": material.reported, "both": material.reported | True}
@@ -141,7 +142,7 @@ def audit(material: Material) -> tuple[dict[str, Any], dict[str, Any]]:
     begun = time.process_time()
     plain = gradients.Gradient().fingerprint(material.pictures).vectors
     described = time.process_time()
-    found = lookalikes.pairs(plain, gradients.mirrored(plain), gradients.SCALE)
+    found = lookalikes.pairs(gradients.views(plain), gradients.SCALE)
     searched = time.process_time()
     pairs = np.stack([found["a"].to_numpy(), found["b"].to_numpy()], axis=1)
     chosen = material.test[pairs].any(axis=1)
@@ -174,13 +175,13 @@ def best_in_train(material: Material, pairs: npt.NDArray[np.int64], scores: Any)
     return best[material.queries]
 
 
-def by_peers(material: Material, python: Path) -> dict[str, Floats]:
-    """Return the scores by other tools: how near the nearest of train is."""
+def by_peers(material: Material, python: Path, more: list[str]) -> dict[str, Floats]:
+    """Return the scores by other tools, and by those that are asked for: how near is the nearest."""
     with tempfile.TemporaryDirectory() as folder:
         pictures, out = Path(folder) / "pictures.npy", Path(folder) / "hashes.npz"
         np.save(pictures, material.pictures)
         script = Path(__file__).with_name("peer_hashes.py")
-        subprocess.run([python, script, pictures, out], check=True, stdout=sys.stderr)
+        subprocess.run([python, script, pictures, out, *more], check=True, stdout=sys.stderr)
         with np.load(out) as hashes:
             return {name: nearest(material, hashes[name]) for name in hashes.files}
 

@@ -187,7 +187,7 @@ def audit(originals: list[Original], sheets: Path | None) -> dict[str, Any]:
     pictures, of, made = _copies(originals)
     begun = time.process_time()
     plain = gradients.Gradient().fingerprint(pictures).vectors
-    found = lookalikes.pairs(plain, gradients.mirrored(plain), gradients.SCALE)
+    found = lookalikes.pairs(gradients.views(plain), gradients.SCALE)
     pairs = np.stack([found["a"].to_numpy(), found["b"].to_numpy()], axis=1)
     proofs = thumbnails.compare(thumbnails.ready(pictures), pairs)
     seconds = time.process_time() - begun

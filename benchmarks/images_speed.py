@@ -1,10 +1,11 @@
 """How many CPU seconds does a picture cost, beside peers; and what does a folder of equal ones cost?
 
 The same JPEGs of 1600 x 1200, made from photographs that are as large, are read and hashed by every
-tool, in one thread. Ours: `hashes` in 16 orientations, of 64 and 256 bits, of the picture and of what
-lies within its borders; `with local features`, which find crops. How long codes take to be joined is
-measured by `hamming_join.py`. `--files N` measures scans instead: of N pictures, of which 20 in 23 are
-equal, 2 near-black frames and 1 a logo on white, beside N different ones (at most 1.5 times is asked).
+tool, in one thread. Ours: `one hash`, of 64 bits in 16 orientations; `hashes`, also of what lies within
+borders; `all that a scan takes`, with a small picture, its gradients and the local features that find
+crops, written to the disk, by the function that a scan calls. How long codes take to be joined is measured by
+`hamming_join.py`. `--files N` measures scans instead: of N pictures, of which 20 in 23 are equal, 2
+near-black frames and 1 a logo on white, beside N different ones (at most 1.5 times is asked).
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,15 @@ from peer_images_speed import Tool, timed
 from picture_scenes import scenes
 from PIL import Image, ImageOps
 
-from splitaudit.fingerprints.image_hash import ImageHash, shrunk
-from splitaudit.media.borders import inner
+from splitaudit.fingerprints.image_hash import shrunk
+from splitaudit.jobs import File, signature
 from splitaudit.media.image import load
+from splitaudit.pictures import prints, views
 
 SIZE = (1600, 1200)
 QUALITY = 90
-HASHED, DESCRIBED = 128, 256  # pixels that the shorter side needs
+HASHED = 128  # pixels that the shorter side needs
+SIDE = views.HASH.side
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 
 
@@ -52,7 +54,7 @@ def main() -> None:
 def speed(folder: Path, args: Any) -> list[dict[str, Any]]:
     """Measure all tools on the same files."""
     paths = large_jpegs(folder, args)
-    seconds = timed(ours(), paths, args.rounds)
+    seconds = timed(ours(folder), paths, args.rounds)
     if args.peers:
         seconds |= by_peers(args.peers, folder, paths, args.rounds)
     rows = [
@@ -79,46 +81,31 @@ def large_jpegs(folder: Path, args: Any) -> list[str]:
     return paths
 
 
-def ours() -> dict[str, Tool]:
+def ours(folder: Path) -> dict[str, Tool]:
     """Return what is done to files by default, and without what finds crops."""
-    found: dict[str, Tool] = {"splitaudit, hash of 64 bits": one_hash, "splitaudit, hashes": hashes}
-    try:
-        import cv2
 
-        from splitaudit.fingerprints import local_features
-    except ImportError as error:
-        print(f"local features are left out: {error}", file=sys.stderr)
-        return found
-    cv2.setNumThreads(1)
+    def scanned(paths: Sequence[str]) -> int:
+        files = [File(path, None, None, signature(path), path) for path in paths]
+        return prints.fingerprint(files, folder / "facts")
 
-    def described(paths: Sequence[str]) -> Any:
-        greys = [load(path, short_side=DESCRIBED, grey=True).pixels for path in paths]
-        return hashed(greys), [local_features.fingerprint(grey) for grey in greys]
-
-    return {**found, "splitaudit, with local features": described}
+    return {
+        "splitaudit, one hash": one_hash,
+        "splitaudit, hashes": hashes,
+        "splitaudit, all that a scan takes": scanned,
+    }
 
 
 def one_hash(paths: Sequence[str]) -> Any:
-    kind = ImageHash(8)
-    greys = (load(path, short_side=HASHED, grey=True).pixels for path in paths)
-    return kind.fingerprint(np.stack([shrunk(grey, kind.side) for grey in greys]))
+    return views.HASH.fingerprint(np.stack([shrunk(grey, SIDE) for grey in greys(paths)]))
 
 
 def hashes(paths: Sequence[str]) -> Any:
-    return hashed([load(path, short_side=HASHED, grey=True).pixels for path in paths])
+    small = [shrunk(grey[part], SIDE) for grey in greys(paths) for part in views.parts(grey)]
+    return views.HASH.fingerprint(np.stack(small))
 
 
-def hashed(greys: Sequence[Any]) -> Any:
-    """Hash pictures, and what lies within their borders where they have some."""
-    views = [view for grey in greys for view in whole_and_inner(grey)]
-    kinds = [ImageHash(size) for size in (8, 16)]
-    return [kind.fingerprint(np.stack([shrunk(v, kind.side) for v in views])) for kind in kinds]
-
-
-def whole_and_inner(grey: Any) -> list[Any]:
-    top, left, bottom, right = inner(grey)
-    within = grey[top:bottom, left:right]
-    return [grey] if within.shape == grey.shape else [grey, within]
+def greys(paths: Sequence[str]) -> Iterator[Any]:
+    return (load(path, short_side=HASHED, grey=True).pixels for path in paths)
 
 
 def by_peers(python: Path, folder: Path, paths: Sequence[str], rounds: int) -> dict[str, float]:

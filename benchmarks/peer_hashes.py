@@ -1,22 +1,28 @@
 """Hashes of pictures by other tools, run by the interpreter of a virtual environment of their own.
 
-    PYTHON peer_hashes.py PICTURES.npy OUT.npz
+    PYTHON peer_hashes.py PICTURES.npy OUT.npz [fastdup]
 
 reads uint8 (n, height, width, 3) and writes the bits of each hash that can be computed, packed in
-bytes (n, bytes), and descriptors, float32 (n, d), of length 1. imagededup is used without its network, which would need torch.
+bytes (n, bytes), and descriptors, float32 (n, d), of length 1. imagededup is used without its
+network, which would need torch; fastdup is asked for by name, since its network takes 25 ms a picture.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
+import tempfile
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 # Modules of imagededup that need torch, and what its others import from them.
 NETWORK = {"imagededup.methods.cnn": "CNN", "imagededup.utils.models": "CustomModel"}
+PROCESSES, AT_ONCE = 2, 500  # pictures
+TOOLS: dict[str, Callable[[Any], Any]] = {}  # what is installed; processes are forked with it
 
 
 def imagehash_hashes() -> dict[str, Callable[[Any], Any]]:
@@ -59,30 +65,60 @@ def imagededup_hashes() -> dict[str, Callable[[Any], Any]]:
     return {f"imagededup {name} 64": bits(kind(verbose=False)) for name, kind in kinds.items()}
 
 
-def hog_descriptors(pictures: Any) -> Any:
+def hog_descriptors() -> dict[str, Callable[[Any], Any]]:
     from skimage.feature import hog
 
     cells = {"orientations": 8, "pixels_per_cell": (4, 4), "cells_per_block": (2, 2)}
-    found = [hog(picture, channel_axis=-1, **cells) for picture in pictures]
-    found = np.array(found, np.float32)
-    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
+    return {"scikit-image HOG, cosine": lambda picture: hog(picture, channel_axis=-1, **cells)}
+
+
+def installed() -> dict[str, Callable[[Any], Any]]:
+    """Return the tools that are here."""
+    found: dict[str, Callable[[Any], Any]] = {}
+    for kind in (hog_descriptors, imagehash_hashes, pdq_hashes, imagededup_hashes):
+        try:
+            found |= kind()
+        except ImportError as error:
+            print(f"{kind.__name__} are left out: {error}", file=sys.stderr)
+    return found
+
+
+def described(pictures: Any) -> dict[str, Any]:
+    """Return what each tool makes of some pictures."""
+    made = {name: np.array([encode(one) for one in pictures]) for name, encode in TOOLS.items()}
+    return {
+        name: of_length_one(values) if values.dtype.kind == "f" else np.packbits(values, axis=1)
+        for name, values in made.items()
+    }
+
+
+def of_length_one(vectors: Any) -> Any:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.maximum(lengths, 1e-6)).astype(np.float32)
+
+
+def embedded(pictures: Any) -> Any:
+    """Return what the network of fastdup makes of pictures."""
+    import peer_images
+    from PIL import Image
+
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [f"{folder}/{row}.png" for row in range(len(pictures))]
+        for path, picture in zip(paths, pictures, strict=True):
+            Image.fromarray(picture).save(Path(path))
+        return of_length_one(peer_images.embedded(paths))
 
 
 def main() -> None:
-    pictures, packed = np.load(sys.argv[1]), {}
-    try:
-        packed["scikit-image HOG, cosine"] = hog_descriptors(pictures)
-    except ImportError as error:
-        print(f"HOG is left out: {error}", file=sys.stderr)
-    for hashes in (imagehash_hashes, pdq_hashes, imagededup_hashes):
-        try:
-            kinds = hashes()
-        except ImportError as error:
-            print(f"{hashes.__name__} are left out: {error}", file=sys.stderr)
-            continue
-        for name, encode in kinds.items():
-            packed[name] = np.packbits([encode(picture) for picture in pictures], axis=1)
-    np.savez(sys.argv[2], **packed)
+    TOOLS.update(installed())
+    pictures = np.load(sys.argv[1])
+    parts = [pictures[begin : begin + AT_ONCE] for begin in range(0, len(pictures), AT_ONCE)]
+    with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
+        rows = pool.map(described, parts, chunksize=1)
+    made = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+    if "fastdup" in sys.argv[3:]:
+        made["fastdup, cosine of its network"] = embedded(pictures)
+    np.savez(sys.argv[2], **made)
 
 
 if __name__ == "__main__":

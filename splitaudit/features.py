@@ -44,6 +44,15 @@ class Features:
         return len(self.points)
 
 
+# Those of a picture of which none are known.
+NONE = Features(
+    np.zeros((0, 2), np.float32),
+    np.zeros(0, np.float32),
+    np.zeros(0, np.float32),
+    np.zeros((0, 4), np.uint64),
+)
+
+
 def read(descriptors: Codes, reading: int) -> Codes:
     """Return descriptors, shape (n, 4), as the mirror image or negative of their picture has them.
 
@@ -58,3 +67,9 @@ def read(descriptors: Codes, reading: int) -> Codes:
     """
     ordered: Codes = np.ascontiguousarray(descriptors[:, _ORDER[reading]])
     return ~ordered if reading >= 2 else ordered
+
+
+def turned(angle: Reals, reading: int) -> Reals:
+    """Return angles of features as the mirror image or negative of their picture has them."""
+    mirrored = np.float32(np.pi) - angle if reading % 2 else angle
+    return mirrored + np.float32(np.pi) if reading >= 2 else mirrored

@@ -113,12 +113,19 @@ def write_each(
     files: Sequence[File], read: Callable[[File], dict[str, Any]], of: pa.Schema, folder: Path
 ) -> int:
     """Write what `read` says of each content, less those that were changed on the way."""
+    return write(read_each(files, read), of, [file.content_id for file in files], folder)
+
+
+def read_each(
+    files: Sequence[File], read: Callable[[File], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return what `read` says of each content, less those that were changed on the way."""
     rows = []
     for file in files:
         row = read(file)
         if not file.changed:
             rows.append({"key": file.content_id, **row})
-    return write(rows, of, [file.content_id for file in files], folder)
+    return rows
 
 
 def failed(error: Exception) -> dict[str, str]:

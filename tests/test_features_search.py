@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from test_local_features import scene
 
 from splitaudit.features import READINGS, Features
 from splitaudit.fingerprints.local_features import fingerprint
-from splitaudit.search.features import FOUND, pairs
+from splitaudit.search import features
+from splitaudit.search.features import FOUND, collection
 
 
 def drawn(seed: int, n: int = 120, away: int = 0) -> Features:
@@ -24,8 +26,12 @@ def drawn(seed: int, n: int = 120, away: int = 0) -> Features:
     )
 
 
+def pairs(pictures: list[Features], **options: object) -> pa.Table:
+    return features.pairs(collection(pictures), **options)  # type: ignore[arg-type]
+
+
 def found(pictures: list[Features], **options: object) -> set[tuple[int, int]]:
-    table = pairs(pictures, **options)  # type: ignore[arg-type]
+    table = pairs(pictures, **options)
     return set(zip(table["a"].to_pylist(), table["b"].to_pylist(), strict=True))
 
 
@@ -68,6 +74,19 @@ def test_what_a_crowd_shares_ties_each_to_the_next_few():
     assert n - 1 <= len(table) <= 20 * n  # of 45,000
     following = {(a, b) for a, b in found(crowd) if b == a + 1}
     assert len(following) == n - 1  # so that they hang together
+
+
+def test_parts_of_a_collection_are_looked_up_in_blocks_as_all_at_once(monkeypatch):
+    pictures = [drawn(seed, n) for seed, n in enumerate([50, 0, 90, 30] * 15)]
+    pictures += [drawn(seed, 90, away=12) for seed in (2, 6, 30, 58)]
+    whole = pairs(pictures)
+    assert {(2, 60), (6, 61), (30, 62), (58, 63)} <= found(pictures)
+    monkeypatch.setattr(features, "LOOKED_UP", 70)
+    monkeypatch.setattr(features, "BLOCK", 1000)
+    parted = pairs(pictures)
+    assert parted.select(["a", "b", "reading"]).equals(whole.select(["a", "b", "reading"]))
+    ours, theirs = (np.array(table["votes"]) for table in (parted, whole))
+    assert (np.abs(ours - theirs) <= 0.2 * theirs).all()  # a block has tables of its own
 
 
 @pytest.mark.parametrize("pictures", [[], [drawn(0, 0)], [drawn(0, 0), drawn(1)], [drawn(1)]])

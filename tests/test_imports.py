@@ -72,7 +72,10 @@ NAMED = {
     "PIL": {"media/pillow", "media/jpeg", "fingerprints/image_hash", "report/beside"},
     "cv2": {
         "fingerprints/local_features",
-        *(f"verify/{name}" for name in ("photographs", "matching", "overlay", "placement")),
+        *(
+            f"verify/{name}"
+            for name in ("changes", "photographs", "matching", "overlay", "placement")
+        ),
     },
     "simplejpeg": {"media/jpeg"},
     "pillow_heif": {"media/pillow"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import cv2
 import numpy as np
 import pytest
 from picture_files import photograph
@@ -83,3 +84,11 @@ def test_the_same_picture_has_the_same_features():
     assert len(a) == MOST
     for name in ("points", "scale", "angle", "descriptors"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+
+
+def test_a_text_does_not_take_all_features():
+    soft = cv2.GaussianBlur(scene(), (0, 0), 2)
+    for row in range(14):  # the upper half, black and white
+        place, ink = (5, 20 + 10 * row), 255 * (row % 2)
+        cv2.putText(soft, "small print " * 6, place, cv2.FONT_HERSHEY_SIMPLEX, 0.3, ink, 1)
+    assert (fingerprint(soft).points[:, 1] > 0.05).mean() > 0.18

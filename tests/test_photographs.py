@@ -78,6 +78,26 @@ def with_logo(pixels: Array) -> Array:
     return marked
 
 
+def written_over(pixels: Array) -> Array:
+    """Large letters right across it, a fifth of its height."""
+    marked = pixels.copy()
+    cv2.putText(marked, "MONDAY", (5, 180), cv2.FONT_HERSHEY_SIMPLEX, 3.3, (240, 240, 40), 14)
+    return marked
+
+
+def labelled(pixels: Array) -> Array:
+    """A plate that the picture is seen through a little, and a word on it."""
+    plate = pixels.copy()
+    cv2.rectangle(plate, (250, 200), (390, 290), (10, 60, 10), -1)
+    marked = cv2.addWeighted(plate, 0.75, pixels, 0.25, 0)
+    cv2.putText(marked, "LOGO", (270, 250), cv2.FONT_HERSHEY_SIMPLEX, 1, (200, 30, 30), 3)
+    return np.asarray(marked)
+
+
+def in_bars(pixels: Array) -> Array:
+    return np.pad(jpeg(pixels), ((70, 70), (0, 0), (0, 0)))
+
+
 # What is done to a picture, and what the proof says in words; None: that is not asked.
 COPIES: dict[str, tuple[Callable[[Array], Array], str | None]] = {
     "recoded": (jpeg, "recompressed"),
@@ -98,6 +118,9 @@ COPIES: dict[str, tuple[Callable[[Array], Array], str | None]] = {
     "beside another": (beside_another, "border"),
     "darker": (lambda p: (p * 0.5).astype(np.uint8), "contrast 0.50"),
     "marked": (with_logo, None),
+    "written over": (written_over, "recompressed"),
+    "labelled": (labelled, "recompressed"),
+    "in bars": (in_bars, "border"),
 }
 
 
@@ -170,6 +193,47 @@ def test_two_frames_of_a_film_are_not_one_exposure(moved):
     assert found is None or not found.accepted
 
 
+def breathing(by: float) -> Array:
+    """A frame in which somebody has moved by a few pixels, and nothing has been uncovered."""
+    picture = coloured(0).copy()
+    y, x = np.mgrid[:300, :400].astype(np.float32)
+    body = np.exp(-(((x - 120) / 90) ** 4) - ((y - 150) / 110) ** 4).astype(np.float32)
+    return np.asarray(cv2.remap(picture, x - by * body, y, cv2.INTER_CUBIC))
+
+
+@pytest.mark.parametrize("by", [3.0, 4.0])
+def test_who_moves_a_little_is_not_missed(by):
+    assert proof(coloured(0), jpeg(breathing(0))).accepted
+    assert not proof(breathing(0), breathing(by)).accepted
+
+
+def wall(*, seen: bool) -> Array:
+    """A picture with a wall in it, and something that has come in before that: nothing has gone."""
+    picture = np.dstack([scene()] * 3)
+    picture[40:260, 40:220] = 110
+    if seen:
+        picture[80:200, 60:170] = np.dstack([scene(6)] * 3)[80:200, 60:170]
+    return picture
+
+
+def test_what_has_come_before_a_wall_is_no_ink():
+    """It has many levels; the wall, which it hides, has one, but nothing ends where that ends."""
+    assert proof(wall(seen=False), jpeg(wall(seen=False))).accepted
+    found = proof(wall(seen=False), wall(seen=True))
+    assert not found.accepted
+    assert found.similar
+
+
+def test_what_two_shots_have_in_common_is_told():
+    found = proof(frame(0), frame(30))
+    assert found.similar
+    assert found.common > 0.7
+    np.testing.assert_allclose(found.homography, np.eye(3), atol=0.02)
+    assert not proof(coloured(), jpeg(coloured())).similar
+    other = compare(photograph(coloured(0)), photograph(coloured(3)), orientations=(0,))
+    assert other is None or not other.similar
+
+
 def test_two_shots_of_a_scene_are_not_one_exposure():
     """From another place, what is near has moved against what is far."""
     far, near = coloured(0), coloured(4)
@@ -181,6 +245,23 @@ def test_two_shots_of_a_scene_are_not_one_exposure():
     other[moved] = np.roll(near, 7, axis=1)[moved]
     found = compare(photograph(one), photograph(other), orientations=(0,))
     assert found is None or not found.accepted
+
+
+def test_nothing_is_told_of_a_part_that_it_does_not_show():
+    """All detail lies in one corner: how the rest would be turned or bent cannot be seen."""
+    wall = np.full((300, 400, 3), 140, np.uint8)
+    wall[100:200, 150:250] = coloured()[100:200, 150:250]
+    part = cv2.resize(wall[60:240, 100:340], (400, 300), interpolation=cv2.INTER_AREA)
+    found = proof(wall, jpeg(part))
+    assert found.accepted
+    assert found.transform == "crop 0.36"
+    assert found.coverage_a == pytest.approx(0.36, abs=0.01)
+
+
+def test_light_is_told_as_it_is_beside_a_text():
+    found = proof(coloured(), written_over(coloured()))
+    assert found.gain == pytest.approx(1, abs=0.1)
+    assert found.bias == pytest.approx(0, abs=12)
 
 
 def test_flat_pictures_prove_nothing():

@@ -92,6 +92,7 @@ def test_what_is_alike_and_no_copy_is_similar_and_nothing_less_is_listed() -> No
             "b": ["2", "3", "3"],
             "score": [0.3, 0.05, 0.6],
             "accepted": [False, False, True],
+            "similar": [True, False, False],
             "homography": [np.eye(3).ravel()] * 3,
             **dict.fromkeys(("coverage_a", "coverage_b"), 1.0),
             **dict.fromkeys(("transform", "undone", "verifier"), "x"),

@@ -107,12 +107,24 @@ def test_grey_pictures_owe_nothing_to_colour() -> None:
 @pytest.mark.parametrize("step", [1, -1])
 def test_each_radian_is_weighed(angle: int, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = scipy.ndimage.rotate(drawn(3), angle, reshape=False, order=1, mode="reflect")
+    monkeypatch.setattr(thumbnails, "LEAST", 1.0)
     pair = small(drawn(3)), small(picture[:, ::step])
     weighed = compared(*pair)
     monkeypatch.setattr(thumbnails, "ROTATED", 0.0)
     evidence = [scipy.special.logit(proofs.score[0]) for proofs in (weighed, compared(*pair))]
     assert evidence[0] - evidence[1] == pytest.approx(-11 * np.radians(abs(angle)), abs=0.2)
     assert ("rotated" in weighed.transforms()[0]) == (angle != 0)
+
+
+def test_the_less_was_done_to_a_picture_the_higher_it_ranks() -> None:
+    picture = drawn(4)
+    done = {name: compared(small(picture), small(CHANGES[name](picture))) for name in CHANGES}
+    score = {name: proofs.score[0] for name, proofs in done.items()}
+    assert score[""] > 0.999
+    assert all(score[""] > score[name] + 0.05 for name in ("mirror", "scale", "contrast", "shift"))
+    cropped = [compared(small(picture), small(picture[k:-k, k:-k])).score[0] for k in (3, 6, 12)]
+    assert cropped == sorted(cropped, reverse=True)
+    assert cropped[-1] >= thumbnails.MIN_SCORE
 
 
 def test_the_order_of_a_pair_hardly_matters() -> None:
@@ -254,6 +266,21 @@ def test_mirrored_gradients_are_those_of_the_mirrored_picture() -> None:
     assert np.abs(here.astype(int) - there).max() <= 1  # rounding
 
 
+def test_closer_gradients_are_nearly_those_of_the_middle() -> None:
+    flat = np.zeros((LARGE, LARGE, 3))
+    pictures = [drawn(seed) for seed in range(20)]
+    edge = round(LARGE * (1 - gradients.MIDDLE) / 2)
+    plain = gradient([*pictures, flat]).vectors
+    there = gradient([picture[edge:-edge, edge:-edge] for picture in pictures]).vectors
+    here = gradients.closer(plain)
+    assert not here[-1].any()
+    near, far = ((rows[:-1].astype(float) * there).sum(axis=1) for rows in (here, plain))
+    assert near.min() / gradients.SCALE**2 > 0.75
+    assert (near > far + 0.1 * gradients.SCALE**2).all()
+    mirrored = gradients.mirrored(here).astype(int) - gradients.closer(gradients.mirrored(plain))
+    assert np.abs(mirrored).max() <= 1  # rounding
+
+
 @pytest.mark.parametrize("change", [name for name in CHANGES if name != "mirror"])
 def test_copies_have_near_gradients(change: str) -> None:
     picture = drawn(0)
@@ -264,7 +291,7 @@ def test_copies_have_near_gradients(change: str) -> None:
 
 def found(pictures: list[np.ndarray]) -> dict[tuple[int, int], float]:
     plain = gradient(pictures).vectors
-    table = lookalikes.pairs(plain, gradients.mirrored(plain), gradients.SCALE)
+    table = lookalikes.pairs(gradients.views(plain), gradients.SCALE)
     rows = table.to_pydict()
     return dict(zip(zip(rows["a"], rows["b"], strict=True), rows["similarity"], strict=True))
 
@@ -277,6 +304,23 @@ def test_pairs_are_found_plain_and_mirrored_once_each() -> None:
     assert {pair for pair, similarity in alike.items() if similarity > 0.8} == {(3, 8), (5, 9)}
     assert all(a < b for a, b in alike)
     assert not {0, 7} & {picture for pair in alike for picture in pair}
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_crop_is_found_from_what_is_seen_closer(step: int) -> None:
+    picture = drawn(0)
+    crop = picture[14:-14, 14:-14][:, ::step]
+    whole, part = gradient([picture[:, ::step], crop]).vectors.astype(float) / gradients.SCALE
+    alike = found([drawn(1), crop, *(drawn(seed) for seed in range(2, 60)), picture])
+    assert alike[1, 60] > max(whole @ part + 0.2, lookalikes.ALIKE + 0.2)
+
+
+def test_of_each_picture_few_are_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookalikes, "ALIKE", -1.0)
+    monkeypatch.setattr(lookalikes, "NEAREST", 3)
+    alike = np.array(list(found([drawn(seed) for seed in range(50)])))
+    # As it is and closer; a pair may be among the nearest of one side only.
+    assert 50 * 3 / 2 <= len(alike) <= 50 * 2 * 3
 
 
 def test_a_clique_of_copies_is_found_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,7 +347,7 @@ def test_a_crowd_is_one_group_through_few_pairs(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("count", [0, 1])
 def test_of_too_few_pictures_there_are_no_pairs(count: int) -> None:
     plain = gradients.Gradient().fingerprint(np.zeros((count, SIDE, SIDE, 3), np.uint8)).vectors
-    assert len(lookalikes.pairs(plain, plain, gradients.SCALE)) == 0
+    assert len(lookalikes.pairs(gradients.views(plain), gradients.SCALE)) == 0
 
 
 @pytest.mark.parametrize("shape", [(96, 96), (96, 48), (20, 33), (1, 1), (32, 32), (31, 97)])

@@ -16,6 +16,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from splitaudit.media.resampling import lanczos
+
 Pictures = npt.NDArray[np.uint8]
 Coefficients = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint64]
@@ -49,7 +51,7 @@ class ImageHash:
     """
 
     name: ClassVar[str] = "phash"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2  # of what lies within borders, too
     modality: ClassVar[str] = "image"
     metric: ClassVar[str] = "hamming"
 
@@ -123,6 +125,10 @@ def shrunk(picture: Pictures, side: int) -> Pictures:
     """Return a grey picture, shape (height, width), at (side, side), as imagehash makes it."""
     from PIL import Image
 
+    height, width = picture.shape
+    if height <= width:
+        return lanczos(picture, side)
+    # From version 13 on, Pillow shrinks some upright formats the other way first.
     small = Image.fromarray(picture).resize((side, side), Image.Resampling.LANCZOS)
     return np.asarray(small)
 

@@ -17,10 +17,10 @@ import numpy.typing as npt
 from splitaudit.compiled import compiled
 from splitaudit.features import Features
 
-NAME = "corners-v1"
+NAME = "corners-v2"
 SHORT = 300  # pixels of the shorter side, to which larger pictures are shrunk
 MOST = 300  # features
-DRAWN = 600  # corners of which those are chosen
+DRAWN = 1200  # corners of which those are chosen: a text may have the strongest 600
 CELLS = 8  # to each side, from which they are chosen in turn
 LEVELS, FACTOR = 8, 1.2  # scales, and the step between them
 RADIUS = 15  # pixels around a corner that it is told by
@@ -61,9 +61,7 @@ def fingerprint(grey: Grey) -> Features:
     finder = cv2.ORB.create(
         DRAWN, FACTOR, LEVELS, RADIUS + 1, patchSize=2 * RADIUS + 1, fastThreshold=CONTRAST
     )
-    corners = finder.detect(picture, None)
-    rows = [(*c.pt, c.octave, c.angle, c.response) for c in corners]
-    table = np.array(rows, np.float32).reshape(-1, 5)
+    table = _table(finder.detect(picture, None))
     table = table[_spread(table, picture.shape)]
     descriptors = np.empty((len(table), 4), np.uint64)
     angle = np.radians(table[:, 3])
@@ -74,6 +72,23 @@ def fingerprint(grey: Grey) -> Features:
     size = np.array(picture.shape[::-1], np.float32)
     points = (2 * table[:, :2] + 1) / size - 1
     return Features(points, np.float32(FACTOR) ** table[:, 2], angle, descriptors)
+
+
+def _table(corners: Any) -> Reals:
+    """Rows (x, y, scale, angle in degrees, strength) of corners; OpenCV hands over their places."""
+    import cv2
+
+    if not corners:
+        return np.zeros((0, 5), np.float32)
+    rest = [(corner.octave, corner.angle, corner.response) for corner in corners]
+    return np.column_stack([cv2.KeyPoint.convert(corners), np.array(rest, np.float32)])
+
+
+def luma(pixels: Grey) -> Grey:
+    """Return the grey levels of an RGB picture (ITU-R BT.601), shape (height, width)."""
+    import cv2
+
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def shrunk(grey: Grey) -> Grey:

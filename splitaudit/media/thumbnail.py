@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
+
+from splitaudit.media.resampling import weighed
 
 SIDE = 32  # pixels, of every thumbnail
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in JPEG
@@ -23,11 +27,14 @@ def thumbnail(picture: Pixels) -> Pixels:
     height, width = picture.shape[:2]
     if (height, width) == (SIDE, SIDE):
         return picture
-    rows, columns = _weights(height), _weights(width)
-    small = np.einsum("ih,hwc,jw->ijc", rows, picture.astype(np.float32), columns, optimize=True)
-    return np.asarray(np.rint(small), np.uint8)
+    lines = np.ascontiguousarray(picture).reshape(height, -1)
+    low = weighed(lines, _weights(height)).reshape(SIDE, width, 3)
+    turned = np.ascontiguousarray(low.transpose(1, 0, 2)).reshape(width, -1)
+    small = weighed(turned, _weights(width)).reshape(SIDE, SIDE, 3).transpose(1, 0, 2)
+    return np.ascontiguousarray(np.rint(small), np.uint8)
 
 
+@lru_cache(maxsize=64)
 def _weights(length: int) -> Grey:
     """What each of `length` pixels adds to each of `SIDE`: a triangle, at least a pixel wide."""
     reach = max(1.0, length / SIDE)

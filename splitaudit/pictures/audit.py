@@ -156,7 +156,7 @@ def prove(
     sides = rows["key"].str.split(" ", expand=True)
     for at, side in enumerate(("a", "b")):
         rows[side] = pictures["same_id"].reindex(sides[at]).to_numpy() if len(rows) else None
-    return rows.astype({"accepted": bool})
+    return rows.astype({"accepted": bool, "similar": bool})
 
 
 def _proven(

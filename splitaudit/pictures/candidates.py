@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from splitaudit.components import smallest_members
-from splitaudit.features import Features
 from splitaudit.fingerprints import gradients
 from splitaudit.fingerprints.image_hash import ORIENTATIONS
-from splitaudit.pictures.prints import FEATURES, PICTURES, SMALL, features_of
+from splitaudit.pictures.prints import PICTURES, SMALL
 from splitaudit.search import features, hamming, lookalikes
+from splitaudit.search.features import Collection
 from splitaudit.store import Parts
 
 RADIUS = 8  # bits, <=
@@ -23,23 +24,37 @@ RADIUS = 8  # bits, <=
 # softer or sharper than a picture that is shrunk afterwards.
 EQUAL = 6
 CROWD = 32  # pictures with one code, <=: all are compared; more of them with the first only
+# Of each picture, pairs that are looked at if they are among as many of the other, too, and those
+# that are looked at anyway, <=. Without, 500 logos on white had 84,000 pairs.
+MOST, SURE = 24, 2
 VARIANTS = 2 * len(ORIENTATIONS)
-COLUMNS = {"a": "int32", "b": "int32", "variant": "int8", "readings": "int8"}
+COLUMNS = {"a": "int32", "b": "int32", "variant": "int8", "views": "int8", "readings": "int8"}
 
-NONE = features_of(dict.fromkeys(FEATURES, b""))
+# Of local features, what the search needs: its type, and the shape of each.
+KINDS = {"angle": (np.float32, ()), "scale": (np.float32, ()), "descriptors": (np.uint64, (4,))}
 
 Rows = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class _Prints:
-    """The fingerprints of n pictures: codes (n, `VARIANTS`), unit vectors (n, d), features."""
+class Views:
+    """Codes of pictures, and of what lies within the borders of some.
+
+    Parameters
+    ----------
+    codes
+        Shape (n, `VARIANTS`).
+    told
+        Shape (n,): whether the code says something.
+    owner, inner
+        Shapes (n,): position of the picture; whether it is what lies within its border.
+    """
 
     codes: hamming.Codes
-    told: npt.NDArray[np.bool_]
-    small: npt.NDArray[np.bool_]
-    vectors: gradients.Vectors
-    features: list[Features]
+    told: Flags
+    owner: Rows
+    inner: Flags
 
 
 def search(facts: Parts, keys: pa.Array) -> pa.Table:
@@ -56,34 +71,38 @@ def search(facts: Parts, keys: pa.Array) -> pa.Table:
     -------
     pa.Table
         Sorted by a, b. a < b: positions in `keys`; variant: what is to be done to b to see a, as
-        the codes of `ImageHash` are ordered, -1 where these do not say; readings: of the local
-        features that agree, one bit for each of `features.READINGS`.
+        the codes of `ImageHash` are ordered, -1 where these do not say; views: that of which a and
+        b this holds, 1 where it is what lies within the border of a, 2 of b, 3 of both; readings:
+        of the local features that agree, one bit for each of `features.READINGS`.
     """
-    prints = _read(facts, keys)
-    ways = [by_codes(prints.codes, prints.told), _by_gradients(prints), _by_features(prints)]
-    found = pd.concat(ways).groupby(["a", "b"], as_index=False).max()
+    views, vectors, small = _read(facts, keys)
+    ways = [by_codes(views), _by_gradients(views, vectors, small), _by_features(facts, keys)]
+    # What the codes say of a pair comes first.
+    merged = pd.concat(ways).groupby(["a", "b"], as_index=False)
+    found = merged.agg({"variant": "first", "views": "first", "readings": "max"})
     return pa.Table.from_pandas(found.astype(COLUMNS), preserve_index=False)
 
 
-def _read(facts: Parts, keys: pa.Array) -> _Prints:
-    names = ["key", "width", "height", "codes", "told", "gradients", *FEATURES]
+def _read(facts: Parts, keys: pa.Array) -> tuple[Views, gradients.Vectors, Flags]:
+    """Codes and gradients of all views, and whether each is of a small picture."""
+    names = ["key", "width", "height", "codes", "told", "gradients"]
     table = facts.read(keys, pa.schema([PICTURES.field(name) for name in names]))
+    each = pc.list_value_length(table["told"]).to_numpy()
+    owner = np.repeat(np.arange(len(each)), each)
     codes = pc.list_flatten(table["codes"]).to_numpy().reshape(-1, VARIANTS)
+    told = pc.list_flatten(table["told"]).to_numpy()
+    views = Views(codes, told, owner, np.diff(owner, prepend=-1) == 0)
     vectors = np.frombuffer(b"".join(table["gradients"].to_pylist()), np.int8)
     short = pc.min_element_wise(table["width"], table["height"]).to_numpy()
-    told = table["told"].to_numpy()
-    rows = table.select(list(FEATURES)).to_pylist()
-    features = [features_of(row) if row["points"] is not None else NONE for row in rows]
-    vectors = vectors.reshape(-1, gradients.DIMENSIONS)
-    return _Prints(codes, told, short <= SMALL, vectors, features)
+    return views, vectors.reshape(-1, gradients.DIMENSIONS), (short <= SMALL)[owner]
 
 
 def perhaps_equal(facts: Parts, keys: pa.Array) -> pa.Array:
     """Return which pictures have the size of another and look like it, boolean."""
     names = ["key", "width", "height", "codes"]
     table = facts.read(keys, pa.schema([PICTURES.field(name) for name in names]))
-    codes = pc.list_flatten(table["codes"]).to_numpy().reshape(-1, VARIANTS)
-    pairs = hamming.self_join(np.ascontiguousarray(codes[:, :1]), EQUAL)
+    codes = pc.list_element(table["codes"], 0).to_numpy()[:, None]
+    pairs = hamming.self_join(codes, EQUAL)
     rows = np.arange(len(codes))
     alike = smallest_members(
         len(codes), np.append(pairs.first, rows), np.append(pairs.second, pairs.of_first)
@@ -92,31 +111,49 @@ def perhaps_equal(facts: Parts, keys: pa.Array) -> pa.Array:
     return pa.array(sizes.duplicated(keep=False))
 
 
-def by_codes(codes: hamming.Codes, told: npt.NDArray[np.bool_]) -> pd.DataFrame:
-    """Return the pairs of which one looks like the other in some orientation.
-
-    Parameters
-    ----------
-    codes
-        Shape (n, `VARIANTS`).
-    told
-        Shape (n,): of which pictures the code says something.
+def by_codes(views: Views) -> pd.DataFrame:
+    """Return the pairs of pictures of which one looks like the other in some orientation.
 
     Returns
     -------
     pd.DataFrame
-        a < b, variant; each pair once, by the variant that is nearest.
+        a < b, variant, views as of `search`; each pair once, by what is nearest.
     """
-    rows = np.flatnonzero(told)
-    upright, variants = codes[rows, :1], codes[rows].reshape(-1, 1)
+    rows = np.flatnonzero(views.told)
+    upright, variants = views.codes[rows, :1], views.codes[rows].reshape(-1, 1)
     pairs = hamming.join(upright, variants, RADIUS)
     ours, theirs = _members(pairs.of_first), _members(pairs.of_second)
     at, first, second = _expanded(pairs.first, pairs.second, ours, theirs)
     b, variant = np.divmod(second, VARIANTS)
-    columns = {"a": rows[first], "b": rows[b], "variant": variant, "far": pairs.distance[at]}
-    found = pd.concat([pd.DataFrame(columns), _crowds(pairs.of_first, rows)])
-    found = found[found["a"] < found["b"]].sort_values(["a", "b", "far", "variant"])
-    return found.drop_duplicates(["a", "b"])[["a", "b", "variant"]].assign(readings=0)
+    columns = _sides(views, rows[first], rows[b]) | {"variant": variant, "far": pairs.distance[at]}
+    near = nearest(_once(pd.DataFrame(columns), ["far", "views", "variant"]))
+    crowds = _once(_crowds(views, rows, pairs.of_first), ["far"])
+    return pd.concat([near, crowds]).drop_duplicates(["a", "b"])
+
+
+def _sides(views: Views, a: Rows, b: Rows) -> dict[str, Any]:
+    """Pairs of views as pairs of pictures."""
+    which = views.inner[a] + 2 * views.inner[b]
+    return {"a": views.owner[a], "b": views.owner[b], "views": which}
+
+
+def _once(found: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Each pair once, that with the least values; a view is no pair with one of its picture."""
+    found = found[found["a"] < found["b"]].sort_values(["a", "b", *by])
+    return found.drop_duplicates(["a", "b"]).assign(readings=0)
+
+
+def nearest(found: pd.DataFrame) -> pd.DataFrame:
+    """Return pairs (a, b, far) that are among the nearest of both pictures, `MOST` of each.
+
+    And the `SURE` nearest of each, whether the other has nearer ones or not. Of pairs that are as
+    far, those come first whose pictures stand closest, so that a crowd hangs together.
+    """
+    sides = pd.concat([found.assign(of=found[side], row=np.arange(len(found))) for side in "ab"])
+    sides["apart"] = sides["b"] - sides["a"]
+    ordered = sides.sort_values(["of", "far", "apart"], kind="stable")
+    rank = ordered.groupby("of").cumcount().groupby(ordered["row"])
+    return found[((rank.max() < MOST) | (rank.min() < SURE)).to_numpy()]
 
 
 _Members = tuple[Rows, Rows, Rows]
@@ -142,26 +179,41 @@ def _expanded(first: Rows, second: Rows, ours: _Members, theirs: _Members) -> tu
     return at, rows_a[begin_a[first][at] + place_a], rows_b[begin_b[second][at] + place_b]
 
 
-def _crowds(of: Rows, rows: Rows) -> pd.DataFrame:
+def _crowds(views: Views, rows: Rows, of: Rows) -> pd.DataFrame:
     """Of codes that more than `CROWD` pictures have, each picture with the first."""
     crowded = np.flatnonzero(np.bincount(of, minlength=len(of))[of] > CROWD)
-    return pd.DataFrame({"a": rows[of[crowded]], "b": rows[crowded], "variant": 0, "far": 0})
+    sides = _sides(views, rows[of[crowded]], rows[crowded])
+    return pd.DataFrame(sides | {"variant": 0, "far": 0})
 
 
-def _by_gradients(prints: _Prints) -> pd.DataFrame:
+def _by_gradients(views: Views, vectors: gradients.Vectors, small: Flags) -> pd.DataFrame:
     """Return the pairs of small pictures that look alike."""
-    rows = np.flatnonzero(prints.small)
-    plain = prints.vectors[rows]
-    found = lookalikes.pairs(plain, gradients.mirrored(plain), gradients.SCALE).to_pandas()
-    return pd.DataFrame(
-        {"a": rows[found["a"]], "b": rows[found["b"]], "variant": -1, "readings": 0}
-    )
+    rows = np.flatnonzero(small)
+    found = lookalikes.pairs(gradients.views(vectors[rows]), gradients.SCALE).to_pandas()
+    sides = _sides(views, rows[found["a"]], rows[found["b"]])
+    return _once(pd.DataFrame(sides | {"variant": -1}), ["views"])
 
 
-def _by_features(prints: _Prints) -> pd.DataFrame:
+def _by_features(facts: Parts, keys: pa.Array) -> pd.DataFrame:
     """Return the pairs of photographs that share local features."""
-    found = features.pairs(prints.features).to_pandas()
+    found = features.pairs(_collected(facts, keys)).to_pandas()
     readings = np.left_shift(1, found["reading"].to_numpy(np.int64))
-    by_pair = found[["a", "b"]].assign(readings=readings).groupby(["a", "b"], as_index=False)
-    seen: pd.DataFrame = by_pair.sum().assign(variant=-1)
-    return seen
+    by_pair = found.assign(readings=readings, far=-found["votes"]).groupby(["a", "b"])
+    seen = by_pair.agg({"readings": "sum", "far": "min"}).reset_index()
+    return nearest(seen.assign(variant=-1, views=0))
+
+
+def _collected(facts: Parts, keys: pa.Array) -> Collection:
+    """The local features of all pictures, read part by part into their place."""
+    columns = pa.schema([PICTURES.field(name) for name in ("key", *KINDS)])
+    angles = facts.read(keys, pa.schema([PICTURES.field(name) for name in ("key", "angle")]))
+    bytes_each = pc.fill_null(pc.binary_length(angles["angle"]), 0).to_numpy()
+    begins = np.append(0, np.cumsum(bytes_each // 4))
+    held = {name: np.empty((begins[-1], *each), kind) for name, (kind, each) in KINDS.items()}
+    for part in facts.parts_of(keys, columns):
+        at = pc.index_in(part["key"], value_set=keys).to_numpy()
+        for name, (kind, _) in KINDS.items():
+            for k, value in zip(at.tolist(), part[name].to_pylist(), strict=True):
+                some = held[name][begins[k] : begins[k + 1]]
+                some[:] = np.frombuffer(value or b"", kind).reshape(some.shape)
+    return Collection(begins, **held)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from splitaudit.errors import MediaError
-from splitaudit.features import Features
+from splitaudit.features import NONE, Features
 from splitaudit.jobs import File, write
 from splitaudit.media import image
-from splitaudit.pictures.proofs import PROOFS
+from splitaudit.pictures.proofs import NOTHING, PROOFS
+from splitaudit.pictures.views import WHOLE, Box, Pixels, area, cut, filled, whence
 from splitaudit.verify import photographs, placement
 from splitaudit.verify.photographs import Photograph, Proof
 
@@ -23,10 +24,23 @@ HELD = 128  # photographs, of about 0.7 MB each
 
 @dataclass(frozen=True)
 class Side:
-    """A photograph of a pair: where to read it, its size in pixels, and its local features."""
+    """A photograph of a pair.
+
+    Parameters
+    ----------
+    file
+        Where to read it.
+    size
+        Width and height in pixels.
+    inner
+        What lies within its border; the whole where it has none.
+    features
+        Its local features.
+    """
 
     file: File
     size: tuple[int, int]
+    inner: Box
     features: Features
 
 
@@ -42,6 +56,8 @@ class Pair:
         The photographs.
     readings, orientations
         How b may show a, see `photographs.compare`.
+    boxes
+        And of which part of each the orientations are: what lies within its border, or all of it.
     """
 
     key: str
@@ -49,6 +65,7 @@ class Pair:
     b: Side
     readings: tuple[int, ...]
     orientations: tuple[int, ...]
+    boxes: tuple[Box, Box]
 
     @property
     def size(self) -> int:
@@ -61,12 +78,54 @@ def verify(pairs: Sequence[Pair], folder: Path) -> int:
     rows = []
     for pair in pairs:
         with contextlib.suppress(MediaError):  # gone since it was fingerprinted
-            sides = _photograph(pair.a), _photograph(pair.b)
-            proof = photographs.compare(*sides, pair.readings, pair.orientations)
-            row = _row(pair, sides, proof) if proof else {"found": False, "accepted": False}
+            sides = _wholes(pair)
+            proof = _compared(pair, sides)
+            row = _row(pair, sides, proof) if proof else NOTHING
             if not (pair.a.file.changed or pair.b.file.changed):
                 rows.append({"key": pair.key, **row})
     return write(rows, PROOFS, [pair.key for pair in pairs], folder)
+
+
+def _wholes(pair: Pair) -> tuple[Photograph, Photograph]:
+    """Both photographs. Where both have a border, it is painted over: it may be all they share."""
+    see = filled if WHOLE not in (pair.a.inner, pair.b.inner) else _as_it_is
+    a, b = (_photograph(side, see, side.inner, side.features) for side in (pair.a, pair.b))
+    return a, b
+
+
+def _as_it_is(pixels: Pixels, _: Box) -> Pixels:
+    return pixels
+
+
+def _compared(pair: Pair, sides: tuple[Photograph, Photograph]) -> Proof | None:
+    """Compare two photographs, or what lies within their borders where the hashes are of that."""
+    if pair.boxes == (WHOLE, WHOLE):
+        return photographs.compare(*sides, pair.readings, pair.orientations)
+    whole = photographs.compare(*sides, pair.readings) if pair.readings else None
+    if whole is not None and whole.accepted:
+        return whole
+    parts = zip((pair.a, pair.b), pair.boxes, strict=True)
+    a, b = (_photograph(side, cut, box, NONE) for side, box in parts)
+    found = photographs.compare(a, b, (), pair.orientations)
+    if found is None or (whole is not None and whole.score > found.score):
+        return whole
+    return _bordered(pair.boxes, sides, found)
+
+
+def _bordered(boxes: tuple[Box, Box], sides: tuple[Photograph, Photograph], proof: Proof) -> Proof:
+    """What a proof of parts of two photographs says of the whole ones."""
+    here, there = map(whence, boxes)
+    homography = there @ proof.homography @ placement.inverse(here)
+    coverage = proof.coverage_a * area(boxes[0]), proof.coverage_b * area(boxes[1])
+    sizes = sides[0].size, sides[1].size
+    words = placement.words(placement.in_pixels(homography, *sizes), *sizes)
+    return replace(
+        proof,
+        homography=homography / homography[2, 2],
+        coverage_a=coverage[0],
+        coverage_b=coverage[1],
+        transform=photographs.worded(words, coverage, (proof.gain, proof.bias)),
+    )
 
 
 def _row(pair: Pair, sides: tuple[Photograph, Photograph], proof: Proof) -> dict[str, Any]:
@@ -83,6 +142,7 @@ def _row(pair: Pair, sides: tuple[Photograph, Photograph], proof: Proof) -> dict
         "found": True,
         "score": proof.score,
         "accepted": proof.accepted,
+        "similar": proof.similar,
         "coverage_a": proof.coverage_a,
         "coverage_b": proof.coverage_b,
         "homography": proof.homography.ravel().tolist(),
@@ -99,14 +159,16 @@ def _scaled(words: str, larger: float) -> str:
     return scaled if words == photographs.SAME else f"{scaled}, {words}"
 
 
-_HELD: OrderedDict[File, Photograph] = OrderedDict()  # of this process; see `splitaudit.route`
+See = Callable[[Pixels, Box], Pixels]
+_HELD: OrderedDict[tuple[File, See, Box], Photograph] = OrderedDict()  # see `splitaudit.route`
 
 
-def _photograph(side: Side) -> Photograph:
-    if side.file not in _HELD:
+def _photograph(side: Side, see: See, box: Box, features: Features) -> Photograph:
+    of = side.file, see, box
+    if of not in _HELD:
         pixels = image.load(side.file.path, short_side=photographs.SHORT).pixels
-        _HELD[side.file] = photographs.ready(pixels, side.features)
+        _HELD[of] = photographs.ready(see(pixels, box), features)
         if len(_HELD) > HELD:
             _HELD.popitem(last=False)
-    _HELD.move_to_end(side.file)
-    return _HELD[side.file]
+    _HELD.move_to_end(of)
+    return _HELD[of]

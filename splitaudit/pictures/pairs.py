@@ -12,9 +12,12 @@ import pyarrow as pa
 from splitaudit.features import READINGS
 from splitaudit.fingerprints.image_hash import undoing
 from splitaudit.pictures import large, prints, small
+from splitaudit.pictures.views import Box
 from splitaudit.route import route
 from splitaudit.stages import Contents
 from splitaudit.store import Parts
+
+ALWAYS = ("key", "width", "height", "boxes")
 
 
 class Pairs(NamedTuple):
@@ -38,38 +41,65 @@ def to_compare(keys: pa.Array, found: pa.Table, facts: Parts, contents: Contents
     contents
         Where the pictures lie.
     """
-    names = ["key", "width", "height", "thumbnail", *prints.FEATURES]
-    columns = pa.schema([prints.PICTURES.field(name) for name in names])
-    pictures = facts.read(keys, columns).to_pandas()
+    pictures = _read(facts, keys)
     tiny = (pictures[["width", "height"]].min(axis=1) <= prints.SMALL).to_numpy()
     pairs = found.to_pandas()
     either = tiny[pairs["a"]] | tiny[pairs["b"]]
     return Pairs(
-        {pair.key: pair for pair in _small(pairs[either], pictures)},
-        {pair.key: pair for pair in _large(pairs[~either], pictures, contents)},
+        {pair.key: pair for pair in _small(pairs[either], pictures, facts)},
+        {pair.key: pair for pair in _large(pairs[~either], pictures, facts, contents)},
     )
 
 
-def _small(pairs: pd.DataFrame, pictures: pd.DataFrame) -> Iterator[small.Pair]:
-    keys, seen = pictures["key"].tolist(), pictures["thumbnail"].tolist()
+def _read(facts: Parts, keys: pa.Array, *names: str) -> pd.DataFrame:
+    columns = pa.schema([prints.PICTURES.field(name) for name in (*ALWAYS, *names)])
+    pictures: pd.DataFrame = facts.read(keys, columns).to_pandas()
+    return pictures
+
+
+def _boxes(boxes: Any, views: int) -> tuple[Box, Box]:
+    """The parts of a and b that `views` means, of all parts of each."""
+    a, b = (np.reshape(of, (-1, 4))[views >> k & 1].tolist() for k, of in enumerate(boxes))
+    return tuple(a), tuple(b)
+
+
+def _small(pairs: pd.DataFrame, pictures: pd.DataFrame, facts: Parts) -> Iterator[small.Pair]:
+    keys, boxes = pictures["key"].tolist(), pictures["boxes"].tolist()
+    seen = _of_those(pairs, pictures, facts, "thumbnail")
     variants = pairs["variant"].clip(lower=0)
-    for a, b, variant in zip(pairs["a"], pairs["b"], variants, strict=True):
-        yield small.Pair(f"{keys[a]} {keys[b]} {variant}", seen[a], seen[b], variant)
+    for a, b, variant, views in zip(pairs["a"], pairs["b"], variants, pairs["views"], strict=True):
+        sides = [seen[at]["thumbnail"] for at in (a, b)]
+        both = _boxes((boxes[a], boxes[b]), views)
+        first, second = (small.thumbnail(side, views >> k & 1) for k, side in enumerate(sides))
+        yield small.Pair(f"{keys[a]} {keys[b]} {variant} {views}", first, second, variant, both)
 
 
-def _large(pairs: pd.DataFrame, pictures: pd.DataFrame, contents: Contents) -> Iterator[large.Pair]:
-    sides: dict[int, large.Side] = {}
+def _large(
+    pairs: pd.DataFrame, pictures: pd.DataFrame, facts: Parts, contents: Contents
+) -> Iterator[large.Pair]:
+    seen = _of_those(pairs, pictures, facts, *prints.FEATURES)
+    sides = {at: _side(picture, contents) for at, picture in seen.items()}
     order = route(*(pairs[side].to_numpy(np.int64) for side in ("a", "b")))
     for row in pairs.iloc[order].to_dict("records"):
-        for at in (row["a"], row["b"]):
-            sides.setdefault(at, _side(pictures.iloc[at], contents))
         a, b = sides[row["a"]], sides[row["b"]]
         readings = tuple(k for k in range(len(READINGS)) if row["readings"] >> k & 1)
         orientations = () if row["variant"] < 0 else (undoing(row["variant"]),)
-        key = f"{a.file.content_id} {b.file.content_id} {row['variant']} {row['readings']}"
-        yield large.Pair(key, a, b, readings, orientations)
+        both = _boxes([pictures["boxes"].iat[row[side]] for side in ("a", "b")], row["views"])
+        hints = row["variant"], row["views"], row["readings"]
+        key = " ".join(map(str, (a.file.content_id, b.file.content_id, *hints)))
+        yield large.Pair(key, a, b, readings, orientations, both)
+
+
+def _of_those(
+    pairs: pd.DataFrame, pictures: pd.DataFrame, facts: Parts, *names: str
+) -> dict[int, dict[str, Any]]:
+    """What is known of the pictures of pairs, by position; of no other it is read."""
+    at = np.unique(pairs[["a", "b"]])
+    some = _read(facts, pa.array(pictures["key"].iloc[at], pa.string()), *names)
+    return dict(zip(at.tolist(), some.to_dict("records"), strict=True))
 
 
 def _side(picture: Any, contents: Contents) -> large.Side:
     size = int(picture["width"]), int(picture["height"])
-    return large.Side(contents[picture["key"]], size, prints.features_of(picture))
+    inner = tuple(np.reshape(picture["boxes"], (-1, 4))[-1].tolist())
+    return large.Side(contents[picture["key"]], size, inner, prints.features_of(picture))

@@ -14,17 +14,14 @@ from splitaudit import schema
 from splitaudit.errors import MediaError
 from splitaudit.features import Features
 from splitaudit.fingerprints import local_features
-from splitaudit.fingerprints.gradients import Gradient
-from splitaudit.fingerprints.image_hash import ImageHash, shrunk
-from splitaudit.jobs import File, failed, write, write_crashed, write_each
+from splitaudit.jobs import File, failed, read_each, write, write_crashed, write_each
 from splitaudit.media import image
 from splitaudit.media.image import Picture
-from splitaudit.media.thumbnail import grey, thumbnail
+from splitaudit.pictures.views import View, fingerprinted, views
 
 SMALL = 96  # pixels of the shorter side, <=: told by its gradients, not by local features
+FLAT = "a flat picture: nothing in it to compare"
 FEATURES = ("points", "scale", "angle", "descriptors")
-HASH = ImageHash()
-GRADIENTS = Gradient()
 PICTURES = pa.schema(
     {
         "key": pa.string(),  # content_id
@@ -33,8 +30,10 @@ PICTURES = pa.schema(
         "height": pa.int32(),
         "status": pa.string(),
         "error": pa.string(),
+        # Of the picture, then of what lies within its border if it has one:
+        "boxes": pa.list_(pa.float32()),  # left, top, right, bottom; a picture is from -1 to 1
         "codes": pa.list_(pa.uint64()),  # in each orientation, then of the negatives
-        "told": pa.bool_(),  # whether the codes tell the picture from others
+        "told": pa.list_(pa.bool_()),  # whether the codes tell the picture from others
         "thumbnail": pa.binary(),
         "gradients": pa.binary(),
         # Local features: points, scale, angle (float32), descriptors (uint64); null of small ones.
@@ -46,8 +45,16 @@ PIXELS = pa.schema({"key": pa.string(), "pixels_id": pa.string()})
 
 
 def fingerprint(files: Sequence[File], folder: Path) -> int:
-    """Decode pictures and take their fingerprints."""
-    return write_each(files, _picture, PICTURES, folder)
+    """Decode pictures and take their fingerprints, the hashes of all together."""
+    rows = read_each(files, _picture)
+    read = [row for row in rows if "views" in row]
+    seen: list[list[View]] = [row.pop("views") for row in read]
+    for row, prints in zip(read, fingerprinted(seen), strict=True):
+        flat = prints.pop("flat")
+        row |= prints
+        if flat and row["status"] == schema.OK:
+            row |= {"status": schema.DEGENERATE, "error": FLAT}
+    return write(rows, PICTURES, [file.content_id for file in files], folder)
 
 
 def _picture(file: File) -> dict[str, Any]:
@@ -65,24 +72,14 @@ def _picture(file: File) -> dict[str, Any]:
 def _read(picture: Picture) -> dict[str, Any]:
     pixels = picture.pixels
     whole = pixels.shape[:2] == (picture.height, picture.width)
-    small = thumbnail(pixels)
-    gradients = GRADIENTS.fingerprint(small[None])
-    luma = np.rint(grey(pixels)).astype(np.uint8)
-    hashes = HASH.fingerprint(shrunk(luma, HASH.side)[None])
-    told = not hashes.degenerate[0]
-    status, error = picture.status, picture.error
-    if status == schema.OK and not told and gradients.degenerate[0]:
-        status, error = schema.DEGENERATE, "a flat picture: nothing in it to compare"
+    luma = local_features.luma(pixels)
     return {
         "pixels_id": image.pixels_id(pixels) if whole else None,
         "width": picture.width,
         "height": picture.height,
-        "status": status,
-        "error": error,
-        "codes": hashes.codes[0, :, 0].tolist(),
-        "told": told,
-        "thumbnail": small.tobytes(),
-        "gradients": gradients.vectors[0].tobytes(),
+        "status": picture.status,
+        "error": picture.error,
+        "views": views(pixels, luma),
         **_features(luma, min(picture.width, picture.height)),
     }
 

@@ -16,6 +16,7 @@ PROOFS = pa.schema(
         "found": pa.bool_(),
         "score": pa.float64(),
         "accepted": pa.bool_(),
+        "similar": pa.bool_(),  # not accepted, and worth to be listed
         "coverage_a": pa.float64(),
         "coverage_b": pa.float64(),
         "homography": pa.list_(pa.float64(), 9),  # from a to b, by rows; edges at -1 and 1
@@ -23,6 +24,9 @@ PROOFS = pa.schema(
         "undone": pa.string(),  # what was done to b to make a
     }
 )
+
+
+NOTHING = {"found": False, "accepted": False, "similar": False}
 
 
 class Pair(Protocol):
@@ -35,5 +39,5 @@ class Pair(Protocol):
 
 def lost_verify(pairs: Sequence[Pair], folder: Path) -> int:
     """Note that nothing can be said of these pairs."""
-    rows = [{"key": pair.key, "found": False, "accepted": False} for pair in pairs]
+    rows = [{"key": pair.key, **NOTHING} for pair in pairs]
     return write(rows, PROOFS, [pair.key for pair in pairs], folder)

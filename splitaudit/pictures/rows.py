@@ -14,7 +14,6 @@ from splitaudit.matches import Row
 
 PART = "image"
 NEAR_COVERAGE = 0.8  # >= on both sides: the same picture, not a part of it
-SIMILAR_SCORE = 0.1  # >=: of what is not accepted, what is listed
 
 
 def expand(
@@ -30,14 +29,14 @@ def expand(
     members
         Columns item_id, split, same_id, content_id, status: items with a picture.
     proofs
-        One row a pair of pictures, a and b: score, accepted, coverage_a, coverage_b, homography,
-        transform, undone, verifier.
+        One row a pair of pictures, a and b: score, accepted, similar, coverage_a, coverage_b,
+        homography, transform, undone, verifier.
     labels
         Of items that have any.
     fingerprint
         For the column of that name.
     """
-    proofs = proofs[proofs["accepted"] | (proofs["score"] >= SIMILAR_SCORE)]
+    proofs = proofs[proofs["accepted"] | proofs["similar"]]
     words = matches.Words(PART, _equal, partial(_proven, fingerprint=fingerprint))
     return matches.expand(members, proofs, labels, words)
 

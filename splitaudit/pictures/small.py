@@ -19,8 +19,12 @@ from splitaudit.fingerprints.image_hash import (
 )
 from splitaudit.jobs import write
 from splitaudit.media.thumbnail import SIDE
+from splitaudit.pictures import views
 from splitaudit.pictures.proofs import PROOFS
-from splitaudit.verify import thumbnails
+from splitaudit.pictures.views import Box
+from splitaudit.verify import placement, thumbnails
+
+SIMILAR = 0.1  # >=: score of what is listed, where it is not accepted
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -32,17 +36,20 @@ class Pair:
     Parameters
     ----------
     key
-        Of the fact: both contents and the variant.
+        Of the fact: both contents and what is below.
     a, b
-        Their thumbnails.
+        The thumbnails of a part of each.
     variant
         What is to be done to b to see a, as the codes of `ImageHash` are ordered.
+    boxes
+        Which part.
     """
 
     key: str
     a: bytes
     b: bytes
     variant: int
+    boxes: tuple[Box, Box]
 
     @property
     def size(self) -> int:
@@ -59,37 +66,59 @@ def verify(pairs: Sequence[Pair], folder: Path) -> int:
     ]
     pictures = np.stack([oriented(_pixels(held), variant) for held, variant in places])
     proofs = thumbnails.compare(thumbnails.ready(pictures), np.array(at))
+    coverage_a, coverage_b = _coverages(pairs, proofs)
     table = {
         "key": [pair.key for pair in pairs],
         "found": proofs.score > 0,
         "score": proofs.score,
         "accepted": proofs.accepted,
-        "coverage_a": proofs.coverage_a,
-        "coverage_b": proofs.coverage_b,
+        "similar": ~proofs.accepted & (proofs.score >= SIMILAR),
+        "coverage_a": coverage_a,
+        "coverage_b": coverage_b,
         "homography": list(_maps(pairs, proofs.affine)),
-        "transform": _worded(proofs, [undoing(pair.variant) for pair in pairs]),
-        "undone": _worded(proofs.turned(), [pair.variant for pair in pairs]),
+        "transform": _worded(proofs, [(undoing(p.variant), *p.boxes) for p in pairs]),
+        "undone": _worded(proofs.turned(), [(p.variant, *p.boxes[::-1]) for p in pairs]),
     }
     return write(pa.table(table), PROOFS, [pair.key for pair in pairs], folder)
+
+
+def thumbnail(held: bytes, view: int) -> bytes:
+    """Return one of the thumbnails of a picture, which lie one behind the other."""
+    size = 3 * SIDE * SIDE
+    return held[view * size : (view + 1) * size]
 
 
 def _pixels(held: bytes) -> Pixels:
     return np.frombuffer(held, np.uint8).reshape(SIDE, SIDE, 3)
 
 
+def _coverages(pairs: Sequence[Pair], proofs: thumbnails.Proofs) -> thumbnails.Wide:
+    """Shares of the whole pictures, shape (2, n)."""
+    shares = np.array([[views.area(box) for box in pair.boxes] for pair in pairs])
+    both: thumbnails.Wide = shares.T * [proofs.coverage_a, proofs.coverage_b]
+    return both
+
+
 def _maps(pairs: Sequence[Pair], affine: thumbnails.Wide) -> thumbnails.Wide:
     """From a to b as it lies on the disk, shape (n, 9)."""
     whole = np.concatenate([affine, np.tile([[[0.0, 0.0, 1.0]]], (len(affine), 1, 1))], axis=1)
-    maps: thumbnails.Wide = np.stack([whence(pair.variant) for pair in pairs]) @ whole
+    within, there = (np.stack([views.whence(p.boxes[k]) for p in pairs]) for k in (0, 1))
+    turned = np.stack([whence(pair.variant) for pair in pairs])
+    maps: thumbnails.Wide = there @ turned @ whole @ np.linalg.inv(within)
     return maps.reshape(-1, 9)
 
 
-def _worded(proofs: thumbnails.Proofs, variants: Sequence[int]) -> list[str]:
-    """What was done in words: how it was turned, and how it differs then."""
+def _worded(proofs: thumbnails.Proofs, how: Sequence[tuple[int, Box, Box]]) -> list[str]:
+    """What was done in words: how it was turned, what border it lost or got, how it differs."""
     return [
-        ", ".join([*_turned(variant), *([words] if words else [])]) or "same picture"
-        for variant, words in zip(variants, proofs.transforms(), strict=True)
+        ", ".join([*_turned(variant), *_bordered(boxes), *([words] if words else [])])
+        or "same picture"
+        for (variant, *boxes), words in zip(how, proofs.transforms(), strict=True)
     ]
+
+
+def _bordered(boxes: Sequence[Box]) -> list[str]:
+    return placement.parts(*map(views.area, boxes))
 
 
 def _turned(variant: int) -> list[str]:

@@ -78,6 +78,13 @@ def differing(differ: Codes, bits: Numbers) -> Numbers:
     return set_
 
 
+def parted(codes: Codes, width: int, most: int) -> list[Numbers]:
+    """Return at most so many blocks of `width` bits that depend little on one another."""
+    dependence, order = _dependence(_drawn(codes, codes)[:TOLD])
+    parts = min(most, len(order) // width)
+    return _parted(dependence, order[: parts * width], parts)
+
+
 def _drawn(first: Codes, second: Codes) -> Codes:
     """In which bits some pairs differ."""
     rng = np.random.default_rng(0)

@@ -10,16 +10,18 @@ scale image search", ECCV 2008).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from math import log2
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from splitaudit.compiled import compiled, popcount
-from splitaudit.features import READINGS, Codes, Features, Reals, read
+from splitaudit.features import READINGS, Codes, Features, Reals, read, turned
+from splitaudit.search.blocks import parted
 
 TABLES = 10  # sets of bits by which features are brought together
 BITS = (10, 22)  # of a set: fewest and most
@@ -30,20 +32,66 @@ VOTES = 4  # >= features of each picture, or the pair is not returned
 # Of a feature in one table: pictures that it votes for, and features that it is compared with. What
 # many pictures share, such as a logo or a black frame, ties each of them to the next few.
 CROWD, COMPARED = 16, 400
+SPREAD = 8  # bits by which one word of four may exceed its share of those in which features differ
+# Features, about: of pictures looked up together, and among which; what is held at once depends on
+# these, and not on how many pictures there are.
+LOOKED_UP, BLOCK = 1 << 20, 1 << 23
 TURNS = 16  # parts of a circle; votes count together that fall in two beside each other
 SIZES, STEP = 24, 1.3  # ranges of changes of size, each so many times the one before; as the turns
 FOUND = pa.schema({"a": pa.int64(), "b": pa.int64(), "reading": pa.int8(), "votes": pa.int32()})
 
 Rows = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int32]
 
 
-def pairs(pictures: Sequence[Features], readings: Sequence[int] = range(len(READINGS))) -> pa.Table:
+@dataclass(frozen=True)
+class Collection:
+    """The features of many pictures, one behind the other; see `splitaudit.features.Features`.
+
+    Parameters
+    ----------
+    begins
+        Shape (pictures + 1,): the features of picture k are `begins[k] : begins[k + 1]`.
+    angle, scale, descriptors
+        Shapes (n,), (n,), (n, 4).
+    """
+
+    begins: Rows
+    angle: Reals
+    scale: Reals
+    descriptors: Codes
+
+
+class Table(NamedTuple):
+    """Features of a block by some of their bits.
+
+    Bucket k has those of `rows[starts[k] : starts[k + 1]]`. One word of their descriptors lies
+    beside, in the same order: few of those that meet are near, and the word tells most of them.
+    """
+
+    bits: Rows
+    starts: Numbers
+    rows: Numbers
+    word: int
+    words: npt.NDArray[np.uint64]
+
+
+def collection(pictures: Sequence[Features]) -> Collection:
+    """Return the features of pictures one behind the other."""
+    descriptors = np.concatenate([np.zeros((0, 4), np.uint64), *(p.descriptors for p in pictures)])
+    angle = np.concatenate([np.zeros(0, np.float32), *(picture.angle for picture in pictures)])
+    scale = np.concatenate([np.zeros(0, np.float32), *(picture.scale for picture in pictures)])
+    begins = np.cumsum([0, *map(len, pictures)])
+    return Collection(begins, angle, scale, descriptors)
+
+
+def pairs(pictures: Collection, readings: Sequence[int] = range(len(READINGS))) -> pa.Table:
     """Return the pairs of pictures to compare.
 
     Parameters
     ----------
     pictures
-        The features of each.
+        Their features; fewer than 2**31.
     readings
         How b may show what a shows: positions in `splitaudit.features.READINGS`.
 
@@ -52,59 +100,73 @@ def pairs(pictures: Sequence[Features], readings: Sequence[int] = range(len(READ
     pa.Table
         `FOUND`, sorted by a, b and reading: a < b; one row for each reading that has `VOTES`.
     """
-    owner = np.repeat(np.arange(len(pictures)), [len(picture) for picture in pictures])
-    descriptors = np.concatenate([np.zeros((0, 4), np.uint64), *(p.descriptors for p in pictures)])
-    angles = np.concatenate([np.zeros(0, np.float32), *(picture.angle for picture in pictures)])
-    scales = np.concatenate([np.zeros(0, np.float32), *(picture.scale for picture in pictures)])
-    near = _near_enough(descriptors, owner)
-    found = [_read_so(descriptors, (angles, scales), owner, r, near) for r in readings]
-    table = pa.concat_tables([FOUND.empty_table(), *found])
-    return table.sort_by([(name, "ascending") for name in ("a", "b", "reading")])
+    near = _near_enough(pictures)
+    found = [FOUND.empty_table()]
+    for begin, end in _parts(pictures.begins, 0, BLOCK):
+        tables = _tables(pictures, begin, end)
+        for first, last in _parts(pictures.begins[: end + 1], 0, LOOKED_UP):
+            found += [_looked_up(pictures, (first, last), tables, r, near) for r in readings]
+    return pa.concat_tables(found).sort_by([(name, "ascending") for name in ("a", "b", "reading")])
 
 
-def _read_so(
-    descriptors: Codes, shape: tuple[Reals, Reals], owner: Rows, reading: int, near: int
+def _parts(begins: Rows, first: int, most: int) -> Iterator[tuple[int, int]]:
+    """Parts of the pictures from the first on, of `most` features or a little more."""
+    while first < len(begins) - 1:
+        last = int(np.searchsorted(begins, begins[first] + most))
+        yield first, min(max(last, first + 1), len(begins) - 1)
+        first = max(last, first + 1)
+
+
+def _looked_up(
+    pictures: Collection, some: tuple[int, int], tables: Sequence[Table], reading: int, near: int
 ) -> pa.Table:
-    """Pairs of which the second picture has a reading."""
-    voted = [np.zeros((0, 2), np.int64)]
-    others = read(descriptors, reading)
-    tables = _tables(len(owner))
-    for k, bits in enumerate(tables):
-        width = len(bits)
-        mine, its = (
-            _bucketed(_keys(descriptors, bits), width),
-            _bucketed(_keys(others, bits), width),
-        )
-        masks = np.array([_mask(earlier) for earlier in tables[:k]], np.uint64).reshape(-1, 4)
-        voted.append(_votes((descriptors, others), (mine, its), owner, (masks, near)))
+    """Pairs of some pictures with later ones in the tables, which are seen in a reading."""
+    begins = pictures.begins[some[0] : some[1] + 1]
+    # As far as a is from a reading of b, as far is that reading of a from b.
+    mine = read(pictures.descriptors[begins[0] : begins[-1]], reading)
+    after = np.repeat(begins[1:], np.diff(begins))
+    voted = [np.zeros((0, 2), np.int32)]
+    for k, table in enumerate(tables):
+        masks = np.array([_mask(earlier.bits) for earlier in tables[:k]], np.uint64).reshape(-1, 4)
+        keys = _keys(mine, table.bits)
+        order = _ordered(keys, len(table.bits))
+        looked_up = order, keys[order], after[order], mine[:, table.word][order]
+        voted.append(_votes(looked_up, table, (mine, pictures.descriptors), (masks, near)))
     votes = np.concatenate(voted)
-    pair = owner[votes[:, 0]] * (int(owner.max(initial=0)) + 1) + owner[votes[:, 1]]
+    votes[:, 0] += begins[0]
+    return _pairs_of(pictures, votes, reading)
+
+
+def _pairs_of(pictures: Collection, votes: Numbers, reading: int) -> pa.Table:
+    """Pairs of pictures for which enough features vote that turn and size them alike."""
+    owner = np.searchsorted(pictures.begins, votes, "right") - 1
+    pair = owner[:, 0] * len(pictures.begins) + owner[:, 1]
     order = np.argsort(pair, kind="stable")
-    counted = _counted(pair[order], votes[order], _changes(votes[order], shape, reading))
-    a, b = (owner[votes[order[counted[:, 0]], side]] for side in (0, 1))
+    votes = votes[order]
+    counted = _counted(pair[order], votes, _changes(votes, pictures, reading))
+    a, b = owner[order[counted[:, 0]]].T
     columns = [a, b, np.full(len(a), reading, np.int8), counted[:, 1].astype(np.int32)]
     return pa.table(columns, schema=FOUND)
 
 
-def _changes(votes: Rows, shape: tuple[Reals, Reals], reading: int) -> Rows:
+def _changes(votes: Numbers, pictures: Collection, reading: int) -> Rows:
     """By which part of a circle each vote turns the picture, and into which range of sizes."""
-    angles, scales = shape
-    turn = _seen(angles, reading)[votes[:, 1]] - angles[votes[:, 0]]
+    one, other = votes.T
+    turn = turned(pictures.angle[other], reading) - pictures.angle[one]
     turns = (turn * (TURNS / (2 * np.pi))).astype(np.int64) % TURNS
-    size = np.log(scales[votes[:, 1]] / scales[votes[:, 0]]) / np.log(STEP) + SIZES / 2
+    size = np.log(pictures.scale[other] / pictures.scale[one]) / np.log(STEP) + SIZES / 2
     return np.column_stack([turns, np.clip(size, 0, SIZES - 1).astype(np.int64)])
 
 
-def _near_enough(descriptors: Codes, owner: Rows) -> int:
+def _near_enough(pictures: Collection) -> int:
     """Within how many bits few features are near by chance, in a collection of this size."""
-    if len(descriptors) < 2:
+    n = len(pictures.descriptors)
+    if n < 2:
         return NEAR[1]
-    rng = np.random.default_rng(0)
-    one, other = rng.integers(len(descriptors), size=(2, DRAWN))
-    far = _distances(descriptors, one, other)
-    expected = np.cumsum(np.bincount(far[owner[one] != owner[other]], minlength=257)) * (
-        len(descriptors) / DRAWN
-    )
+    drawn = np.random.default_rng(0).integers(n, size=(2, DRAWN))
+    one, other = np.searchsorted(pictures.begins, drawn, "right")
+    far = _distances(pictures.descriptors, *drawn)[one != other]
+    expected = np.cumsum(np.bincount(far, minlength=257)) * (n / DRAWN)
     return int(np.clip(np.searchsorted(expected, CHANCE, side="right") - 1, *NEAR))
 
 
@@ -117,17 +179,18 @@ def _distances(descriptors: Any, one: Any, other: Any) -> Any:
     return far
 
 
-def _seen(angles: Reals, reading: int) -> Reals:
-    """Angles of features as the mirror image or negative of their picture has them."""
-    mirrored = np.float32(np.pi) - angles if reading % 2 else angles
-    return mirrored + np.float32(np.pi) if reading >= 2 else mirrored
-
-
-def _tables(features: int) -> list[Rows]:
-    """Positions of the bits of each table: none in two tables."""
-    width = int(np.clip(round(log2(max(features, 1))), *BITS))
-    drawn = np.random.default_rng(0).permutation(256)
-    return [drawn[k * width : (k + 1) * width] for k in range(256 // width)][:TABLES]
+def _tables(pictures: Collection, begin: int, end: int) -> list[Table]:
+    """Return the features of some pictures by the bits of each table: none is in two of them."""
+    first, last = (int(pictures.begins[k]) for k in (begin, end))
+    some = pictures.descriptors[first:last]
+    if not len(some):
+        return []
+    width = int(np.clip(round(log2(max(last - first, 1))), *BITS))
+    tables = []
+    for k, bits in enumerate(parted(some, width, TABLES)):
+        starts, rows = _bucketed(_keys(some, bits), width)
+        tables.append(Table(bits, starts, rows + np.int32(first), k % 4, some[rows, k % 4]))
+    return tables
 
 
 def _mask(bits: Rows) -> Codes:
@@ -152,7 +215,7 @@ def _keys(descriptors: Any, bits: Any) -> Any:
 @compiled
 def _bucketed(keys: Any, width: int) -> tuple[Any, Any]:
     """Where each bucket starts, and the features in them, by their number."""
-    starts = np.zeros((1 << width) + 1, np.int64)
+    starts = np.zeros((1 << width) + 1, np.int32)
     for key in keys:
         starts[key + 1] += 1
     for key in range(1 << width):
@@ -164,39 +227,53 @@ def _bucketed(keys: Any, width: int) -> tuple[Any, Any]:
     return starts, rows
 
 
+def _ordered(keys: Numbers, width: int) -> Numbers:
+    """Nearly the order of keys: what is looked up one after the other then lies close."""
+    order: Numbers = _bucketed(keys >> max(0, width - BITS[0]), BITS[0])[1]
+    return order
+
+
 @compiled
-def _votes(descriptors: Any, buckets: Any, owner: Any, limits: Any) -> Any:
-    """Rows (feature, feature of a later picture) that are near, of one table."""
-    (starts, rows), (other_starts, other_rows) = buckets
-    found, n = np.empty((1024, 2), np.int64), 0
-    for bucket in range(len(starts) - 1):
-        others = other_rows[other_starts[bucket] : other_starts[bucket + 1]]
-        first = 0
-        for i in rows[starts[bucket] : starts[bucket + 1]]:
-            while first < len(others) and owner[others[first]] <= owner[i]:
-                first += 1
-            if n + CROWD > len(found):
-                found = np.concatenate((found, np.empty_like(found)))
-            n = _near(i, others[first : first + COMPARED], descriptors, limits, found, n)
+def _votes(looked_up: Any, table: Any, descriptors: Any, limits: Any) -> Any:
+    """Rows (feature looked up, feature of a later picture) that are near, of one table."""
+    (order, keys, after, its_word), (_, starts, rows, _, words) = looked_up, table
+    (mine, its), (masks, near) = descriptors, limits
+    found, n = np.empty((1024, 2), np.int32), 0
+    for at in range(len(order)):
+        if n + CROWD > len(found):
+            found = np.concatenate((found, np.empty_like(found)))
+        begin, end = starts[keys[at]], starts[keys[at] + 1]
+        begin, last = _first(rows, begin, end, after[at]), n + CROWD
+        for place in range(begin, min(end, begin + COMPARED)):
+            if popcount(words[place] ^ its_word[at]) > near // 4 + SPREAD:
+                continue
+            i, j = order[at], rows[place]
+            if _is_near(mine[i], its[j], near) and not _met(mine[i], its[j], masks):
+                found[n, 0], found[n, 1] = i, j
+                n += 1
+                if n == last:
+                    break
     return found[:n]
 
 
 @compiled
-def _near(i: int, others: Any, descriptors: Any, limits: Any, found: Any, n: int) -> int:
-    """Enter the first `CROWD` of some features that are near one and met in no table before."""
-    (mine, its), (masks, near) = descriptors, limits
-    end = n + CROWD
-    for j in others:
-        far = 0
-        for word in range(4):
-            far += popcount(mine[i, word] ^ its[j, word])
-        if far > near or _met(mine[i], its[j], masks):
-            continue
-        found[n, 0], found[n, 1] = i, j
-        n += 1
-        if n == end:
-            break
-    return n
+def _first(rows: Any, begin: int, end: int, least: int) -> int:
+    """Return the first of some places whose row is at least so large; they are sorted."""
+    while begin < end:
+        middle = (begin + end) // 2
+        if rows[middle] < least:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
+
+
+@compiled
+def _is_near(mine: Any, its: Any, near: int) -> bool:
+    far = 0
+    for word in range(4):
+        far += popcount(mine[word] ^ its[word])
+    return far <= near
 
 
 @compiled

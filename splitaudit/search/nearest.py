@@ -38,7 +38,9 @@ def installed() -> bool:
     return find_spec("faiss") is not None
 
 
-def searcher(vectors: Vectors, scale: int, most: int = sys.maxsize) -> Search:
+def searcher(
+    vectors: Vectors, scale: int, most: int = sys.maxsize, held: int | None = None
+) -> Search:
     """Return what finds the nearest vectors of other sounds.
 
     Parameters
@@ -47,6 +49,9 @@ def searcher(vectors: Vectors, scale: int, most: int = sys.maxsize) -> Search:
         Shape (n, d), unit vectors times `scale`.
     most
         Neighbours, rounded up to `NEIGHBOURS` times a power of `MORE`, of a vector in a crowd.
+    held
+        Vectors among which is searched, the first ones; all of them if None. The others are only
+        looked up.
 
     Returns
     -------
@@ -56,13 +61,14 @@ def searcher(vectors: Vectors, scale: int, most: int = sys.maxsize) -> Search:
         A vector has `NEIGHBOURS`, or more while the last is as near as a copy, so that what a
         thousand sounds share is found in each. Many threads may call it.
     """
-    search = _faiss(vectors) if installed() else _numpy(vectors)
+    among = vectors[:held]
+    search = _faiss(vectors, among) if installed() else _numpy(vectors, among)
     copy = np.float32(COPY * scale**2)
 
     def nearest(some: slice, own: slice) -> Found:
         k = NEIGHBOURS
         similarity, index = search(np.arange(some.start, some.stop), own, k)
-        while k < min(most, len(vectors)) and (similarity[:, -1] >= copy).any():
+        while k < min(most, len(among)) and (similarity[:, -1] >= copy).any():
             k *= MORE
             dense = np.flatnonzero(similarity[:, -1] >= copy)
             more = search(some.start + dense, own, k)
@@ -81,11 +87,11 @@ def _widened(rows: Any, dense: Any, more: Any, none: float) -> Any:
     return wide
 
 
-def _faiss(vectors: Vectors) -> Callable[[Rows, slice, int], Found]:
+def _faiss(vectors: Vectors, among: Vectors) -> Callable[[Rows, slice, int], Found]:
     import faiss
 
     faiss.omp_set_num_threads(1)  # the caller has threads of its own
-    n, d = vectors.shape
+    n, d = among.shape
     kind = faiss.ScalarQuantizer.QT_8bit_direct_signed
     if n <= ALL:
         index: Any = faiss.IndexScalarQuantizer(d, kind, faiss.METRIC_INNER_PRODUCT)
@@ -96,10 +102,10 @@ def _faiss(vectors: Vectors) -> Callable[[Rows, slice, int], Found]:
         index = faiss.IndexIVFScalarQuantizer(
             coarse, d, cells, kind, faiss.METRIC_INNER_PRODUCT, False
         )
-        _train(index, vectors, cells)
+        _train(index, among, cells)
         settings = partial(faiss.SearchParametersIVF, nprobe=PROBES)  # type: ignore[call-arg]
     for begin in range(0, n, BLOCK):
-        index.add(vectors[begin : begin + BLOCK].astype(np.float32))
+        index.add(among[begin : begin + BLOCK].astype(np.float32))
 
     def search(some: Rows, own: slice, k: int) -> Found:
         same = faiss.IDSelectorRange(own.start, own.stop)
@@ -121,12 +127,12 @@ def _train(index: Any, vectors: Vectors, cells: int) -> None:
     faiss.omp_set_num_threads(1)
 
 
-def _numpy(vectors: Vectors) -> Callable[[Rows, slice, int], Found]:
+def _numpy(vectors: Vectors, among: Vectors) -> Callable[[Rows, slice, int], Found]:
     def search(some: Rows, own: slice, k: int) -> Found:
         mine = vectors[some].astype(np.float32)
         best = np.full((len(mine), k), -np.inf, np.float32), np.full((len(mine), k), -1)
-        for begin in range(0, len(vectors), BLOCK):
-            similarity = mine @ vectors[begin : begin + BLOCK].astype(np.float32).T
+        for begin in range(0, len(among), BLOCK):
+            similarity = mine @ among[begin : begin + BLOCK].astype(np.float32).T
             similarity[:, max(0, own.start - begin) : max(0, own.stop - begin)] = -np.inf
             best = _merged(best, similarity, begin)
         return best

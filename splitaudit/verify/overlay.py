@@ -8,7 +8,7 @@ has moved do not pull at it. What is left over at the end is the evidence.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,10 @@ FEWEST = 6  # >= blocks, or nothing is fitted
 FREE = 16  # >= blocks, or a map is fitted that keeps parallels
 SAME = 0.95  # >= of the blocks that a free map meets: one that keeps parallels is preferred
 TOLERANCE = 1.0  # pixels, of a block from the map that is fitted
+STEPS, SETTLED, SMOOTHED = 5, 1e-4, 3  # of ECC: at most, < gain of a step, pixels of a Gaussian
+# Pixels along the edges that are not looked at: of a, where what lies beyond is mixed in, and of b,
+# around which a may show a frame: half of `AROUND`.
+MINE, ITS = 2, 6
 
 Grey = npt.NDArray[np.float32]
 Map = npt.NDArray[np.float64]
@@ -57,8 +61,10 @@ def placed(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, steps: Any
         block is sought.
     """
     for level, reach in steps:
-        blocks = compared(a, b, homography, level, reach)
-        change = _fitted(blocks)
+        found = blocks(laid(a, b, homography, level), reach)
+        change = _fitted(found)
+        if change is None and level > 0 and len(found) < FREE:
+            continue  # too little detail to tell at this size
         if change is None:
             return None
         half = _halving(level)
@@ -66,26 +72,89 @@ def placed(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, steps: Any
     return homography
 
 
-def compared(
-    a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int, reach: int
-) -> Blocks:
-    """Return the blocks of `a[level]` that have any detail there or in b, and lie within b."""
+class Laid(NamedTuple):
+    """One picture over another at a level.
+
+    Parameters
+    ----------
+    mine, its
+        What is seen of a without its edges, and of b at the same places; beyond b, its last pixels.
+    to
+        Where a pixel of them lies in b at a level of its own.
+    shape
+        Of b at that level.
+    """
+
+    mine: Grey
+    its: Grey
+    to: Map
+    shape: tuple[int, ...]
+
+
+def laid(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int) -> Laid:
+    """Lay b over `a[level]`, smoothed where it is finer."""
     import cv2
 
-    mine = a[level]
-    finer = scale(homography, mine.shape, level)
-    down = min(max(level + math.floor(math.log2(max(finer, 1e-3)) + 0.2), 0), len(b) - 1)
-    its = b[down]
-    excess = finer * 2.0 ** (level - down)
-    if excess > 1.1:
-        its = np.asarray(cv2.GaussianBlur(its, (0, 0), 0.5 * math.sqrt(excess**2 - 1)), np.float32)
-    to = _halving(down) @ homography @ np.linalg.inv(_halving(level))
+    down, its = _as_fine(a, b, homography, level)
+    mine = a[level][MINE:-MINE, MINE:-MINE]
+    to = _halving(down) @ homography @ np.linalg.inv(_halving(level)) @ _within()
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = mine.shape[1], mine.shape[0]
     warped = cv2.warpPerspective(its, to, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(
-        _blocks(_detail(mine), _detail(np.asarray(warped, np.float32)), to, its.shape, reach)
-    )
+    return Laid(mine, np.asarray(warped, np.float32), to, its.shape)
+
+
+def _as_fine(
+    a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int
+) -> tuple[int, Grey]:
+    """The level of b that is about as fine as `a[level]`, and the picture, no finer than that."""
+    import cv2
+
+    finer = scale(homography, a[level].shape, level)
+    down = min(max(level + math.floor(math.log2(max(finer, 1e-3)) + 0.2), 0), len(b) - 1)
+    excess = finer * 2.0 ** (level - down)
+    if excess <= 1.1:
+        return down, b[down]
+    smooth = cv2.GaussianBlur(b[down], (0, 0), 0.5 * math.sqrt(excess**2 - 1))
+    return down, np.asarray(smooth, np.float32)
+
+
+def shown(over: Laid) -> npt.NDArray[np.bool_]:
+    """Return at which pixels b is seen."""
+    import cv2
+
+    size = over.mine.shape[1], over.mine.shape[0]
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    whole = np.ones(over.shape, np.uint8)
+    return np.asarray(cv2.warpPerspective(whole, over.to, size, flags=flags), bool)
+
+
+def aligned(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int) -> Map:
+    """Return a map at which the pixels of a level correlate best, near one that is about right.
+
+    By ECC (Evangelidis and Psarakis, "Parametric image alignment using enhanced correlation
+    coefficient maximization", IEEE Trans. Pattern Analysis and Machine Intelligence 30, 2008).
+    """
+    import cv2
+
+    down, its = _as_fine(a, b, homography, level)
+    to = _halving(down) @ homography @ np.linalg.inv(_halving(level))
+    start = np.asarray(to / to[2, 2], np.float32)
+    ends = cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, STEPS, SETTLED
+    whole = np.ones(its.shape, np.uint8)
+    try:
+        _, found = cv2.findTransformECC(
+            a[level], its, start, cv2.MOTION_HOMOGRAPHY, ends, whole, SMOOTHED
+        )
+    except cv2.error:  # they do not correlate
+        return homography
+    there: Map = np.linalg.inv(_halving(down)) @ found @ _halving(level)
+    return there
+
+
+def blocks(over: Laid, reach: int) -> Blocks:
+    """Return the blocks that have any detail in one of the pictures, and lie within both."""
+    return np.asarray(_blocks(_detail(over.mine), _detail(over.its), over.to, over.shape, reach))
 
 
 def scale(homography: Map, shape: tuple[int, ...], level: int = 0) -> float:
@@ -94,6 +163,11 @@ def scale(homography: Map, shape: tuple[int, ...], level: int = 0) -> float:
     x, y, w = homography @ [*middle, 1]
     column, row = homography[:2, :2] - np.outer([x / w, y / w], homography[2, :2])
     return float(math.sqrt(abs(np.linalg.det([column, row]))) / abs(w))
+
+
+def _within() -> Map:
+    """From pixels of a picture without its edges to those of the whole."""
+    return np.array([[1.0, 0, MINE], [0, 1, MINE], [0, 0, 1]])
 
 
 def _halving(level: int) -> Map:
@@ -106,15 +180,15 @@ def _halving(level: int) -> Map:
 def _detail(grey: Grey) -> npt.NDArray[np.int16]:
     import cv2
 
-    detail = cv2.subtract(cv2.GaussianBlur(grey, (0, 0), FINE), cv2.blur(grey, (AROUND, AROUND)))
-    return np.asarray(np.rint(detail * TIMES), np.int16)
+    smooth, mean = cv2.GaussianBlur(grey, (0, 0), FINE), cv2.blur(grey, (AROUND, AROUND))
+    return np.asarray(cv2.addWeighted(smooth, TIMES, mean, -TIMES, 0, dtype=cv2.CV_16S), np.int16)
 
 
-def _fitted(blocks: Blocks) -> Map | None:
+def _fitted(found: Blocks) -> Map | None:
     """The change of a map that the blocks found elsewhere ask for."""
     import cv2
 
-    near = blocks[blocks[:, 3] >= NEAR]
+    near = found[found[:, 3] >= NEAR]
     if len(near) < FEWEST:
         return None
     start, end = near[:, :2].copy(), near[:, :2] + near[:, 6:8]  # OpenCV wants no gaps
@@ -157,7 +231,7 @@ def _blocks(a: Any, b: Any, to: Any, shape: Any, reach: int) -> Any:
                 continue
             row = found[n]
             n += 1
-            row[0], row[1] = x + (BLOCK - 1) / 2, y + (BLOCK - 1) / 2
+            row[0], row[1] = x + MINE + (BLOCK - 1) / 2, y + MINE + (BLOCK - 1) / 2
             row[4], row[5] = power / FLOOR, other / FLOOR
             _sought(mine, its, (x, y, width, height), reach, row)
     return found[:n]
@@ -171,7 +245,7 @@ def _inside(to: Any, x: int, y: int, shape: Any) -> bool:
         w = to[2, 0] * px + to[2, 1] * py + to[2, 2]
         u = (to[0, 0] * px + to[0, 1] * py + to[0, 2]) / w
         v = (to[1, 0] * px + to[1, 1] * py + to[1, 2]) / w
-        if w <= 0 or u < 0 or v < 0 or u > shape[1] - 1 or v > shape[0] - 1:
+        if w <= 0 or u < ITS or v < ITS or u > shape[1] - 1 - ITS or v > shape[0] - 1 - ITS:
             return False
     return True
 
@@ -192,20 +266,23 @@ def _sought(a: Any, b: Any, place: Any, reach: int, row: Any) -> None:
             alike[dy + reach, dx + reach] = value
             if value > best:
                 best, bx, by = value, dx, dy
-    row[2], row[3] = alike[reach, reach], best
-    row[6] = bx + _between(alike[by + reach], bx + reach)
-    row[7] = by + _between(alike[:, bx + reach], by + reach)
+    x_off, x_more = _between(alike[by + reach], bx + reach)
+    y_off, y_more = _between(alike[:, bx + reach], by + reach)
+    row[2], row[3] = alike[reach, reach], min(best + x_more + y_more, 1.0)
+    row[6], row[7] = bx + x_off, by + y_off
 
 
 @compiled
-def _between(values: Any, at: int) -> float:
-    """Where between its neighbours the top of a parabola lies."""
+def _between(values: Any, at: int) -> tuple[float, float]:
+    """Where between its neighbours the top of a parabola lies, and how much higher it is."""
     if at == 0 or at == len(values) - 1:
-        return 0.0
+        return 0.0, 0.0
     bend = values[at - 1] - 2 * values[at] + values[at + 1]
     if bend > -1e-9:
-        return 0.0
-    return float(min(max((values[at - 1] - values[at + 1]) / (2 * bend), -0.5), 0.5))
+        return 0.0, 0.0
+    slope = values[at + 1] - values[at - 1]
+    off = min(max(-slope / (2 * bend), -0.5), 0.5)
+    return off, slope / 2 * off + bend / 2 * off * off
 
 
 @compiled

@@ -10,32 +10,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.features import READINGS, Features, read
-from splitaudit.verify import matching, overlay, placement
+from splitaudit.features import READINGS, Features, read, turned
+from splitaudit.verify import changes, evidence, matching, overlay, placement
+from splitaudit.verify.evidence import Evidence
 from splitaudit.verify.overlay import Blocks, Grey, Map
 
-NAME = "photographs-v1"
+NAME = "photographs-v2"
 SAME = "recompressed"  # what is said where no change is seen
 MIN_SCORE = 0.5  # <= of an accepted match
+SIMILAR = 0.5  # <= of what two shots of a scene have in common
 SHORT = 256  # pixels of the shorter side, at which pictures are compared
-AGREED = 8  # >= features that agree on a map, or it is not looked at; unlike pictures have 4 to 7
+FEATURES_SHORT = 300  # and those in which the scales of features are told; see `Features`
 ORIENTATIONS = 8  # of hashes; those of negatives come behind
 # (level, reach) of each refinement: from a map on which features agree, and from an orientation.
 FROM_FEATURES = ((1, 3), (0, 2))
 FROM_ORIENTATION = ((2, 3), (1, 3), (0, 2))
 LARGEST = 12.0  # <= times that one picture shows the scene larger than the other
-NOISY = 4.0  # >: times the typical residual (and the floor) of blocks that tell anything
-UNLIKE = 0.5  # < of correlation: blocks that contradict
-FEWEST = 6  # >= blocks that tell anything, or nothing is proven
-# What a share of blocks that were exchanged, and of those that contradict at all, takes off the
-# logarithm of the score. On the scenes to develop on, copies have at most 0.02 of the first,
-# frames a second apart with motion 0.06 to 0.6.
-EXCHANGED, CONTRADICTED = 10.0, 1.0
+SOUGHT = (1, 0)  # pixels around its place at which a block is sought, at each level looked at
+ALIGNED = (1, 0)  # levels whose pixels are aligned where a map does not prove a copy
+HOPEFUL = 0.1  # >= of the score if no block lay beside its place, or that is not tried
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -61,6 +59,11 @@ class Photograph:
         height, width = self.levels[0].shape
         return width, height
 
+    @property
+    def shrunk(self) -> float:
+        """Pixels of the first level in a pixel by which the scale of features is told."""
+        return SHORT / FEATURES_SHORT if min(self.size) == SHORT else 1.0
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -79,6 +82,8 @@ class Proof:
         Share of each picture that the other shows.
     transform
         In words: how b differs from a.
+    common
+        Share of what lies upon each other that is alike, there or a pixel beside.
     """
 
     score: float
@@ -88,11 +93,17 @@ class Proof:
     coverage_a: float
     coverage_b: float
     transform: str
+    common: float
 
     @property
     def accepted(self) -> bool:
         """Whether score >= `MIN_SCORE`."""
         return self.score >= MIN_SCORE
+
+    @property
+    def similar(self) -> bool:
+        """Whether both show one scene and are not known to be one exposure."""
+        return self.common >= SIMILAR and not self.accepted
 
 
 def ready(pixels: Pixels, features: Features) -> Photograph:
@@ -151,15 +162,28 @@ def _supposed(
 ) -> Iterator[tuple[Map, bool, Any]]:
     """Maps of pixels to look at, whether b is a negative, and how to refine them."""
     for reading in readings:
-        pairs = matching.matches(a.features.descriptors, read(b.features.descriptors, reading))
-        mine = placement.pixels(a.features.points[pairs[:, 0]], a.size)
-        its = placement.pixels(b.features.points[pairs[:, 1]], b.size)
-        homography, agreed = matching.agreed(mine, its)
-        if agreed >= AGREED:
+        homography = _by_features(a, b, reading)
+        if homography is not None:
             yield homography, reading >= 2, FROM_FEATURES
     for orientation in orientations:
         homography = placement.oriented(orientation % ORIENTATIONS, a.size, b.size)
         yield homography, orientation >= ORIENTATIONS, FROM_ORIENTATION
+
+
+def _by_features(a: Photograph, b: Photograph, reading: int) -> Map | None:
+    """The map on which features agree, where b shows a in a certain way."""
+    mine, its = a.features, b.features
+    pairs = matching.matches(mine.descriptors, read(its.descriptors, reading))
+    one, other = pairs[:, 0], pairs[:, 1]
+    turn = turned(its.angle[other], reading) - mine.angle[one]
+    size = np.log(its.scale[other] / mine.scale[one]) + np.log(b.shrunk / a.shrunk)
+    homography, _ = matching.agreed(
+        placement.pixels(mine.points[one], a.size),
+        placement.pixels(its.points[other], b.size),
+        np.column_stack([turn, size]).astype(np.float64),
+        reading % 2 == 1,
+    )
+    return None if homography is None else np.asarray(homography, np.float64)
 
 
 def _proof(
@@ -175,41 +199,50 @@ def _proof(
     refined = overlay.placed(mine, its, homography, steps)
     if refined is None:
         return None
-    score = _score([overlay.compared(mine, its, refined, level, 0) for level in (0, 1)])
+    refined, seen = _settled(mine, its, refined)
+    alike = seen.fine[seen.fine[:, 3] >= overlay.NEAR]
+    refined = placement.plain(refined, alike[:, :2])
     refined = placement.inverse(refined) if larger < 1 else refined
-    return _told(a, b, refined, score)
+    common = len(alike) / len(seen.fine) if len(seen.fine) >= evidence.FEWEST else 0.0
+    return _told(a, b, refined, (seen.evidence.score, common))
 
 
-def _score(levels: list[Blocks]) -> float:
-    """How sure it is that blocks are of one exposure: by the worse of two levels of detail."""
-    exchanged, contradicted, alike, count = np.array([_evidence(blocks) for blocks in levels]).T
-    if count[0] < FEWEST:
-        return 0.0
-    against = EXCHANGED * exchanged.max() + CONTRADICTED * contradicted.max()
-    return float(max(alike[count >= FEWEST].min(), 0) * np.exp(-against))
+class _Seen(NamedTuple):
+    """What is seen at a map, and the blocks of the first level that no ink accounts for."""
+
+    evidence: Evidence
+    fine: Blocks
 
 
-def _evidence(blocks: Blocks) -> tuple[float, float, float, int]:
-    """Share of blocks exchanged, and contradicted; how alike they are (median); how many tell."""
-    alike, mine, its = blocks[:, 2], blocks[:, 4], blocks[:, 5]
-    residual = mine * (1 - np.clip(alike, 0, 1) ** 2)
-    noise = max(1.0, float(np.median(residual))) if len(blocks) else 1.0
-    tell = np.maximum(mine, its) > NOISY * noise
-    count = int(tell.sum())
-    if count == 0:
-        return 0.0, 0.0, 0.0, 0
-    unlike = tell & (alike < UNLIKE)
-    gone, come = (unlike & (mine > its)).sum(), (unlike & (mine <= its)).sum()
-    return 2 * min(gone, come) / count, (gone + come) / count, float(np.median(alike[tell])), count
+def _settled(mine: Any, its: Any, homography: Map) -> tuple[Map, _Seen]:
+    """A map, or one near it where the pixels say so, and what is seen there."""
+    best = _looked_at(mine, its, homography)
+    for level in ALIGNED:
+        if best.evidence.score >= MIN_SCORE or best.evidence.in_place < HOPEFUL:
+            break
+        nearer = overlay.aligned(mine, its, homography, level)
+        found = _looked_at(mine, its, nearer)
+        if found.evidence.score > best.evidence.score:
+            best, homography = found, nearer
+    return homography, best
 
 
-def _told(a: Photograph, b: Photograph, homography: Map, score: float) -> Proof:
+def _looked_at(mine: Any, its: Any, homography: Map) -> _Seen:
+    over = [overlay.laid(mine, its, homography, level) for level in range(len(SOUGHT))]
+    found = [overlay.blocks(*each) for each in zip(over, SOUGHT, strict=True)]
+    ink = changes.inked(over[0], found[0])
+    fine, coarse = (changes.left(blocks, level, ink) for level, blocks in enumerate(found))
+    return _Seen(evidence.weighed(fine, coarse), fine)
+
+
+def _told(a: Photograph, b: Photograph, homography: Map, certain: tuple[float, float]) -> Proof:
     gain, bias = placement.light(a.levels, b.levels, homography)
     coverage_a, coverage_b = placement.coverages(homography, a.size, b.size)
     normal = placement.normalised(homography, a.size, b.size)
     words = placement.words(homography, a.size, b.size)
     transform = worded(words, (coverage_a, coverage_b), (gain, bias))
-    return Proof(score, normal, gain, bias, coverage_a, coverage_b, transform)
+    score, common = certain
+    return Proof(score, normal, gain, bias, coverage_a, coverage_b, transform, common)
 
 
 def worded(words: list[str], coverage: tuple[float, float], light: tuple[float, float]) -> str:

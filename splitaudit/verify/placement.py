@@ -8,10 +8,13 @@ import numpy.typing as npt
 from splitaudit.verify.overlay import Grey, Map
 
 SMALL = 2  # level at which grey levels are compared
+STRAY = 0.75  # pixels of the first level, <=: that a map is moved to be simpler
 PART = 0.97  # <: share of a picture in the other that is told
 TURNED = 1.0  # degrees, >: told
 STRETCHED = 0.03  # >: change of proportions that is told
 BENT = 0.02  # >: of the size, by which the corners lie off a map that keeps parallels; told
+ENOUGH = 2_000  # pixels of which grey levels are fitted
+TRIMMED, FAR = 4, 3.0  # times that they are; <= typical differences, of those kept
 GAIN, BIAS = 0.1, 8.0  # >: change of contrast, as a share, and of brightness, of 255, that are told
 # By whether it is mirrored and by quarters of a turn clockwise; as `image_hash.ORIENTATIONS`.
 TURNS = (("", "rot270", "rot180", "rot90"), ("mirror", "transverse", "flip", "transpose"))
@@ -89,20 +92,75 @@ def _covered(homography: Map, a: Size, b: Size) -> float:
 
 
 def light(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map) -> tuple[float, float]:
-    """Return gain and bias: grey level of a = gain * grey level of b + bias, where both show it."""
+    """Return gain and bias: grey level of a = gain * grey level of b + bias, where both show it.
+
+    Pixels that differ far more than others, such as those of a text, do not count.
+    """
     import cv2
 
     level = min(SMALL, len(a) - 1, len(b) - 1)
     by = np.diag([0.5**level, 0.5**level, 1])
     mine, to = a[level], by @ homography @ np.linalg.inv(by)
     flags, size = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, (mine.shape[1], mine.shape[0])
-    its = cv2.warpPerspective(b[level], to, size, flags=flags, borderValue=-1e6)
-    both = np.asarray(its) >= 0
-    if both.sum() < 2 or its[both].var() < 1:
-        return 1.0, 0.0
-    (_, product), (_, power) = np.cov(mine[both], its[both])
-    gain = float(product / power)
-    return gain, float(mine[both].mean() - gain * its[both].mean())
+    its = np.asarray(cv2.warpPerspective(b[level], to, size, flags=flags, borderValue=-1e6))
+    both = its >= 0
+    return fitted(np.asarray(mine[both]), np.asarray(its[both], np.float32))
+
+
+def fitted(mine: Grey, its: Grey) -> tuple[float, float]:
+    """Return gain and bias by which grey levels follow from others, most of them."""
+    step = max(1, len(mine) // ENOUGH)
+    mine, its = mine[::step], its[::step]
+    left, right = mine, its
+    gain, bias = 1.0, 0.0
+    for _ in range(TRIMMED):
+        if len(right) < 2 or right.var() < 1:
+            return 1.0, 0.0
+        middle = right.mean()
+        away = right - middle
+        gain = float(away @ left / (away @ away))
+        bias = float(left.mean() - gain * middle)
+        off = np.abs(mine - gain * its - bias)
+        kept = off <= FAR * np.median(off) + 1
+        left, right = mine[kept], its[kept]
+    return gain, bias
+
+
+def plain(homography: Map, points: Points) -> Map:
+    """Return the simplest map that moves no point further than `STRAY` from where another does.
+
+    One that turns by quarters and scales, one that also stretches, one that turns by any angle, and
+    one that keeps parallels are tried in turn; so nothing is told that cannot be seen.
+
+    Parameters
+    ----------
+    homography, points
+        In pixels; the points are where both pictures were seen to be alike, shape (n, 2).
+    """
+    if len(points) < 4:
+        return homography
+    there, ones = mapped(homography, points), np.column_stack([points, np.ones(len(points))])
+    for kind in _kinds(_around(homography, points.mean(axis=0))):
+        columns = np.stack([(ones @ part.T).ravel() for part in kind], axis=1)
+        weights = np.linalg.lstsq(columns, there.ravel(), rcond=None)[0]
+        simple = np.tensordot(weights, kind, 1)
+        if np.hypot(*(ones @ simple.T - there).T).max() <= STRAY:
+            return np.vstack([simple, [0.0, 0.0, 1.0]])
+    return homography
+
+
+def _kinds(linear: Map) -> list[npt.NDArray[np.float64]]:
+    """Maps (2, 3) of which all simple maps are sums, by the kind of those."""
+    upright = np.abs(np.diag(linear)).sum() >= np.abs(np.diag(linear[::-1])).sum()
+    turn = np.sign(linear) * (np.eye(2) if upright else np.eye(2)[::-1])
+    mirror = np.diag([np.sign(np.linalg.det(linear)), 1.0])
+    quarter = np.array([[0.0, -1.0], [1.0, 0.0]])
+    rows = np.eye(2)[:, :, None] * turn[:, None, :]
+    cells = np.eye(4).reshape(4, 2, 2)
+    kinds = [turn[None], rows, np.stack([mirror, quarter @ mirror]), cells]
+    shifts = np.zeros((2, 2, 3))
+    shifts[[0, 1], [0, 1], 2] = 1
+    return [np.concatenate([np.pad(kind, ((0, 0), (0, 0), (0, 1))), shifts]) for kind in kinds]
 
 
 def words(homography: Map, a: Size, b: Size) -> list[str]:
@@ -125,9 +183,13 @@ def words(homography: Map, a: Size, b: Size) -> list[str]:
 
 def _linear(homography: Map, a: Size) -> Map:
     """How the map moves what is around the middle of a, shape (2, 2)."""
-    middle = np.array([[a[0] / 2, a[1] / 2]])
-    step = [mapped(homography, middle + side) - mapped(homography, middle - side) for side in _AXES]
-    return np.concatenate(step).T / 2
+    return _around(homography, np.array(a) / 2)
+
+
+def _around(homography: Map, middle: Points) -> Map:
+    """How the map moves what is around a point, shape (2, 2)."""
+    ends = np.array([middle + side for side in _AXES]), np.array([middle - side for side in _AXES])
+    return (mapped(homography, ends[0]) - mapped(homography, ends[1])).T / 2
 
 
 _AXES = np.eye(2)
