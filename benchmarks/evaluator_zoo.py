@@ -280,7 +280,11 @@ def recall_honest(queries, gallery, relevance):
     scores = cosines(queries, gallery)
     own = scores[np.arange(len(scores)), relevance][:, None]
     places = (scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2
-    return {"R@1": 100 * (places < 1).mean(), "R@5": 100 * (places < 5).mean(), "MnR": places.mean() + 1}
+    return {
+        "R@1": 100 * (places < 1).mean(),
+        "R@5": 100 * (places < 5).mean(),
+        "MnR": places.mean() + 1,
+    }
 
 
 @measured("clean", "the diagonal, as it says; median rank, lower is better")

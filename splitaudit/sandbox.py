@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -58,7 +58,7 @@ def run(task: Task, seconds: float) -> dict[str, Any]:
     SplitauditError
         Where there is no such function or data.
     EvaluatorError
-        Where it could not be run: it raised, took too long or too much memory, or ended the process.
+        Where it could not be run: it raised, took too much time or memory, or died.
     """
     with tempfile.TemporaryDirectory() as folder:
         words = [sys.executable, "-m", "splitaudit.sandbox", json.dumps(asdict(task)), folder]
@@ -131,9 +131,9 @@ def _function(name: str) -> Callable[..., Any]:
         if isinstance(error, ModuleNotFoundError) and error.name == module.split(".")[0]:
             raise SplitauditError(f"{name}: no module {error.name!r}, here or installed") from None
         raise EvaluatorError("import", f"raised {type(error).__name__}: {error}") from error
-    if not callable(found):
-        raise SplitauditError(f"{name}: {module} has no function {attribute!r}")
-    return found
+    if callable(found):
+        return cast(Callable[..., Any], found)
+    raise SplitauditError(f"{name}: {module} has no function {attribute!r}")
 
 
 if __name__ == "__main__":

@@ -52,17 +52,15 @@ def _known(audit: Audit, ids: Sequence[str] | None) -> npt.NDArray[Any]:
     known = set(audit.table("items")["item_id"].to_pylist())
     unknown = [name for name in ids if name not in known]
     if unknown:
-        raise ScoresError(
-            f"{len(unknown):,} of {len(ids):,} items are not in the run, the first is {unknown[0]!r}"
-        )
+        first = f"the first is {unknown[0]!r}"
+        raise ScoresError(f"{len(unknown):,} of {len(ids):,} items are not in the run, {first}")
     return np.array(ids, object)
 
 
 def _across(audit: Audit) -> npt.NDArray[Any]:
     """Items whose group, by the widest policy, has items of another split."""
-    groups = audit.groups("setup").merge(
-        audit.table("items").select(["item_id", "split"]).to_pandas(), on="item_id"
-    )
+    items = audit.table("items").select(["item_id", "split"]).to_pandas()
+    groups = audit.groups("setup").merge(items, on="item_id")
     splits = groups.groupby("group_id")["split"].transform("nunique")
     found: npt.NDArray[Any] = groups.loc[splits > 1, "item_id"].to_numpy()
     return found

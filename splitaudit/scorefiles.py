@@ -17,7 +17,7 @@ Ids = list[str] | None
 
 @dataclass(frozen=True)
 class Scores:
-    """A matrix of scores, shape (queries, gallery), with the ids of its rows and columns if known."""
+    """Scores, shape (queries, gallery), and the ids of rows and columns where they are known."""
 
     matrix: Any
     query_ids: Ids
@@ -30,7 +30,7 @@ def read_scores(path: Path, query_ids: Path | None, gallery_ids: Path | None) ->
     Parameters
     ----------
     path
-        ``.npy``, or ``.parquet`` with a column an item; a first column of text holds ids of queries.
+        ``.npy``, or ``.parquet`` with a column an item; first may come the ids of queries.
     query_ids, gallery_ids
         Files with one id a line.
 
@@ -69,7 +69,7 @@ def _parquet(path: Path) -> Scores:
     except (OSError, pa.ArrowInvalid) as error:
         raise ScoresError(f"{path}: not a Parquet file ({error})") from None
     ids, names = None, table.column_names
-    if names and pa.types.is_string(table.schema.field(0).type):
+    if names and table.schema.field(0).type in (pa.string(), pa.large_string()):
         ids, names = table.column(0).to_pylist(), names[1:]
     try:
         matrix = np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.float64)

@@ -38,7 +38,7 @@ def demo(folder: str, seed: int) -> int:
 @click.option("--to", "folder", type=click.Path(path_type=Path), help="Folder of the dataset.")
 @options.as_json
 def fetch(name: str, folder: Path | None, as_json: bool) -> int:
-    """Download the files of the dataset NAME, or say where they come from.
+    """Download the files of NAME, or say where they come from.
 
     NAME is that of a shipped manifest or a manifest (.toml). The folder is --to, else
     $SPLITAUDIT_DATA/NAME, else NAME. Exit status 1 where a file is still to be placed, is not what

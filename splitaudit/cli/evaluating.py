@@ -105,11 +105,11 @@ def matrix(
 
     held = scorefiles.read_scores(scores, query_ids, gallery_ids)
     right = scorefiles.read_relevance(relevance, held)
-    groups, parts = np.arange(right.gallery), {}
+    apart: tuple[Any, dict[str, Any]] = np.arange(right.gallery), {}
     if chosen["run"]:
         from splitaudit.scored import related
 
-        groups, parts = related(options.opened_run(chosen["run"]), held)
-    found = summarise(held.matrix, right, groups, parts)
+        apart = related(options.opened_run(chosen["run"]), held)
+    found = summarise(held.matrix, right, *apart)
     show.as_json(found) if chosen["as_json"] else print_matrix(found, show.console())
     return int(found["verdict"] == "suspicious")

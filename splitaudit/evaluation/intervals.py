@@ -30,7 +30,7 @@ def mean(values: Floats, groups: Any, *, level: float = LEVEL, seed: int = 0) ->
     Groups are drawn with replacement, as many as there are ("cluster bootstrap": Field and Welsh,
     "Bootstrapping clustered data", JRSS B 69, 2007); the distribution of the mean is studentised
     (Davison and Hinkley, "Bootstrap methods and their application", 1997, section 5.2.1), since
-    percentiles are too narrow where groups are few.
+    percentiles alone are too narrow where groups are few.
 
     Parameters
     ----------
@@ -49,10 +49,15 @@ def mean(values: Floats, groups: Any, *, level: float = LEVEL, seed: int = 0) ->
     if len(sums) < 2:
         return Interval(middle, float(values.min()), float(values.max()))
     spread = _deviation(sums - middle * sizes, sizes.sum())
-    drawn = [_studentised(sums, sizes, counts, middle) for counts in _counts(len(sums), seed)]
-    low, high = np.quantile(np.concatenate(drawn), [(1 + level) / 2, (1 - level) / 2])
-    ends = middle - low * spread, middle - high * spread
-    return Interval(middle, *(float(np.clip(end, values.min(), values.max())) for end in ends))
+    drawn = [_drawn(sums, sizes, counts) for counts in _counts(len(sums), seed)]
+    means, deviations = (np.concatenate(side) for side in zip(*drawn, strict=True))
+    told = deviations > 0
+    off = (means - middle)[told] / deviations[told] if told.any() else np.zeros(1)
+    tails = (1 - level) / 2, (1 + level) / 2
+    # Near the ends of the scale most draws have no deviation: there the percentiles reach further.
+    ends = [*np.quantile(means, tails), *(middle - spread * np.quantile(off, tails))]
+    low, high = (float(np.clip(end, values.min(), values.max())) for end in (min(ends), max(ends)))
+    return Interval(middle, low, high)
 
 
 def median(values: Floats, groups: Any, *, level: float = LEVEL, seed: int = 0) -> Interval:
@@ -77,17 +82,15 @@ def _counts(groups: int, seed: int, width: int = 0) -> Any:
         left -= rows
 
 
-def _studentised(sums: Any, sizes: Any, counts: Any, middle: float) -> Floats:
-    """How many of its own standard deviations each drawn mean lies off."""
+def _drawn(sums: Any, sizes: Any, counts: Any) -> tuple[Floats, Floats]:
+    """Means of what was drawn, and their standard deviations."""
     total = counts @ sizes
     means = (counts @ sums) / total
     # Sum over groups of counts * (sum - mean * size) squared, without a matrix of all groups.
-    squares = (
-        counts @ sums**2 - 2 * means * (counts @ (sums * sizes)) + means**2 * (counts @ sizes**2)
-    )
-    deviations = np.sqrt(np.maximum(squares, 0)) / total
-    off: Floats = (means - middle)[deviations > 0] / deviations[deviations > 0]
-    return off if len(off) else np.zeros(1)
+    squares = counts @ sums**2 - 2 * means * (counts @ (sums * sizes))
+    squares += means**2 * (counts @ sizes**2)
+    deviations: Floats = np.sqrt(np.maximum(squares, 0)) / total
+    return means, deviations
 
 
 def _deviation(gaps: Floats, total: float) -> float:

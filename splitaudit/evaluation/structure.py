@@ -97,7 +97,8 @@ def _faults(scores: Matrix) -> Iterator[Sign]:
 def _constant_truth(scores: Matrix) -> Iterator[Sign]:
     own = np.diagonal(scores)
     others = scores[~np.eye(len(scores), dtype=bool)]
-    if np.ptp(own) < EQUAL * np.nanstd(others):
+    others = others[np.isfinite(others)]
+    if np.isfinite(own).all() and len(others) and np.ptp(own) < EQUAL * others.std():
         yield Sign("constant", "all true pairs have one and the same score, the others do not", 0.0)
 
 
@@ -113,7 +114,7 @@ def _normalised(scores: Matrix) -> Iterator[Sign]:
 
 
 def _unexplained(scores: Matrix) -> Iterator[Sign]:
-    """Scores of two towers have few dimensions: the truth follows from the others, or was changed."""
+    """Scores of two towers have few dimensions: the true ones follow from the others."""
     from scipy.stats import ttest_ind
 
     gaps, explained = _gaps(scores)

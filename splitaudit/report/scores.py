@@ -49,9 +49,8 @@ def print_matrix(found: dict[str, Any], console: Console) -> None:
 def _faults(found: dict[str, Any]) -> list[str]:
     said = []
     if found["not_finite"]:
-        said.append(
-            f"{found['not_finite']:,} scores are NaN or infinite: counted against the truth"
-        )
+        faults = f"{found['not_finite']:,} scores are NaN or infinite"
+        said.append(f"{faults}: counted against the truth")
     if found["tied"]:
         best = f"R@1 would be {found['optimistic_r1']:.1%} if ties were counted for the truth"
         said.append(f"{found['tied']:.1%} of the true pairs tie with another item: {best}")

@@ -1,0 +1,146 @@
+"""Evaluators that leak are caught, those that do not are not accused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import evaluators
+import numpy as np
+import pytest
+from command import run
+from evaluators import FAULTS, METRICS, SCORES, pairs
+
+from splitaudit.errors import EvaluatorError, ScoresError
+from splitaudit.evaluation.audit import audit_evaluator
+
+named = pytest.mark.parametrize
+
+
+@named("seed", range(3))
+@named("function", SCORES, ids=lambda function: function.__name__)
+def test_what_scores_look_at_is_found(function: Any, seed: int) -> None:
+    data_seed = 0 if function is evaluators.looked_up_features else seed
+    found = audit_evaluator(function, *pairs(seed=data_seed), seed=seed)
+    assert found.verdict == SCORES[function], found.findings
+    assert (found.test is None) == (found.verdict == "clean")
+
+
+@named("function", METRICS, ids=lambda function: function.__name__)
+def test_what_a_metric_counts_is_found(function: Any) -> None:
+    found = audit_evaluator(function, *pairs(), kind="metric")
+    assert found.verdict == METRICS[function], found.findings
+
+
+@named("function", FAULTS, ids=lambda function: function.__name__)
+def test_a_fault_names_the_test(function: Any) -> None:
+    with pytest.raises(EvaluatorError, match=FAULTS[function]):
+        audit_evaluator(function, *pairs())
+
+
+def test_one_query_for_each_item_is_asked_where_there_are_several() -> None:
+    texts, films = pairs()
+    relevance = np.repeat(np.arange(60), 2)
+    queries = texts[relevance] + np.random.default_rng(0).normal(size=(120, evaluators.WIDTH))
+    assert (
+        audit_evaluator(evaluators.cosine, queries, films, relevance=relevance).verdict == "clean"
+    )
+
+
+def test_square_input_is_noted_and_no_fault() -> None:
+    found = audit_evaluator(evaluators.square, *pairs())
+    assert found.verdict == "clean"
+    assert any("'rectangular'" in note for note in found.notes)
+
+
+def test_who_writes_to_the_inputs_changes_nothing_of_ours() -> None:
+    texts, films = pairs()
+    before = texts.copy()
+    found = audit_evaluator(evaluators.writes, texts, films)
+    assert "it writes to its inputs" in found.notes
+    np.testing.assert_array_equal(texts, before)
+
+
+def test_inputs_that_do_not_fit_are_one_sentence() -> None:
+    texts, films = pairs()
+    for given, sentence in (
+        ({"relevance": np.arange(59)}, "59 rows for 60 queries"),
+        ({"query_ids": ["a"] * 60}, "none twice"),
+        ({"kind": "score?"}, "choose score or metric"),
+    ):
+        with pytest.raises(ScoresError, match=sentence):
+            audit_evaluator(evaluators.cosine, texts, films, **given)
+    with pytest.raises(ScoresError, match="at least 8"):
+        audit_evaluator(evaluators.cosine, texts[:5], films[:5])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("evaluators")
+    (found / "evaluators.py").write_bytes(Path(evaluators.__file__).read_bytes())
+    queries, gallery = pairs()
+    np.savez(found / "data.npz", queries=queries, gallery=gallery)
+    return found
+
+
+def evaluated(folder: Path, name: str, *options: str) -> Any:
+    command = ("evaluate", "function", f"evaluators:{name}", "--data", "data.npz", *options)
+    return run(*command, cwd=folder)
+
+
+@named(("name", "status"), [("cosine", 0), ("pooled_by_own", 1), ("dual_softmax", 0)])
+def test_the_exit_status_says_whether_it_leaks(folder: Path, name: str, status: int) -> None:
+    ran = evaluated(folder, name)
+    assert ran.status == status, ran.err
+    assert ran.out.startswith(SCORES[getattr(evaluators, name)].upper())
+
+
+def test_strict_refuses_all_but_clean(folder: Path) -> None:
+    assert evaluated(folder, "dual_softmax", "--strict").status == 1
+
+
+@named(
+    ("name", "said"), [("raises", "raised KeyError"), ("dies", "status 7"), ("hangs", "4 s in all")]
+)
+def test_what_could_not_be_run_is_status_4(folder: Path, name: str, said: str) -> None:
+    ran = evaluated(folder, name, "--time-limit", "4" if name == "hangs" else "60")
+    assert ran.status == 4
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are those of Linux")
+def test_memory_is_limited(folder: Path) -> None:
+    ran = evaluated(folder, "greedy", "--memory-limit", "2")
+    assert ran.status == 4
+    assert "MemoryError" in ran.err
+
+
+@named(
+    ("name", "said"),
+    [("nothing", "no function 'nothing'"), ("a:b:c", "no function"), ("", "expected package")],
+)
+def test_a_function_that_is_not_there_is_one_sentence(folder: Path, name: str, said: str) -> None:
+    ran = run("evaluate", "function", f"evaluators:{name}", "--data", "data.npz", cwd=folder)
+    assert ran.status == 2
+    assert said in ran.err
+
+
+def test_data_of_other_names_are_refused(folder: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", texts=np.zeros((9, 2)))
+    ran = run("evaluate", "function", "json:dumps", "--data", "other.npz", cwd=tmp_path)
+    assert ran.status == 2
+    assert "holds texts; expected queries, gallery" in ran.err
+    (tmp_path / "broken.npz").write_bytes(b"PK no")
+    ran = run("evaluate", "function", "json:dumps", "--data", "broken.npz", cwd=tmp_path)
+    assert ran.status == 2
+    assert "not an .npz file" in ran.err
+
+
+def test_the_process_leaves_nothing_behind(folder: Path) -> None:
+    before = set(folder.iterdir())
+    evaluated(folder, "cosine")
+    assert set(folder.iterdir()) - before <= {folder / "__pycache__"}
+    assert not subprocess.run(["pgrep", "-f", "evaluators:hangs"], capture_output=True).stdout
