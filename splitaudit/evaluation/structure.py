@@ -65,9 +65,9 @@ def signs(scores: Any, right: Relevance) -> list[Sign]:
     if len(query) < LEAST:
         return []
     part = np.asarray(scores[np.sort(query)][:, item[np.argsort(query)]], np.float64)
-    found = [*_faults(part), *_constant_truth(part), *_normalised(part)]
+    found = [*_faults(part), *_constant_truth(part)]
     if np.isfinite(part).all():
-        found += _unexplained(part)
+        found += [*_normalised(part), *_unexplained(part)]
     return found
 
 
@@ -105,7 +105,7 @@ def _constant_truth(scores: Matrix) -> Iterator[Sign]:
 def _normalised(scores: Matrix) -> Iterator[Sign]:
     """Columns that all have one sum: only who knows all queries can make them so."""
     for name, sums in (("sum", scores.sum(axis=0)), ("highest score", scores.max(axis=0))):
-        if np.isfinite(sums).all() and np.ptp(sums) < EQUAL * np.abs(scores).sum(axis=0).mean():
+        if np.ptp(sums) < EQUAL * np.abs(scores).sum(axis=0).mean():
             sentence = (
                 f"each item's scores have the same {name} over all queries: these are normalised"
             )
