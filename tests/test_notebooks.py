@@ -11,6 +11,7 @@ from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 SHOWN = {
+    "evaluator_audit": {"players": 0, "tables": 2, "figures": 1},
     "explore_duplicates": {"players": 2, "tables": 6, "figures": 0},
     "sounddesc_study": {"players": 0, "tables": 3, "figures": 1},
 }
