@@ -9,6 +9,7 @@ descriptors of the mirrored picture, and of its negative, are the same bits in a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -80,8 +81,9 @@ def _table(corners: Any) -> Reals:
 
     if not corners:
         return np.zeros((0, 5), np.float32)
-    rest = [(corner.octave, corner.angle, corner.response) for corner in corners]
-    return np.column_stack([cv2.KeyPoint.convert(corners), np.array(rest, np.float32)])
+    names = ("octave", "angle", "response")
+    rest = [np.fromiter(map(attrgetter(name), corners), np.float32) for name in names]
+    return np.column_stack([cv2.KeyPoint.convert(corners), *rest])
 
 
 def luma(pixels: Grey) -> Grey:
@@ -132,6 +134,8 @@ def _described(picture: Any, points: Any, angles: Any, pattern: Any) -> Any:
     ORB keeps corners `RADIUS` + 1 away from the edge, so no pixel lies beyond it.
     """
     out = np.zeros((len(points), 4), np.uint64)
+    # One unsigned index spares the question whether it counts from the end: a third of the time.
+    pixels, width = picture.ravel(), np.int64(picture.shape[1])
     for n in range(len(points)):
         x, y = points[n, 0] + np.float32(0.5), points[n, 1] + np.float32(0.5)
         c, s = np.cos(angles[n]), np.sin(angles[n])
@@ -144,8 +148,9 @@ def _described(picture: Any, points: Any, angles: Any, pattern: Any) -> Any:
             bits = np.uint64(0)
             for k in range(len(pattern)):
                 px, py, qx, qy = pattern[k, 0], pattern[k, 1], pattern[k, 2], pattern[k, 3]
-                p = picture[int(y + px * down + py * below), int(x + px * right + py * aside)]
-                q = picture[int(y + qx * down + qy * below), int(x + qx * right + qy * aside)]
-                bits |= np.uint64(p < q) << np.uint64(k)
+                p = int(y + px * down + py * below) * width + int(x + px * right + py * aside)
+                q = int(y + qx * down + qy * below) * width + int(x + qx * right + qy * aside)
+                less = pixels[np.uint32(p)] < pixels[np.uint32(q)]
+                bits |= np.uint64(less) << np.uint64(k)
             out[n, image] = bits
     return out
