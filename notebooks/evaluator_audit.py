@@ -41,9 +41,7 @@ def weights(alike):
 
 
 def honest(queries, gallery):
-    pooled = np.einsum(
-        "qgf,gfd->qgd", weights(np.einsum("qd,gfd->qgf", queries, gallery)), gallery
-    )
+    pooled = np.einsum("qgf,gfd->qgd", weights(np.einsum("qd,gfd->qgf", queries, gallery)), gallery)
     return np.einsum("qd,qgd->qg", queries, unit(pooled))
 
 
@@ -63,10 +61,11 @@ def dual_softmax(queries, gallery):
 # %%
 evaluators = {"honest": honest, "leaking": leaking, "dual softmax": dual_softmax}
 audits = {name: audit_evaluator(function, texts, films) for name, function in evaluators.items()}
-pd.DataFrame(
+pd.DataFrame.from_dict(
     {name: (found.verdict, found.test, found.sentence) for name, found in audits.items()},
-    index=["verdict", "test", "why"],
-).T
+    orient="index",
+    columns=["verdict", "test", "why"],
+)
 
 # %% [markdown]
 # ## What the leak is worth
