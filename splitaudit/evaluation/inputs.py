@@ -103,7 +103,7 @@ class Evaluator:
 
     def answer(self, test: str, inputs: Inputs, seed: int = 0) -> Any:
         """Return what the function returns for copies of the inputs."""
-        given = [np.array(inputs.queries), np.array(inputs.gallery)]
+        given = [_copied(inputs.queries), _copied(inputs.gallery)]
         others = self._others(inputs, seed)
         self.calls += 1
         self.begun(test)
@@ -113,8 +113,7 @@ class Evaluator:
         except Exception as error:
             said = f"raised {type(error).__name__}: {error}"
             raise EvaluatorError(test, said) from error
-        before = (inputs.queries, inputs.gallery)
-        self.wrote |= not all(map(_same, given, map(np.asarray, before)))
+        self.wrote |= not all(map(_same, given, (inputs.queries, inputs.gallery)))
         return found
 
     def _others(self, inputs: Inputs, seed: int) -> dict[str, Any]:
@@ -179,5 +178,11 @@ def _as_array(found: Any, test: str) -> Matrix:
         raise EvaluatorError(test, f"returned a {type(found).__name__}, not scores") from None
 
 
+def _copied(side: Any) -> Any:
+    """A copy of the same kind: an array, or a tensor of torch."""
+    return side.clone() if hasattr(side, "clone") else np.array(side)
+
+
 def _same(one: Any, other: Any) -> bool:
-    return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == "f"))
+    held = np.asarray(one)
+    return bool(np.array_equal(held, np.asarray(other), equal_nan=held.dtype.kind == "f"))
