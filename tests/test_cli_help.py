@@ -20,6 +20,14 @@ OPTIONS = [
     for option in cli.commands[name].params
     if isinstance(option, click.Option)
 ]
+EVALUATE = cli.commands["evaluate"]
+assert isinstance(EVALUATE, click.Group)
+NESTED = [
+    option
+    for command in EVALUATE.commands.values()
+    for option in command.params
+    if isinstance(option, click.Option)
+]
 
 
 def shown(*words: str) -> str:
@@ -46,6 +54,11 @@ def test_an_option_says_what_it_does(name: str, option: str) -> None:
     assert option in shown(name)
 
 
+@pytest.mark.parametrize("option", NESTED, ids=lambda option: option.opts[-1])
+def test_an_option_of_evaluate_says_what_it_does(option: click.Option) -> None:
+    assert re.match(r"[A-Za-z].*\.$", option.help or "")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_stands_in_the_readme(name: str) -> None:
     text = README.read_text(encoding="utf-8")
@@ -56,6 +69,7 @@ def test_options_that_the_readme_names_exist() -> None:
     text = README.read_text(encoding="utf-8")
     text = "".join(line for line in text.splitlines(keepends=True) if "pip install" not in line)
     known = {option for _, option in OPTIONS} | {"--help", "--version"}
+    known |= {option.opts[-1] for option in NESTED}
     assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", text)) <= known
 
 

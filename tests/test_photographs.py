@@ -8,7 +8,7 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from test_local_features import scene
 
 from splitaudit.fingerprints.image_hash import ORIENTATIONS
@@ -275,3 +275,28 @@ def test_small_and_narrow_pictures_are_no_error():
     assert proof(strip, jpeg(np.ascontiguousarray(strip))).accepted
     wide = photograph(np.concatenate([coloured(seed) for seed in range(5)], axis=1)[:97])
     assert compare(wide, photograph(coloured(9)), orientations=(0, 6)) is None
+
+
+def sky(seed: int, corner: str, contrast: float = 1.0) -> Array:
+    """A plain picture with a name on a plate in one of its corners."""
+    cells = np.random.default_rng(seed).uniform(20, 150, (4, 5, 3))
+    light = (85 + contrast * (cells - 85)).astype(np.uint8)
+    image = Image.fromarray(light).resize((500, 340), Image.Resampling.BICUBIC)
+    draw, x, y = ImageDraw.Draw(image), *{"first": (15, 15), "last": (360, 265)}[corner]
+    draw.rounded_rectangle((x, y, x + 125, y + 60), 12, fill=(225, 225, 235))
+    draw.text((x + 14, y + 7), "LOGO", fill=(190, 20, 30), font=ImageFont.load_default(size=40))
+    return noisy(np.asarray(image))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_logo_on_two_pictures_makes_no_copy(seed):
+    a, b = sky(seed, "first"), sky(seed + 10, "last")
+    found = compare(photograph(a), photograph(b))
+    assert found is None or not found.accepted
+    assert proof(a, jpeg(a), orientations=(0,)).accepted
+
+
+def test_light_that_says_nothing_of_the_other_is_no_proof():
+    """A logo at one place is all that a plain wall and a sky have in common."""
+    found = compare(photograph(sky(0, "first", 0.0)), photograph(sky(1, "first")))
+    assert found is None or not found.accepted

@@ -186,7 +186,7 @@ def test_a_script_without_a_guard_is_told_so_and_loses_nothing(tmp_path: Path) -
         timeout=60,
     )
     assert ended.returncode == 1
-    assert "put the call below `if __name__" in ended.stderr.splitlines()[-1]
+    assert "put the call below `if __name__" in ended.stderr
     assert not list((tmp_path / "facts").glob("*"))
 
 

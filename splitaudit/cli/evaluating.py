@@ -83,7 +83,7 @@ def function(
 @click.option("--relevance", type=FILE, help="CSV with the columns query and item.")
 @click.option("--query-ids", type=FILE, help="A list of ids, one a line, of the rows.")
 @click.option("--gallery-ids", type=FILE, help="A list of ids, one a line, of the columns.")
-@click.option("--run", help="Folder of a run: what did its leaks buy?")
+@click.option("--run", help="Folder of a run whose leaks are taken out.")
 @options.as_json
 def matrix(
     scores: Path,

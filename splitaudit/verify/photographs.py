@@ -20,7 +20,7 @@ from splitaudit.verify import changes, evidence, matching, overlay, placement
 from splitaudit.verify.evidence import Evidence
 from splitaudit.verify.overlay import Blocks, Grey, Map
 
-NAME = "photographs-v2"
+NAME = "photographs-v3"
 SAME = "recompressed"  # what is said where no change is seen
 MIN_SCORE = 0.5  # <= of an accepted match
 SIMILAR = 0.5  # <= of what two shots of a scene have in common
@@ -30,6 +30,8 @@ ORIENTATIONS = 8  # of hashes; those of negatives come behind
 # (level, reach) of each refinement: from a map on which features agree, and from an orientation.
 FROM_FEATURES = ((1, 3), (0, 2))
 FROM_ORIENTATION = ((2, 3), (1, 3), (0, 2))
+SHARED = 0.2  # >= of one of the pictures is in the other; less of both is a logo or a stamp on each
+DULL = 0.05  # <= gain either way: of light that says nothing of the other, fewer levels are left
 LARGEST = 12.0  # <= times that one picture shows the scene larger than the other
 SOUGHT = (1, 0)  # pixels around its place at which a block is sought, at each level looked at
 ALIGNED = (1, 0)  # levels whose pixels are aligned where a map does not prove a copy
@@ -242,6 +244,8 @@ def _told(a: Photograph, b: Photograph, homography: Map, certain: tuple[float, f
     words = placement.words(homography, a.size, b.size)
     transform = worded(words, (coverage_a, coverage_b), (gain, bias))
     score, common = certain
+    if max(coverage_a, coverage_b) < SHARED or not DULL <= abs(gain) <= 1 / DULL:
+        score = 0.0
     return Proof(score, normal, gain, bias, coverage_a, coverage_b, transform, common)
 
 
