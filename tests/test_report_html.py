@@ -246,7 +246,9 @@ def test_players_start_at_the_matched_second(
         const embedded = await players();
         const shade = all(".shared, canvas").map(({ style }) => [style.left, style.width]);
         const pixels = ({ width, height }, ink) => ink.getImageData(0, 0, width, height).data;
-        const inked = all("canvas").map((one) => pixels(one, one.getContext("2d")).some(Boolean));
+        const drawn = (one) => pixels(one, one.getContext("2d")).some(Boolean);
+        await until(() => all("canvas").every(drawn));
+        const inked = all("canvas").map(drawn);
         await all("audio")[0].play();
         await until(() => all("audio")[0].currentTime > 0.8);
         rows()[1].click();
