@@ -245,8 +245,9 @@ def test_players_start_at_the_matched_second(
         rows()[0].click();
         const embedded = await players();
         const shade = all(".shared, canvas").map(({ style }) => [style.left, style.width]);
-        const pixels = ({ width, height }, ink) => ink.getImageData(0, 0, width, height).data;
-        const drawn = (one) => pixels(one, one.getContext("2d")).some(Boolean);
+        const empty = ({ width, height }) =>
+            Object.assign(document.createElement("canvas"), { width, height }).toDataURL();
+        const drawn = (one) => one.toDataURL() !== empty(one);
         await until(() => all("canvas").every(drawn));
         const inked = all("canvas").map(drawn);
         await all("audio")[0].play();
