@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,11 +32,15 @@ class Kept:
 
 
 ZOO: dict[str, Kept] = {}
+METRICS: dict[str, Kept] = {}
+Enter = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def kept(verdict: str, reason: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def kept(verdict: str, reason: str, among: dict[str, Kept] = ZOO) -> Enter:
+    """Enter what is decorated among the evaluators of scores, or of metrics."""
+
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
-        ZOO[function.__name__] = Kept(function, verdict, reason)
+        among[function.__name__] = Kept(function, verdict, reason)
         return function
 
     return enter
@@ -264,27 +269,20 @@ def dropout_left_on(queries, gallery):
     return cosines(queries * (np.random.random(queries.shape) < 0.9), gallery)
 
 
-METRICS: dict[str, Kept] = {}
+measured = partial(kept, among=METRICS)
 
 
-def measured(verdict: str, reason: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
-        METRICS[function.__name__] = Kept(function, verdict, reason)
-        return function
-
-    return enter
+def places(scores: Floats, relevance: Any) -> Floats:
+    """How many items stand before each truth, half of those that tie."""
+    own = scores[np.arange(len(scores)), relevance][:, None]
+    return (scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2
 
 
 @measured("clean", "half a place for each tie")
 def recall_honest(queries, gallery, relevance):
-    scores = cosines(queries, gallery)
-    own = scores[np.arange(len(scores)), relevance][:, None]
-    places = (scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2
-    return {
-        "R@1": 100 * (places < 1).mean(),
-        "R@5": 100 * (places < 5).mean(),
-        "MnR": places.mean() + 1,
-    }
+    ahead = places(cosines(queries, gallery), relevance)
+    hits = {f"R@{k}": 100 * (ahead < k).mean() for k in (1, 5)}
+    return hits | {"MnR": ahead.mean() + 1}
 
 
 @measured("clean", "the diagonal, as it says; median rank, lower is better")
@@ -302,28 +300,21 @@ def recall_optimistic(queries, gallery):
 
 @measured("leak", "of the captions of a film, the best one counts")
 def recall_per_film(queries, gallery, relevance):
-    scores = cosines(queries, gallery)
-    own = scores[np.arange(len(scores)), relevance][:, None]
-    places = (scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2
-    return np.mean([places[relevance == film].min() < 1 for film in np.unique(relevance)])
+    ahead = places(cosines(queries, gallery), relevance)
+    return np.mean([ahead[relevance == film].min() < 1 for film in np.unique(relevance)])
 
 
 @measured("leak", "films are pooled by their own captions, then ranked")
 def recall_tmass(queries, gallery):
-    scores = tmass_as_released(queries, gallery)
-    own = np.diagonal(scores)[:, None]
-    return (((scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2) < 1).mean()
+    return (places(tmass_as_released(queries, gallery), np.arange(len(queries))) < 1).mean()
 
 
 @measured("transductive", "ranks over the queries of each film are called text to video")
 def recall_wrong_axis(queries, gallery):
-    scores = cosines(queries, gallery).T
-    own = np.diagonal(scores)[:, None]
-    return (((scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2) < 1).mean()
+    return (places(cosines(queries, gallery).T, np.arange(len(queries))) < 1).mean()
 
 
 @measured("order_dependent", "told what is right, and takes the diagonal")
 def recall_diagonal(queries, gallery, relevance):
     scores = cosines(queries, gallery)
-    own = scores[np.arange(len(scores)), np.arange(len(scores)) % scores.shape[1]][:, None]
-    return (((scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2) < 1).mean()
+    return (places(scores, np.arange(len(scores)) % scores.shape[1]) < 1).mean()

@@ -23,7 +23,7 @@ VERDICTS = (
 )
 MOST = 1_000  # <= pairs an evaluator is tested with
 LEAST = 8  # >=: of fewer nothing can be told
-SENTENCES = {probes.CLEAN: "no test found that it looks at anything but the query and the item"}
+UNBLEMISHED = "no test found that it looks at anything but the query and the item"
 
 
 @dataclass(frozen=True)
@@ -141,8 +141,9 @@ def _of_scores(evaluator: Evaluator, inputs: Inputs, rng: np.random.Generator) -
 def _judged(
     findings: Sequence[Finding], notes: Sequence[str], evaluator: Evaluator, case: Case | None
 ) -> EvaluatorAudit:
-    ordered = sorted(findings, key=lambda finding: VERDICTS.index(finding.verdict))
-    first = ordered[0] if ordered else Finding("", probes.CLEAN, SENTENCES[probes.CLEAN], 1.0)
+    shown = [finding for finding in findings if finding.p < probes.ALPHA]
+    ordered = sorted(shown, key=lambda finding: VERDICTS.index(finding.verdict))
+    first = ordered[0] if ordered else Finding("", probes.CLEAN, UNBLEMISHED, 1.0)
     return EvaluatorAudit(
         first.verdict,
         first.test or None,
