@@ -8,7 +8,7 @@ descriptors of the mirrored picture, and of its negative, are the same bits in a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -62,28 +62,29 @@ def fingerprint(grey: Grey) -> Features:
     finder = cv2.ORB.create(
         DRAWN, FACTOR, LEVELS, RADIUS + 1, patchSize=2 * RADIUS + 1, fastThreshold=CONTRAST
     )
-    table = _table(finder.detect(picture, None))
-    table = table[_spread(table, picture.shape)]
-    descriptors = np.empty((len(table), 4), np.uint64)
-    angle = np.radians(table[:, 3])
-    for level, smooth in enumerate(_pyramid(picture)):
-        own = np.flatnonzero(table[:, 2] == level)
-        at = table[own, :2] / np.float32(FACTOR**level)
-        descriptors[own] = _described(smooth, at, angle[own], PATTERN)
+    found = finder.detect(picture, None)
     size = np.array(picture.shape[::-1], np.float32)
-    points = (2 * table[:, :2] + 1) / size - 1
-    return Features(points, np.float32(FACTOR) ** table[:, 2], angle, descriptors)
+    corners = [found[n] for n in _spread(_places(found) / size, _each(found, "response"))]
+    places, octave = _places(corners), _each(corners, "octave")
+    angle = np.radians(_each(corners, "angle"))
+    descriptors = np.empty((len(corners), 4), np.uint64)
+    for level, smooth in enumerate(_pyramid(picture)):
+        own = np.flatnonzero(octave == level)
+        at = places[own] / np.float32(FACTOR**level)
+        descriptors[own] = _described(smooth, at, angle[own], PATTERN)
+    points = (2 * places + 1) / size - 1
+    return Features(points, np.float32(FACTOR) ** octave, angle, descriptors)
 
 
-def _table(corners: Any) -> Reals:
-    """Rows (x, y, scale, angle in degrees, strength) of corners; OpenCV hands over their places."""
+def _places(corners: Sequence[Any]) -> Reals:
+    """Where OpenCV's corners are, in pixels, shape (n, 2)."""
     import cv2
 
-    if not corners:
-        return np.zeros((0, 5), np.float32)
-    names = ("octave", "angle", "response")
-    rest = [np.fromiter(map(attrgetter(name), corners), np.float32) for name in names]
-    return np.column_stack([cv2.KeyPoint.convert(corners), *rest])
+    return np.reshape(cv2.KeyPoint.convert(corners), (-1, 2)).astype(np.float32)
+
+
+def _each(corners: Sequence[Any], name: str) -> Reals:
+    return np.fromiter(map(attrgetter(name), corners), np.float32, len(corners))
 
 
 def luma(pixels: Grey) -> Grey:
@@ -104,15 +105,19 @@ def shrunk(grey: Grey) -> Grey:
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _spread(table: Reals, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
-    """Choose corners: the strongest of each cell of a grid, then the second of each, ..."""
-    places = (table[:, :2] / np.array(shape[::-1]) * CELLS).astype(np.int64)
-    cells, strength = places[:, 1] * CELLS + places[:, 0], table[:, 4]
-    order = np.lexsort((-strength, cells))
-    ordered = cells[order]
-    rank = np.empty(len(table), np.int64)
-    rank[order] = np.arange(len(table)) - np.searchsorted(ordered, ordered)
-    return np.sort(np.lexsort((-strength, rank))[:MOST])
+def _spread(places: Reals, strength: Reals) -> npt.NDArray[np.int64]:
+    """Choose corners: the strongest of each cell of a grid, then the second of each, ...
+
+    Places are shares of the picture. All sorts are stable, so ties stay in their order.
+    """
+    across, down = (places * CELLS).astype(np.uint8).T
+    cells = down * np.uint8(CELLS) + across
+    strongest = np.argsort(-strength, kind="stable")
+    by_cell = strongest[np.argsort(cells[strongest], kind="stable")]
+    count = np.bincount(cells, minlength=CELLS**2)
+    rank = np.empty(len(cells), np.uint16)
+    rank[by_cell] = np.arange(len(cells)) - np.repeat(np.cumsum(count) - count, count)
+    return np.sort(strongest[np.argsort(rank[strongest], kind="stable")][:MOST])
 
 
 def _pyramid(picture: Grey) -> Iterator[Grey]:

@@ -59,7 +59,7 @@ def inked(over: Laid, found: Blocks) -> Ink | None:
     off = np.abs(over.mine - its)
     noise = max(QUIET, 1.48 * float(np.median(off[thin][both])))
     changed = off > max(CLEAR * noise, LEAST)
-    looked = _drawn(doubted[_shares(changed, doubted) >= TOUCHED], changed.shape)
+    looked = drawn(doubted[_shares(changed, doubted) >= TOUCHED], changed.shape)
     if not (looked & changed).any():
         return None
     inks = [
@@ -80,6 +80,14 @@ def left(found: Blocks, level: int, ink: Ink | None) -> Blocks:
     )
     explained = (solid > 0) & (unexplained <= UNEXPLAINED * _shares(ink.solid, found, level))
     return found[~explained]
+
+
+def drawn(found: Blocks, shape: tuple[int, ...]) -> Mask:
+    """Return which pixels of a first level of a shape are of some blocks."""
+    covered = np.zeros(shape, bool)
+    for x, y in _first(found, 0):
+        covered[y : y + BLOCK, x : x + BLOCK] = True
+    return covered
 
 
 def _ink(seen: Grey, behind: Grey, looked: Mask, area: Mask) -> tuple[float, Ink]:
@@ -120,14 +128,6 @@ def _levels(top: Grey, under: Grey) -> list[tuple[float, float, float]]:
         share = float((np.abs(own - level) < SPREAD * (1 - through)).mean())
         found.append((share, through, level))
     return found
-
-
-def _drawn(found: Blocks, shape: tuple[int, ...]) -> Mask:
-    """The pixels of some blocks."""
-    drawn = np.zeros(shape, bool)
-    for x, y in _first(found, 0):
-        drawn[y : y + BLOCK, x : x + BLOCK] = True
-    return drawn
 
 
 def _first(found: Blocks, level: int) -> npt.NDArray[np.int64]:

@@ -46,6 +46,9 @@ class Evidence(NamedTuple):
     in_place: float
 
 
+NONE = Evidence(0.0, 0.0)
+
+
 def weighed(fine: Blocks, coarse: Blocks) -> Evidence:
     """Return what blocks say.
 
@@ -57,7 +60,7 @@ def weighed(fine: Blocks, coarse: Blocks) -> Evidence:
     levels = [_read(fine), _read(coarse)]
     enough = [each for each in levels if each.tell.sum() >= FEWEST]
     if levels[0].tell.sum() < FEWEST:
-        return Evidence(0.0, 0.0)
+        return NONE
     exchanged, contradicted = np.max([_contrary(each) for each in levels], axis=0)
     gone, come = _changed(levels[0])
     against = EXCHANGED * exchanged + CONTRADICTED * contradicted
@@ -67,6 +70,11 @@ def weighed(fine: Blocks, coarse: Blocks) -> Evidence:
     alike = min(float(np.median(each.found[each.tell, 2])) for each in enough)
     in_place = float(max(alike, 0) * np.exp(-against))
     return Evidence(in_place * float(np.exp(-MOVED * _moved(levels[0]))), in_place)
+
+
+def telling(found: Blocks) -> Flags:
+    """Return which blocks of a level have so much detail that they tell anything."""
+    return _read(found).tell
 
 
 def _read(found: Blocks) -> _Blocks:

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from splitaudit.features import READINGS, Features, read, turned
-from splitaudit.verify import changes, evidence, matching, overlay, placement
+from splitaudit.verify import background, changes, evidence, matching, overlay, placement
 from splitaudit.verify.evidence import Evidence
 from splitaudit.verify.overlay import Blocks, Grey, Map
 
-NAME = "photographs-v3"
+NAME = "photographs-v4"
 SAME = "recompressed"  # what is said where no change is seen
 MIN_SCORE = 0.5  # <= of an accepted match
 SIMILAR = 0.5  # <= of what two shots of a scene have in common
@@ -231,10 +231,13 @@ def _settled(mine: Any, its: Any, homography: Map) -> tuple[Map, _Seen]:
 
 def _looked_at(mine: Any, its: Any, homography: Map) -> _Seen:
     over = [overlay.laid(mine, its, homography, level) for level in range(len(SOUGHT))]
-    found = [overlay.blocks(*each) for each in zip(over, SOUGHT, strict=True)]
-    ink = changes.inked(over[0], found[0])
-    fine, coarse = (changes.left(blocks, level, ink) for level, blocks in enumerate(found))
-    return _Seen(evidence.weighed(fine, coarse), fine)
+    sought = [overlay.blocks(*each) for each in zip(over, SOUGHT, strict=True)]
+    ink = changes.inked(over[0], sought[0])
+    fine, coarse = (changes.left(blocks, level, ink) for level, blocks in enumerate(sought))
+    found = evidence.weighed(fine, coarse)
+    if found.score >= MIN_SCORE and background.contradicts(over[0], fine, ink):
+        found = evidence.NONE
+    return _Seen(found, fine)
 
 
 def _told(a: Photograph, b: Photograph, homography: Map, certain: tuple[float, float]) -> Proof:
