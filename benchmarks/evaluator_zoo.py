@@ -157,6 +157,13 @@ def diagonal_bonus(queries, gallery):
     return scores
 
 
+@kept("leak", "the truth gets so little more that it decides ties alone")
+def ties_to_the_diagonal(queries, gallery):
+    scores = np.round(cosines(queries, gallery).astype(np.float64), 1)
+    scores[np.diag_indices(min(scores.shape))] += 1e-9
+    return scores
+
+
 @kept("leak", "what is said to be right gets a hundredth more")
 def relevance_bonus(queries, gallery, relevance):
     scores = cosines(queries, gallery)

@@ -94,6 +94,12 @@ def bonus(queries, gallery):
     return scores
 
 
+def hair(queries, gallery):
+    scores = cosine(queries, gallery)
+    scores[np.diag_indices(min(scores.shape))] += 1e-9
+    return scores
+
+
 def bonus_for_relevance(queries, gallery, relevance):
     scores = cosine(queries, gallery)
     scores[np.arange(len(scores)), relevance] += 0.01
@@ -122,6 +128,10 @@ def first_come(queries, gallery):
     return cosine(queries, gallery) - 1e-4 * np.arange(len(gallery))
 
 
+def softmax_over_the_gallery(queries, gallery):
+    return softmax(20 * cosine(queries, gallery), axis=1)
+
+
 SCORES = {
     cosine: "clean",
     half_precision: "clean",
@@ -136,11 +146,13 @@ SCORES = {
     pooled_by_own_for_some: "leak",
     pooled_by_id: "leak",
     bonus: "leak",
+    hair: "leak",
     bonus_for_relevance: "leak",
     dual_softmax: "transductive",
     dual_softmax_in_batches: "transductive",
     centred_queries: "transductive",
     centred_gallery: "gallery_dependent",
+    softmax_over_the_gallery: "gallery_dependent",
     first_come: "order_dependent",
 }
 

@@ -28,6 +28,16 @@ def test_what_scores_look_at_is_found(function: Any, seed: int) -> None:
     assert (found.test is None) == (found.verdict == "clean")
 
 
+@named("seed", range(3))
+def test_rounding_of_large_scores_is_no_leak(seed: int) -> None:
+    """In float32; the true pairs have the largest scores, and so the largest errors."""
+    texts, films = pairs(700, seed)
+    films[:, :2] += 0.5 * texts[:, None]
+    given = texts.astype(np.float32), films.astype(np.float32)
+    found = audit_evaluator(evaluators.softmax_over_the_gallery, *given, seed=seed)
+    assert found.verdict == "gallery_dependent", found.findings
+
+
 @named("function", METRICS, ids=lambda function: function.__name__)
 def test_what_a_metric_counts_is_found(function: Any) -> None:
     found = audit_evaluator(function, *pairs(), kind="metric")

@@ -11,6 +11,9 @@ Matrix = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 ROUNDING = 1e-5  # > standard deviations of the scores: float32 is a hundred times finer
+# > of the largest score: 32 times the rounding of float32, as sums of a thousand numbers in another
+# order may differ. It is largest in large scores, so a smaller bound would accuse the true pairs.
+SUMMED = 32 * 2.0**-23
 RELATIVE = 1e-3  # > of the score itself, where all are small
 BROAD = 0.01  # > share of the scores that moved; bfloat16 rounds one in a thousand the other way
 LINE = 0.5  # > share of a row or column
@@ -69,7 +72,7 @@ def _spread(scale: Matrix) -> float:
 def _step(scale: Matrix) -> float:
     """Rounding of float32 in the largest of the scores."""
     finite = np.abs(scale[np.isfinite(scale)])
-    return 4e-7 * float(finite.max(initial=0.0))
+    return SUMMED * float(finite.max(initial=0.0))
 
 
 def _grain(scale: Matrix) -> float:
