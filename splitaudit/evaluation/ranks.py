@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 Block = npt.NDArray[Any]
 Blocks = Callable[[int, int], Any]
 
-BLOCK = 1 << 20  # bytes of scores looked at together: they stay in the cache
+READ, BLOCK = 1 << 26, 1 << 20  # bytes asked for, and looked at together: they stay in the cache
 COMPARED = 8  # <= right items of a query that are compared one by one; of more, the row is sorted
 TIES = ("expected", "optimistic", "pessimistic")
 
@@ -99,16 +99,16 @@ def _checked(scores: Block) -> Block:
 
 
 def _blocks(read: Blocks, shape: tuple[int, int]) -> Iterator[tuple[int, Block]]:
-    rows = max(1, BLOCK // (8 * shape[1]))
-    for begin in range(0, shape[0], rows):
-        end = min(begin + rows, shape[0])
-        block = _checked(np.asarray(read(begin, end)))
-        if block.shape != (end - begin, shape[1]):
+    asked, rows = (max(1, size // (8 * shape[1])) for size in (READ, BLOCK))
+    for begin in range(0, shape[0], asked):
+        end = min(begin + asked, shape[0])
+        part = _checked(np.asarray(read(begin, end)))
+        if part.shape != (end - begin, shape[1]):
             raise ScoresError(
-                f"scores: rows {begin} to {end} have shape {block.shape}, expected "
+                f"scores: rows {begin} to {end} have shape {part.shape}, expected "
                 f"{(end - begin, shape[1])}"
             )
-        yield begin, block
+        yield from ((begin + at, part[at : at + rows]) for at in range(0, len(part), rows))
 
 
 def _placed(block: Block, right: Relevance, bounds: Rows, at: int) -> tuple[Rows, Rows, Block, int]:
