@@ -111,7 +111,7 @@ def text_conditioned_pooling(queries, gallery):
 def tmass_honest(queries, gallery, seed):
     means = pooled(queries, gallery)
     radius = np.exp(np.einsum("qd,qgd->qg", unit(queries), unit(means)))[..., None]
-    noise = np.random.default_rng(seed).normal(size=means.shape)
+    noise = np.random.default_rng(seed).standard_normal(means.shape, np.float32)
     return np.einsum("qgd,qgd->qg", unit(queries[:, None] + 0.1 * radius * noise), unit(means))
 
 
