@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from command import run
+from conftest import Scanned
 from evaluators import (
     bonus,
     cosine,
@@ -182,3 +183,44 @@ def test_overflow_never_raises_a_score(tmp_path: Path) -> None:
     assert found["not_finite"] == int((~np.isfinite(scores)).sum()) > 0
     best = found["metrics"]["query to item"]["all"]["R@1"][0]
     assert best <= (cosine(*pairs(60)).argmax(axis=1) == np.arange(60)).mean()
+
+
+@pytest.fixture(scope="module")
+def of_a_run(
+    scanned: Scanned, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[str], list[bool]]:
+    """Scores of the test items of a run: what leaked is found, of the others every second."""
+    folder = tmp_path_factory.mktemp("scores")
+    names = sorted(path.name for path in (scanned.folder / "test").iterdir())
+    items = [f"test/{name}" for name in names]
+    leaked = [any(item in (leak.a, leak.b) for leak in scanned.truth.leaks) for item in items]
+    found = np.array(leaked) | (np.arange(len(items)) % 2 == 0)
+    np.save(folder / "scores.npy", np.where(np.eye(len(items)), found[:, None] - 0.5, 0.1))
+    (folder / "ids.txt").write_text("\n".join(items))
+    return folder, items, leaked
+
+
+def test_what_leaked_in_a_run_is_taken_out(of_a_run: Any, scanned: Scanned) -> None:
+    folder, _, leaked = of_a_run
+    words = "scores.npy", "--gallery-ids", "ids.txt", "--run", str(scanned.run)
+    parts = json.loads(matrix(folder, *words, "--json").out)["metrics"]["query to item"]
+    assert parts["leaked"]["queries"] == sum(leaked)
+    assert parts["leaked"]["R@1"][0] == 1
+    assert parts["clean"]["queries"] == len(leaked) - sum(leaked)
+    assert 0.2 < parts["clean"]["R@1"][0] < 0.8
+    printed = matrix(folder, *words).out
+    assert "the leaks are worth" in " ".join(printed.split())
+    assert max(map(len, printed.splitlines())) <= 80
+
+
+def test_a_run_needs_the_ids_of_its_items(of_a_run: Any, scanned: Scanned) -> None:
+    folder, items, _ = of_a_run
+    (folder / "other.txt").write_text("\n".join([*items[1:], "test/unheard.wav"]))
+    for words, sentence in (
+        ((), "--gallery-ids"),
+        (("--gallery-ids", "other.txt"), "'test/unheard.wav'"),
+    ):
+        ran = matrix(folder, "scores.npy", "--run", str(scanned.run), *words)
+        assert ran.status == 2
+        assert sentence in ran.err
+        assert len(ran.err.strip().splitlines()) == 1

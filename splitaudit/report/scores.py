@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.text import Text
 from splitaudit.report.words import counted, visible
 
 _STYLES = {"clean": "bold green", "no_evidence": "bold green", "leak": "bold red"}
+IN_A_LINE = 3  # <= parts, or intervals stand below their values: a line has 80 characters
 _UNPROVEN = "a matrix alone cannot prove that its evaluator is clean"
 
 
@@ -44,6 +46,8 @@ def print_matrix(found: dict[str, Any], console: Console) -> None:
     for way, parts in found["metrics"].items():
         console.print()
         console.print(_metrics(way, parts))
+        for sentence in _worth(parts):
+            _say(console, sentence)
 
 
 def _faults(found: dict[str, Any]) -> list[str]:
@@ -57,23 +61,38 @@ def _faults(found: dict[str, Any]) -> list[str]:
     return said
 
 
+def _worth(parts: dict[str, Any]) -> Iterator[str]:
+    """What the leaks were worth, in points of recall at 1."""
+    everything, clean = parts["all"].get("R@1"), parts.get("clean", {}).get("R@1")
+    if not (everything and clean and parts["leaked"]["queries"]):
+        return
+    points = 100 * (everything[0] - clean[0])
+    yield f"Without what leaked, R@1 is {clean[0]:.1%} instead of {everything[0]:.1%}: " + (
+        f"the leaks are worth {points:.1f} points" if points >= 0.05 else "the leaks raise nothing"
+    )
+
+
 def _metrics(way: str, parts: dict[str, Any]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column(way)
     for name, rows in parts.items():
         table.add_column(f"{name} ({rows['queries']:,})", justify="right")
     names = [name for name in parts["all"] if name not in ("queries", "groups")]
+    within = " " if len(parts) <= IN_A_LINE else "\n"
     for name in names:
-        table.add_row(name, *(_interval(name, rows.get(name)) for rows in parts.values()))
+        cells = (_interval(name, rows.get(name), within) for rows in parts.values())
+        table.add_row(name, *cells)
     return table
 
 
-def _interval(name: str, value: list[float] | None) -> str:
+def _interval(name: str, value: list[float] | None, within: str) -> str:
     if value is None:
         return "-"
+    ends = value
     if name.startswith("R@"):
-        return "{:.1%} [{:.1f}, {:.1f}]".format(value[0], *(100 * end for end in value[1:]))
-    return "{:.1f} [{:.1f}, {:.1f}]".format(*value)
+        ends = [100 * each for each in value]
+    said, low, high = (f"{each:.1f}".removesuffix(".0") for each in ends)
+    return f"{said}{'%' if ends is not value else ''}{within}[{low}, {high}]"
 
 
 def _say(console: Console, sentence: str, style: str = "") -> None:
