@@ -54,6 +54,22 @@ def test_a_part_is_found_however_it_is_seen(reading):
     assert most["votes"] > 3 * max(others, default=0)
 
 
+def test_what_is_common_elsewhere_hides_no_other():
+    """A hundred drawings of a few shapes: near features say little of those, and much of others."""
+    shapes = drawn(0, 40)
+    drawings = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        bits = np.unpackbits(shapes.descriptors.view(np.uint8), axis=1)
+        for row in bits:
+            row[rng.permutation(256)[: rng.integers(5, 15)]] ^= 1
+        codes = np.packbits(bits, axis=1).view(np.uint64)
+        angle = rng.uniform(0, 6, 40).astype(np.float32)
+        drawings.append(Features(shapes.points, shapes.scale, angle, codes))
+    meadows = [drawn(seed, away=away) for away in (0, 30) for seed in (5, 6)]
+    assert {(100, 102), (101, 103)} <= found([*drawings, *meadows])
+
+
 def test_votes_that_turn_the_picture_differently_are_no_evidence():
     a, rng = drawn(1), np.random.default_rng(0)
     turned = rng.uniform(0, 6, len(a)).astype(np.float32)

@@ -51,6 +51,7 @@ PIXELS = Stage(
     1e7,
 )
 SEARCH = "search pictures"
+SEARCH_ID = f"{candidates.NAME}-{FINGERPRINT_ID}"
 SMALL = Stage(
     "verify small pictures",
     f"proofs/{thumbnails.NAME}-{FINGERPRINT_ID}",
@@ -101,7 +102,7 @@ def plan(contents: Contents, unread: int, settings: Settings) -> list[Step]:
     if old < pictures:
         return [first, Step(SEARCH, what, why), Step(LARGE.name, what, why)]
     keys = representatives(known(contents, settings), "same_id")
-    path = candidates_path(FINGERPRINT_ID, keys, settings)
+    path = candidates_path(SEARCH_ID, keys, settings)
     if not path.exists():
         why = "another set of pictures than before"
         return [first, Step(SEARCH, "compute", why), Step(LARGE.name, "extend", why)]
@@ -147,7 +148,7 @@ def prove(
 ) -> pd.DataFrame:
     """Search, and verify every candidate; a row a pair of pictures at which something was found."""
     keys, facts = representatives(pictures, "same_id"), settings.facts(FINGERPRINT.kind)
-    path = candidates_path(FINGERPRINT_ID, keys, settings)
+    path = candidates_path(SEARCH_ID, keys, settings)
     found = propose(SEARCH, path, len(keys), partial(candidates.search, facts, keys), log)
     pairs = to_compare(keys, found, facts, contents)
     seen_small = _proven(SMALL, pairs.small, settings, log).assign(verifier=thumbnails.NAME)

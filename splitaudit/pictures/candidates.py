@@ -19,6 +19,7 @@ from splitaudit.search import features, hamming, lookalikes
 from splitaudit.search.features import Collection
 from splitaudit.store import Parts
 
+NAME = "search-v2"  # another where pairs change: what was found is kept
 RADIUS = 8  # bits, <=
 # Bits by which codes of equal pixels may differ, <=: JPEG decoded at a part of its size is a little
 # softer or sharper than a picture that is shrunk afterwards.

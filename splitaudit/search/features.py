@@ -10,9 +10,9 @@ scale image search", ECCV 2008).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import log2
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,9 +25,9 @@ from splitaudit.search.blocks import parted
 
 TABLES = 10  # sets of bits by which features are brought together
 BITS = (10, 22)  # of a set: fewest and most
-NEAR = (20, 44)  # <= bits of 256 in which features differ that vote: fewest and most
-CHANCE = 8.0  # <= features of other pictures expected so near to one by chance
-DRAWN = 1 << 20  # pairs of features by which that is judged
+NEAR = (12, 44)  # <= bits of 256 in which features differ that vote: fewest and most
+CHANCE = 8.0  # <= features expected so near to one by chance
+DRAWN = 256  # features by which that is judged, for each
 VOTES = 4  # >= features of each picture, or the pair is not returned
 # Of a feature in one table: pictures that it votes for, and features that it is compared with. What
 # many pictures share, such as a logo or a black frame, ties each of them to the next few.
@@ -42,6 +42,7 @@ FOUND = pa.schema({"a": pa.int64(), "b": pa.int64(), "reading": pa.int8(), "vote
 
 Rows = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int32]
+Bits = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def pairs(pictures: Collection, readings: Sequence[int] = range(len(READINGS))) 
     pa.Table
         `FOUND`, sorted by a, b and reading: a < b; one row for each reading that has `VOTES`.
     """
-    near = _near_enough(pictures)
+    near = _near_enough(pictures.descriptors)
     found = [FOUND.empty_table()]
     for begin, end in _parts(pictures.begins, 0, BLOCK):
         tables = _tables(pictures, begin, end)
@@ -118,7 +119,7 @@ def _parts(begins: Rows, first: int, most: int) -> Iterator[tuple[int, int]]:
 
 
 def _looked_up(
-    pictures: Collection, some: tuple[int, int], tables: Sequence[Table], reading: int, near: int
+    pictures: Collection, some: tuple[int, int], tables: Sequence[Table], reading: int, near: Bits
 ) -> pa.Table:
     """Pairs of some pictures with later ones in the tables, which are seen in a reading."""
     begins = pictures.begins[some[0] : some[1] + 1]
@@ -131,7 +132,8 @@ def _looked_up(
         keys = _keys(mine, table.bits)
         order = _ordered(keys, len(table.bits))
         looked_up = order, keys[order], after[order], mine[:, table.word][order]
-        voted.append(_votes(looked_up, table, (mine, pictures.descriptors), (masks, near)))
+        limits = masks, near[begins[0] : begins[-1]], near
+        voted.append(_votes(looked_up, table, (mine, pictures.descriptors), limits))
     votes = np.concatenate(voted)
     votes[:, 0] += begins[0]
     return _pairs_of(pictures, votes, reading)
@@ -158,25 +160,38 @@ def _changes(votes: Numbers, pictures: Collection, reading: int) -> Rows:
     return np.column_stack([turns, np.clip(size, 0, SIZES - 1).astype(np.int64)])
 
 
-def _near_enough(pictures: Collection) -> int:
-    """Within how many bits few features are near by chance, in a collection of this size."""
-    n = len(pictures.descriptors)
-    if n < 2:
-        return NEAR[1]
-    drawn = np.random.default_rng(0).integers(n, size=(2, DRAWN))
-    one, other = np.searchsorted(pictures.begins, drawn, "right")
-    far = _distances(pictures.descriptors, *drawn)[one != other]
-    expected = np.cumsum(np.bincount(far, minlength=257)) * (n / DRAWN)
-    return int(np.clip(np.searchsorted(expected, CHANCE, side="right") - 1, *NEAR))
+def _near_enough(descriptors: Codes) -> Bits:
+    """Within how many bits of each feature few others are by chance, in a collection of this size.
+
+    A corner of a letter or of a plain shape is like many others, one in a meadow like few: by how
+    far each is from some that are drawn, taken to be normally distributed.
+    """
+    from scipy.stats import norm
+
+    if len(descriptors) < 2:
+        return np.full(len(descriptors), NEAR[1], np.uint8)
+    drawn = np.random.default_rng(0).integers(len(descriptors), size=DRAWN)
+    mean, deviation = _distances(descriptors, descriptors[drawn])
+    rare = norm.isf(min(0.5, CHANCE / len(descriptors)))
+    near: Bits = np.clip(mean - rare * deviation, *NEAR).astype(np.uint8)
+    return near
 
 
 @compiled
-def _distances(descriptors: Any, one: Any, other: Any) -> Any:
-    far = np.zeros(len(one), np.int64)
-    for n in range(len(one)):
-        for word in range(4):
-            far[n] += popcount(descriptors[one[n], word] ^ descriptors[other[n], word])
-    return far
+def _distances(descriptors: Any, drawn: Any) -> Any:
+    """Mean and standard deviation of the distances of each descriptor from some."""
+    mean, deviation = np.empty((2, len(descriptors)), np.float32)
+    for n in range(len(descriptors)):
+        total = squares = 0
+        for other in drawn:
+            far = 0
+            for word in range(4):
+                far += popcount(descriptors[n, word] ^ other[word])
+            total += far
+            squares += far * far
+        mean[n] = total / len(drawn)
+        deviation[n] = math.sqrt(max(squares / len(drawn) - mean[n] ** 2, 0.0))
+    return mean, deviation
 
 
 def _tables(pictures: Collection, begin: int, end: int) -> list[Table]:
@@ -185,7 +200,7 @@ def _tables(pictures: Collection, begin: int, end: int) -> list[Table]:
     some = pictures.descriptors[first:last]
     if not len(some):
         return []
-    width = int(np.clip(round(log2(max(last - first, 1))), *BITS))
+    width = int(np.clip(round(math.log2(max(last - first, 1))), *BITS))
     tables = []
     for k, bits in enumerate(parted(some, width, TABLES)):
         starts, rows = _bucketed(_keys(some, bits), width)
@@ -237,18 +252,21 @@ def _ordered(keys: Numbers, width: int) -> Numbers:
 def _votes(looked_up: Any, table: Any, descriptors: Any, limits: Any) -> Any:
     """Rows (feature looked up, feature of a later picture) that are near, of one table."""
     (order, keys, after, its_word), (_, starts, rows, _, words) = looked_up, table
-    (mine, its), (masks, near) = descriptors, limits
+    (mine, its), (masks, my_near, its_near) = descriptors, limits
     found, n = np.empty((1024, 2), np.int32), 0
     for at in range(len(order)):
         if n + CROWD > len(found):
             found = np.concatenate((found, np.empty_like(found)))
         begin, end = starts[keys[at]], starts[keys[at] + 1]
         begin, last = _first(rows, begin, end, after[at]), n + CROWD
+        i = order[at]
+        near = np.int64(my_near[i])
         for place in range(begin, min(end, begin + COMPARED)):
             if popcount(words[place] ^ its_word[at]) > near // 4 + SPREAD:
                 continue
-            i, j = order[at], rows[place]
-            if _is_near(mine[i], its[j], near) and not _met(mine[i], its[j], masks):
+            j = rows[place]
+            within = min(near, np.int64(its_near[j]))
+            if _is_near(mine[i], its[j], within) and not _met(mine[i], its[j], masks):
                 found[n, 0], found[n, 1] = i, j
                 n += 1
                 if n == last:
