@@ -68,8 +68,8 @@ def softmax(scores: Floats, axis: int) -> Floats:
 
 def pooled(texts: Floats, films: Floats) -> Floats:
     """Frames of each film as each text weighs them, shape (texts, films, d)."""
-    weights = softmax(np.einsum("qd,gfd->qgf", texts, films), axis=2)
-    return np.einsum("qgf,gfd->qgd", weights, films)
+    weights = softmax(np.tensordot(texts, films, (1, 2)), axis=2)
+    return np.matmul(weights.swapaxes(0, 1), films).swapaxes(0, 1)
 
 
 def cosines(texts: Floats, films: Floats) -> Floats:
@@ -111,7 +111,7 @@ def text_conditioned_pooling(queries, gallery):
 def tmass_honest(queries, gallery, seed):
     means = pooled(queries, gallery)
     radius = np.exp(np.einsum("qd,qgd->qg", unit(queries), unit(means)))[..., None]
-    noise = np.random.default_rng(seed).standard_normal(means.shape, np.float32)
+    noise = np.random.default_rng(seed).standard_normal(queries.shape, np.float32)[:, None]
     return np.einsum("qgd,qgd->qg", unit(queries[:, None] + 0.1 * radius * noise), unit(means))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import harness
@@ -35,7 +35,7 @@ def different(folder: Path, files: int, at: int) -> None:
 def equal(folder: Path, files: int, at: int) -> None:
     """Write the same bytes again and again, then frames that are nearly black, then logos."""
     if at < EQUAL * files:
-        picture = clouds(0)
+        picture = _first()
     elif at < (EQUAL + DARK) * files:
         picture = dark(at)
     else:
@@ -43,13 +43,19 @@ def equal(folder: Path, files: int, at: int) -> None:
     picture.save(placed(folder, at), quality=85)
 
 
+@cache
+def _first() -> Image.Image:
+    return clouds(0)
+
+
 def clouds(seed: int) -> Image.Image:
     """Return a picture whose spectrum falls with the frequency, as that of photographs does."""
     rng = np.random.default_rng(seed)
     frequency = np.hypot(scipy.fft.fftfreq(HEIGHT)[:, None], scipy.fft.rfftfreq(WIDTH))
     frequency[0, 0] = 1
-    noise = scipy.fft.rfft2(rng.standard_normal((3, HEIGHT, WIDTH)))
-    planes = scipy.fft.irfft2(noise / frequency**1.3, (HEIGHT, WIDTH))
+    falling = (frequency**-1.3).astype(np.float32)
+    noise = scipy.fft.rfft2(rng.standard_normal((3, HEIGHT, WIDTH), np.float32))
+    planes = scipy.fft.irfft2(noise * falling, (HEIGHT, WIDTH))
     planes = planes / planes.std(axis=(1, 2), keepdims=True) * np.array([50, 15, 15])[:, None, None]
     pixels = np.clip(np.moveaxis(planes + 128, 0, 2), 0, 255).astype(np.uint8)
     return Image.fromarray(pixels, "YCbCr").convert("RGB")

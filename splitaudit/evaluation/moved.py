@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,20 +21,45 @@ LINE = 0.5  # > share of a row or column
 LOUDER = 1.2  # > times the noise of a stochastic evaluator, as the mean of squares
 
 
-def moved(one: Matrix, other: Matrix, scale: Matrix) -> Mask:
-    """Return which scores differ by more than rounding; `scale` gives the spread of scores."""
-    finite = np.isfinite(one) & np.isfinite(other)
+@dataclass(frozen=True)
+class Rounding:
+    """How far scores of an evaluator may differ by rounding.
+
+    Parameters
+    ----------
+    floor
+        Whatever their size.
+    share
+        Of the score itself.
+    """
+
+    floor: float
+    share: float
+
+
+def rounding(scores: Matrix) -> Rounding:
+    """Return what is rounding in scores of an evaluator, by how they spread."""
+    finite = scores[np.isfinite(scores)]
+    spread = float(finite.std()) if len(finite) else 0.0
+    largest = float(np.abs(finite).max(initial=0.0))
+    return Rounding(max(SUMMED * largest, ROUNDING * spread), max(RELATIVE, _grain(finite)))
+
+
+def moved(one: Matrix, other: Matrix, within: Rounding) -> Mask:
+    """Return which scores differ by more than rounding."""
     with np.errstate(invalid="ignore"):
         far = np.abs(one - other)
-        large = far > max(_step(scale), ROUNDING * _spread(scale))
-        large |= far > RELATIVE * np.maximum(np.abs(one), np.abs(other))
-        large &= far > _grain(scale) * np.maximum(np.abs(one), np.abs(other))
+        large: Mask = far > within.share * np.maximum(np.abs(one), np.abs(other))
+    large &= far > within.floor
+    if np.isfinite(far).all():
+        return large
+    finite = np.isfinite(one) & np.isfinite(other)
     same_fault = (np.isnan(one) & np.isnan(other)) | (one == other)
     return np.where(finite, large, ~same_fault)
 
 
 def systematic(
-    one: Matrix, other: Matrix, scale: Matrix, noise: tuple[Matrix, Matrix] | None
+    one: Matrix, other: Matrix, within: Rounding, noise: tuple[Matrix, Matrix] | None
 ) -> float:
     """Return how likely matrices that should be equal differ so, 0 where they cannot.
 
@@ -41,14 +67,14 @@ def systematic(
     ----------
     one, other
         Scores.
-    scale
-        Scores of the same evaluator that show how they spread.
+    within
+        What is rounding.
     noise
         Two draws of a stochastic evaluator for the same inputs, which differ by chance.
     """
     if noise is not None:
         return _louder(one - other, noise[0] - noise[1])
-    changed = moved(one, other, scale)
+    changed = moved(one, other, within)
     lines = max(changed.mean(axis=0).max(), changed.mean(axis=1).max())
     broad = changed.mean() > BROAD or (min(changed.shape) >= 20 and lines > LINE)
     return 0.0 if broad else 1.0
@@ -64,24 +90,13 @@ def by_chance(changed: Mask, own: Mask) -> float:
     return float(hypergeom.sf(hit - 1, changed.size, int(own.sum()), int(changed.sum())))
 
 
-def _spread(scale: Matrix) -> float:
-    finite = scale[np.isfinite(scale)]
-    return float(finite.std()) if len(finite) else 0.0
-
-
-def _step(scale: Matrix) -> float:
-    """Rounding of float32 in the largest of the scores."""
-    finite = np.abs(scale[np.isfinite(scale)])
-    return SUMMED * float(finite.max(initial=0.0))
-
-
-def _grain(scale: Matrix) -> float:
+def _grain(finite: Matrix) -> float:
     """Relative rounding of numbers that all have few digits, twice; 0 where they have more."""
-    finite = scale[np.isfinite(scale)].astype(np.float32)
-    if not (finite.view(np.uint32) & 0xFFFF).any():
+    short = finite.astype(np.float32)
+    if not (short.view(np.uint32) & 0xFFFF).any():
         return 2.0**-7  # bfloat16
     with np.errstate(over="ignore"):
-        return 2.0**-10 if (finite == finite.astype(np.float16)).all() else 0.0
+        return 2.0**-10 if (short == short.astype(np.float16)).all() else 0.0
 
 
 def _louder(found: Matrix, noise: Matrix) -> float:

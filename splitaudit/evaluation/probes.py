@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from splitaudit.evaluation.inputs import Evaluator, Inputs, Matrix
-from splitaudit.evaluation.moved import Mask, by_chance, moved, systematic
+from splitaudit.evaluation.moved import Mask, Rounding, by_chance, moved, rounding, systematic
 from splitaudit.evaluation.relevance import Rows
 
 LEAK = "leak"
@@ -73,9 +73,14 @@ class Case:
     rng: np.random.Generator
 
     @cached_property
+    def within(self) -> Rounding:
+        """What is rounding in its scores."""
+        return rounding(self.scores)
+
+    @cached_property
     def stochastic(self) -> bool:
         """Whether the evaluator returns other scores for the same inputs."""
-        return bool(moved(self.scores, self.again, self.scores).any())
+        return bool(moved(self.scores, self.again, self.within).any())
 
     @cached_property
     def drifts(self) -> bool:
@@ -83,15 +88,15 @@ class Case:
         if not self.stochastic:
             return False
         same = self.evaluator.scores("repeat", self.inputs)
-        return bool(moved(self.scores, same, self.scores).any())
+        return bool(moved(self.scores, same, self.within).any())
 
     def differ(self, one: Matrix, other: Matrix) -> float:
         """Chance that matrices that should be equal differ so; 1 where they agree."""
-        return systematic(one, other, self.scores, self._noise(self.stochastic))
+        return systematic(one, other, self.within, self._noise(self.stochastic))
 
     def differ_in_place(self, one: Matrix, other: Matrix) -> float:
         """As `differ`, of scores at the places where they were: one seed gives one noise there."""
-        return systematic(one, other, self.scores, self._noise(self.drifts))
+        return systematic(one, other, self.within, self._noise(self.drifts))
 
     def _noise(self, noisy: bool) -> tuple[Matrix, Matrix] | None:
         return (self.scores, self.again) if noisy else None
@@ -141,7 +146,7 @@ def pairing(case: Case) -> Iterator[Finding]:
     if case.stochastic:
         p = _own_stand_out(case.scores - back, own)
     else:
-        p = by_chance(moved(case.scores, back, case.scores), own)
+        p = by_chance(moved(case.scores, back, case.within), own)
     yield Finding(
         "pairing",
         LEAK,
@@ -165,7 +170,7 @@ def coupling(case: Case) -> Iterator[Finding]:
         halves[trial], rows = _exchanged(n, case.rng)
         found = case.evaluator.scores("coupling", pairs.asked(rows))
         kept = ~halves[trial]
-        columns[trial] = _movement(found[kept], base[kept], case.scores)
+        columns[trial] = _movement(found[kept], base[kept], case.within)
     p = min(_moves_with(columns > 0, halves), _moves_more(columns, halves))
     share = _coupled(columns, halves)
     yield Finding(
@@ -305,9 +310,9 @@ def _copied(n: int, rng: np.random.Generator) -> tuple[Mask, Rows]:
     return kept, rows
 
 
-def _movement(found: Matrix, base: Matrix, scale: Matrix) -> Any:
+def _movement(found: Matrix, base: Matrix, within: Rounding) -> Any:
     """How far each column has moved, 0 where it has not."""
-    far = np.where(moved(found, base, scale), np.abs(found - base), 0.0)
+    far = np.where(moved(found, base, within), np.abs(found - base), 0.0)
     return np.nan_to_num(far, nan=0.0, posinf=0.0).mean(axis=0)
 
 
