@@ -186,6 +186,23 @@ def test_rows_are_reached_and_opened_with_keys(run: Any, browser: Browser, tmp_p
     assert page.ask("return all('.panel').length") == 0
 
 
+def test_the_list_says_how_a_picture_was_changed(
+    run: Any, browser: Browser, tmp_path: Path
+) -> None:
+    splits = {"t.png": "test", "a.png": "train"}
+    image = {"part": "image", "path": str(tmp_path / "gone.png")}
+    pair = match("t.png", "a.png", part="image", transform="mirror, crop 0.80")
+    tables = run(splits, [pair], media=dict.fromkeys(splits, image))
+    page = Page(browser, written(tables, tmp_path / "report.html"))
+    found = page.ask("""
+        const row = all("#pairs .rows > .row")[0];
+        const made = row.querySelector(".made");
+        const inside = made.getBoundingClientRect().bottom <= row.getBoundingClientRect().bottom;
+        return [all("#where")[0].textContent, made.textContent, inside];""")
+    assert found == ["Stretch, or change", "mirror, crop 0.80", True]
+    assert page.errors() == []
+
+
 HOSTILE = [
     "</script><img src=x onerror=alert(1)>.wav",
     "<!--<script>\u2028\u202egpj.wav",

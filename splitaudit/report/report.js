@@ -144,9 +144,10 @@ function pairRow(pair) {
     const name = element("span", "name", media.item[medium]);
     name.title = media.item[medium];
     names.append(element("div", "line", element("span", "split", media.split[medium]), name));
-    times.append(element("div", "", interval(pairs[`${side}_start`][pair], pairs[`${side}_end`][pair])));
+    if (!pairs.picture[pair]) times.append(element("div", "", interval(pairs[`${side}_start`][pair], pairs[`${side}_end`][pair])));
     shares.append(element("div", "", percent(pairs[`${side}_cover`][pair])));
   }
+  if (pairs.picture[pair]) times.append(element("div", "made", pairs.transform[pair] ?? ""));
   const relation = element("div", "relation", relations[pairs.relation[pair]]);
   return element("div", "row", relation, names, times, shares, element("div", "times", score(pair)));
 }
@@ -339,6 +340,7 @@ function failurePanel(index) {
 const everyIndex = (column) => [...column.keys()];
 
 function listPairs(form) {
+  if (pairs.picture.some(Boolean)) document.getElementById("where").textContent = "Stretch, or change";
   const show = virtualList(document.getElementById("pairs"), pairRow, pairPanel);
   const words = (side, pair) => `${media.split[pairs[side][pair]]} ${media.item[pairs[side][pair]]}`;
   const searched = pairs.kind.map((_, pair) => SIDES.map((side) => words(side, pair)).join(" ").toLowerCase());
