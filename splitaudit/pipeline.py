@@ -17,6 +17,10 @@ from splitaudit.stages import Contents, Settings, Stage, StageLog, Step, do, ste
 
 IDENTIFY = Stage("identify", "contents", jobs.identify, jobs.lost_identify, 1e9)
 AUDITED = {sounds.PART: sounds, pictures.PART: pictures}
+# Packages of extras; OpenCV comes in four.
+OPTIONAL = {"faiss-cpu", "faiss-gpu-cu12", "pillow", "pillow-heif", "simplejpeg"} | {
+    f"opencv{kind}-python{screen}" for kind in ("", "-contrib") for screen in ("", "-headless")
+}
 
 _Files = dict[int, jobs.File]  # row of the media table -> what lies there
 
@@ -102,5 +106,5 @@ def versions() -> dict[str, str]:
     """Return the packages that the result depends on."""
     names = {"av", "numba", "numpy", "pyarrow", "scipy", "soundfile", "soxr"}
     installed = {found.name for found in metadata.distributions()}
-    names |= {"faiss-cpu", "faiss-gpu-cu12"} & installed
+    names |= OPTIONAL & installed
     return {"splitaudit": __version__} | {name: metadata.version(name) for name in sorted(names)}

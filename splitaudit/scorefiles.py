@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from splitaudit.errors import ScoresError
-from splitaudit.evaluation.relevance import Relevance, relevant
+from splitaudit.evaluation.relevance import Relevance, diagonal, relevant
 
 Ids = list[str] | None
 
@@ -103,11 +103,7 @@ def read_relevance(path: Path | None, scores: Scores) -> Relevance:
     """
     rows, columns = scores.matrix.shape
     if path is None:
-        if rows != columns:
-            raise ScoresError(
-                f"{rows:,} queries and {columns:,} items: say by --relevance which belong together"
-            )
-        return relevant(np.arange(rows), columns)
+        return diagonal(rows, columns, "--relevance")
     right: list[set[int]] = [set() for _ in range(rows)]
     sides = _places(scores.query_ids, rows), _places(scores.gallery_ids, columns)
     for line, (query, item) in enumerate(_pairs(path), 2):

@@ -12,7 +12,7 @@ from splitaudit.errors import EvaluatorError, ScoresError
 from splitaudit.evaluation import metric_probes, probes
 from splitaudit.evaluation.inputs import Evaluator, Inputs, paired
 from splitaudit.evaluation.probes import Case, Finding
-from splitaudit.evaluation.relevance import Relevance, relevant
+from splitaudit.evaluation.relevance import Relevance, diagonal, relevant
 
 VERDICTS = (
     probes.LEAK,
@@ -175,11 +175,7 @@ def _ties(scores: Any) -> float:
 
 def _right(relevance: Any, queries: int, gallery: int) -> Relevance:
     if relevance is None:
-        if queries != gallery:
-            raise ScoresError(
-                f"{queries:,} queries and {gallery:,} items: say by relevance which belong together"
-            )
-        relevance = np.arange(queries)
+        return diagonal(queries, gallery)
     right = relevant(relevance, gallery)
     if right.queries != queries:
         raise ScoresError(f"relevance: {right.queries:,} rows for {queries:,} queries")

@@ -73,6 +73,21 @@ def relevant(relevance: Any, gallery: int) -> Relevance:
     return _of_indices(relevance, gallery)
 
 
+def diagonal(queries: int, gallery: int, said: str = "relevance") -> Relevance:
+    """Return that the item at the place of each query is right; `said` is how to say otherwise.
+
+    Raises
+    ------
+    ScoresError
+        Where there are not as many items as queries.
+    """
+    if queries != gallery:
+        raise ScoresError(
+            f"{queries:,} queries and {gallery:,} items: say by {said} which belong together"
+        )
+    return relevant(np.arange(queries), gallery)
+
+
 def _of_mask(pairs: Any, shape: Any, gallery: int) -> Relevance:
     there = pairs.data != 0
     return _sorted(pairs.row[there], pairs.col[there], shape[0], _as_wide(shape[1], gallery))
