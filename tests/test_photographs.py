@@ -302,6 +302,23 @@ def test_one_logo_on_two_pictures_makes_no_copy(seed, corner):
     assert found is None or not found.accepted
 
 
+def worded(seed: int, y: int) -> Array:
+    """A plain picture with large letters across it."""
+    picture = sky(seed, "first", noise=2)[90:]
+    cv2.putText(
+        picture, "WHEN MONDAY COMES", (5, y), cv2.FONT_HERSHEY_DUPLEX, 1.4, (250, 250, 250), 5
+    )
+    return picture
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_same_words_on_two_pictures_make_no_copy(seed):
+    a, b = worded(seed, 90), worded(seed + 10, 150)
+    found = compare(photograph(a), photograph(b))
+    assert found is None or not found.accepted
+    assert proof(a, jpeg(a)).accepted
+
+
 @pytest.mark.parametrize("change", [jpeg, blurred, rotated, with_logo, partly_covered])
 def test_a_plain_picture_with_a_logo_is_found_again(change):
     picture = sky(0, "first", noise=3)

@@ -13,47 +13,51 @@ from splitaudit.verify import changes, evidence, overlay, placement
 from splitaudit.verify.changes import Ink
 from splitaudit.verify.overlay import BLOCK, Blocks, Grey, Laid
 
-PROVEN = 0.25  # >= of what both show, in blocks that are alike: enough, and nothing else is asked
-# Pixels, sides of squares: by which detail and ink grow, and into which gaps between them fit.
-BESIDE, GAP = 33, 65
+# What is plain: pixels off the detail and the ink, by so many to each side; gaps in these, of so
+# many, are not plain either (a logo has plain parts). It is asked where less than a share of what
+# both show lies in blocks that are alike.
+LOOKS = ((4, 0, 0.6), (16, 65, 0.25))
 CELL, WHOLE = 8, 0.5  # pixels, side of a cell; >= of it that is plain, or it is not looked at
 FEWEST = 8  # >= cells that are plain, or nothing is told
 SHADED = 4.0  # >: grey levels by which the light differs from cell to cell; less is noise
-# >= of correlation, or of the variation that half of the cells follow. On the scenes to develop on,
-# copies have 0.77 or more (a change of hue); of 1,471 pairs with one logo in a corner 24 would be
-# copies if this were not asked, and 1 is.
-AGREES = 0.75
+# >= of correlation, or of the variation that half of the cells follow; the other where neither
+# picture lies in the other whole. On the scenes to develop on, copies have 0.77 or more (a change
+# of hue). Of 1,471 pairs of pictures with one logo in a corner 24 would be copies if this were not
+# asked, and none is; of 2,145 pairs with the same words at any height 60, and none is.
+AGREES, PARTS_AGREE = 0.75, 0.9
 
 Cells = npt.NDArray[np.float32]
 
 
-def contradicts(over: Laid, fine: Blocks, ink: Ink | None) -> bool:
+def contradicts(over: Laid, fine: Blocks, ink: Ink | None, whole: bool) -> bool:
     """Return whether the light of what is plain shows that a logo is all that both share.
 
     Parameters
     ----------
     over, fine, ink
         The pictures at the first level, the blocks that no ink accounts for, and the ink.
+    whole
+        Whether one of the pictures lies in the other, not only a part of it.
     """
     both, telling = overlay.shown(over), evidence.telling(fine)
     alike = telling & (fine[:, 2] > evidence.ALIKE)
-    if alike.sum() * BLOCK**2 >= PROVEN * both.sum():
-        return False
-    mine, its = _cells(over, both & ~_busy(fine[telling], ink, both.shape))
-    if len(mine) < FEWEST or max(mine.std(), its.std()) <= SHADED:
-        return False
-    return _agreement(mine, its) < AGREES
-
-
-def _busy(telling: Blocks, ink: Ink | None, shape: tuple[int, ...]) -> changes.Mask:
-    """Pixels with detail or ink, those beside, and gaps between them: a logo has plain parts."""
-    import cv2
-
-    busy = changes.drawn(telling, shape)
+    proven = alike.sum() * BLOCK**2 / max(both.sum(), 1)
+    busy = changes.drawn(fine[telling], both.shape)
     if ink is not None:
         busy |= ink.solid | ink.unexplained
-    larger = cv2.dilate(busy.astype(np.uint8), np.ones((BESIDE, BESIDE)))
-    return np.asarray(cv2.morphologyEx(larger, cv2.MORPH_CLOSE, np.ones((GAP, GAP))), bool)
+    plain = (both & ~_grown(busy, beside, gap) for beside, gap, most in LOOKS if proven < most)
+    needed = AGREES if whole else PARTS_AGREE
+    return any(_agreement(*_cells(over, each)) < needed for each in plain)
+
+
+def _grown(busy: changes.Mask, beside: int, gap: int) -> changes.Mask:
+    import cv2
+
+    square = np.ones((2 * beside + 1, 2 * beside + 1), np.uint8)
+    grown = cv2.dilate(busy.astype(np.uint8), square)
+    if gap:
+        grown = cv2.morphologyEx(grown, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
+    return np.asarray(grown, bool)
 
 
 def _cells(over: Laid, plain: changes.Mask) -> tuple[Cells, Cells]:
@@ -71,7 +75,12 @@ def _means(grey: Grey) -> Cells:
 
 
 def _agreement(mine: Cells, its: Cells) -> float:
-    """How far light follows light: in all cells, or in half of them if something was pasted."""
+    """How far light follows light: in all cells, or in half of them if something was pasted.
+
+    1 where there is too little to tell.
+    """
+    if len(mine) < FEWEST or max(mine.std(), its.std()) <= SHADED:
+        return 1.0
     away, other = mine - mine.mean(), its - its.mean()
     correlation = (away * other).mean() / np.sqrt((mine.var() + 1) * (its.var() + 1))
     return float(max(correlation, _followed(mine, its), _followed(its, mine)))

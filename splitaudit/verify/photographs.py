@@ -20,7 +20,7 @@ from splitaudit.verify import background, changes, evidence, matching, overlay, 
 from splitaudit.verify.evidence import Evidence
 from splitaudit.verify.overlay import Blocks, Grey, Map
 
-NAME = "photographs-v4"
+NAME = "photographs-v5"
 SAME = "recompressed"  # what is said where no change is seen
 MIN_SCORE = 0.5  # <= of an accepted match
 SIMILAR = 0.5  # <= of what two shots of a scene have in common
@@ -30,6 +30,7 @@ ORIENTATIONS = 8  # of hashes; those of negatives come behind
 # (level, reach) of each refinement: from a map on which features agree, and from an orientation.
 FROM_FEATURES = ((1, 3), (0, 2))
 FROM_ORIENTATION = ((2, 3), (1, 3), (0, 2))
+ALL = 0.9  # >= of one picture lies in the other: not only parts of both are the same
 SHARED = 0.2  # >= of one of the pictures is in the other; less of both is a logo or a stamp on each
 DULL = 0.05  # <= gain either way: of light that says nothing of the other, fewer levels are left
 LARGEST = 12.0  # <= times that one picture shows the scene larger than the other
@@ -58,8 +59,7 @@ class Photograph:
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the first level."""
-        height, width = self.levels[0].shape
-        return width, height
+        return _size(self.levels[0])
 
     @property
     def shrunk(self) -> float:
@@ -235,9 +235,16 @@ def _looked_at(mine: Any, its: Any, homography: Map) -> _Seen:
     ink = changes.inked(over[0], sought[0])
     fine, coarse = (changes.left(blocks, level, ink) for level, blocks in enumerate(sought))
     found = evidence.weighed(fine, coarse)
-    if found.score >= MIN_SCORE and background.contradicts(over[0], fine, ink):
-        found = evidence.NONE
+    if found.score >= MIN_SCORE:
+        whole = max(placement.coverages(homography, _size(mine[0]), _size(its[0]))) >= ALL
+        if background.contradicts(over[0], fine, ink, whole):
+            found = evidence.NONE
     return _Seen(found, fine)
+
+
+def _size(grey: Grey) -> placement.Size:
+    height, width = grey.shape
+    return width, height
 
 
 def _told(a: Photograph, b: Photograph, homography: Map, certain: tuple[float, float]) -> Proof:
