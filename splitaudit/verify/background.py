@@ -24,7 +24,7 @@ SHADED = 4.0  # >: grey levels by which the light differs from cell to cell; les
 # picture lies in the other whole. On the scenes to develop on, copies have 0.77 or more (a change
 # of hue). Of 1,471 pairs of pictures with one logo in a corner 24 would be copies if this were not
 # asked, and none is; of 2,145 pairs with the same words at any height 60, and none is.
-AGREES, PARTS_AGREE = 0.75, 0.9
+AGREES, PARTS_AGREE = 0.75, 0.95
 
 Cells = npt.NDArray[np.float32]
 
@@ -77,10 +77,13 @@ def _means(grey: Grey) -> Cells:
 def _agreement(mine: Cells, its: Cells) -> float:
     """How far light follows light: in all cells, or in half of them if something was pasted.
 
-    1 where there is too little to tell.
+    1 where next to nothing is plain. Where all that is plain is flat, just enough for pictures one
+    of which lies in the other whole: of parts that share words, nothing but these would be proven.
     """
-    if len(mine) < FEWEST or max(mine.std(), its.std()) <= SHADED:
+    if len(mine) < FEWEST:
         return 1.0
+    if max(mine.std(), its.std()) <= SHADED:
+        return AGREES
     away, other = mine - mine.mean(), its - its.mean()
     correlation = (away * other).mean() / np.sqrt((mine.var() + 1) * (its.var() + 1))
     return float(max(correlation, _followed(mine, its), _followed(its, mine)))
