@@ -26,6 +26,7 @@ from evidence import recordings_that_agree
 from harness import must, print_table
 from ladder_figure import draw
 from ladder_material import Copy, chosen, lay_out, make_copies, related, truth
+from ladder_tables import print_beside_peers
 from material import recordings
 from transforms import TRANSFORMS
 
@@ -107,27 +108,8 @@ def report(numbers: Mapping[str, Any]) -> None:
     print_table(among, numbers["transforms"])
     print_table("How wrongly the right matches are placed and scaled", numbers["errors"])
     print_table("Accepted matches of recordings that share no sound", numbers["false"], limit=60)
-    nested = ("transforms", "worst false")
-    short = [{k: v for k, v in peer.items() if k not in nested} for peer in numbers["peers"]]
-    print_table(f"Peers on the same files ({peers.AT_BEST})", short)
-    print_table("Recall by transform, peers at best", by_transform(numbers))
-    for peer in numbers["peers"][:-1]:
-        title = f"Worst false pairs of {peer['peer']}, {peer['settings']}"
-        print_table(title, peer["worst false"])
-
-
-def by_transform(numbers: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return our recall of each transform beside that of every peer."""
-    return [
-        {"transform": row["transform"], "splitaudit": row["recall"]}
-        | {
-            f"{peer['peer']}, {peer['settings'].split(',')[0]}": (
-                peer["transforms"].get(row["transform"], peer)["recall"]
-            )
-            for peer in numbers["peers"]
-        }
-        for row in numbers["transforms"]
-    ]
+    peers_title = f"Peers on the same files ({peers.AT_BEST})"
+    print_beside_peers(numbers, peers_title, "Recall by transform, peers at best")
 
 
 if __name__ == "__main__":

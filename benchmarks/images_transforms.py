@@ -21,6 +21,7 @@ import picture_peers
 from harness import Scan, must, print_table
 from judging import Scores, found, nothing
 from ladder_figure import draw
+from ladder_tables import print_beside_peers
 from picture_material import Item, chosen, lay_out, make_copies, truth
 from picture_transforms import TRANSFORMS
 
@@ -117,27 +118,8 @@ def report(numbers: Mapping[str, Any]) -> None:
     among = f"{numbers['references']} references among {numbers['others']} others"
     if "false" in numbers:
         print_table("Accepted matches of two scenes", numbers["false"], limit=60)
-    nested = ("transforms", "worst false")
-    short = [{k: v for k, v in peer.items() if k not in nested} for peer in numbers["peers"]]
-    print_table("Peers on the same files, no false pair", short)
-    print_table(f"Recall by transform, {among}", by_transform(numbers))
-    for peer in numbers["peers"][:-1]:
-        title = f"Worst false pairs of {peer['peer']}, {peer['settings']}"
-        print_table(title, peer["worst false"])
-
-
-def by_transform(numbers: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return our recall of each transform beside that of every peer."""
-    return [
-        {"transform": row["transform"], "splitaudit": row["recall"]}
-        | {
-            f"{peer['peer']} {peer['settings']}": (
-                peer["transforms"].get(row["transform"], peer)["recall"]
-            )
-            for peer in numbers["peers"]
-        }
-        for row in numbers["transforms"]
-    ]
+    title = f"Recall by transform, {among}"
+    print_beside_peers(numbers, "Peers on the same files, no false pair", title)
 
 
 if __name__ == "__main__":
