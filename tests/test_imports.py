@@ -75,7 +75,7 @@ NAMED = {
         "fingerprints/local_features",
         *(
             f"verify/{name}"
-            for name in ("changes", "photographs", "matching", "overlay", "placement")
+            for name in ("background", "changes", "photographs", "matching", "overlay", "placement")
         ),
     },
     "simplejpeg": {"media/jpeg"},
