@@ -184,9 +184,7 @@ def _distances(descriptors: Any, drawn: Any) -> Any:
     for n in range(len(descriptors)):
         total = squares = 0
         for other in drawn:
-            far = 0
-            for word in range(4):
-                far += popcount(descriptors[n, word] ^ other[word])
+            far = _far(descriptors[n], other)
             total += far
             squares += far * far
         mean[n] = total / len(drawn)
@@ -266,7 +264,7 @@ def _votes(looked_up: Any, table: Any, descriptors: Any, limits: Any) -> Any:
                 continue
             j = rows[place]
             within = min(near, np.int64(its_near[j]))
-            if _is_near(mine[i], its[j], within) and not _met(mine[i], its[j], masks):
+            if _far(mine[i], its[j]) <= within and not _met(mine[i], its[j], masks):
                 found[n, 0], found[n, 1] = i, j
                 n += 1
                 if n == last:
@@ -287,11 +285,12 @@ def _first(rows: Any, begin: int, end: int, least: int) -> int:
 
 
 @compiled
-def _is_near(mine: Any, its: Any, near: int) -> bool:
+def _far(mine: Any, its: Any) -> int:
+    """Return in how many bits two descriptors differ."""
     far = 0
     for word in range(4):
         far += popcount(mine[word] ^ its[word])
-    return far <= near
+    return far
 
 
 @compiled
