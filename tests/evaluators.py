@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 FRAMES, WIDTH = 4, 32
 
@@ -29,6 +30,10 @@ def softmax(scores, axis):
 
 def cosine(queries, gallery):
     return unit(queries) @ unit(gallery.mean(axis=1)).T
+
+
+def scaled(queries, gallery):
+    return 100 * cosine(queries, gallery)
 
 
 def half_precision(queries, gallery):
@@ -63,6 +68,17 @@ def looked_up_features(queries, gallery, gallery_ids):
     return cosine(queries, pairs()[1][np.asarray(gallery_ids)])
 
 
+def noise_of_the_films(queries, gallery):
+    """One noise for all queries, so rows are no independent draws of it."""
+    return cosine(queries, gallery + 0.3 * np.random.default_rng().normal(size=gallery.shape))
+
+
+def noise_of_the_score(queries, gallery):
+    """More of it in large scores, such as those of true pairs."""
+    scores = cosine(queries, gallery)
+    return scores * (1 + 0.3 * np.random.default_rng().standard_cauchy(size=scores.shape))
+
+
 def own(queries, gallery):
     weights = softmax(np.einsum("gd,gfd->gf", queries, gallery), axis=1)
     return unit(np.einsum("gf,gfd->gd", weights, gallery))
@@ -81,6 +97,26 @@ def pooled_by_own_for_some(queries, gallery):
     films = unit(gallery.mean(axis=1))
     films[::10] = own(queries[::10], gallery[::10])
     return unit(queries) @ films.T
+
+
+def asked_by_own_for_some(queries, gallery):
+    """Every tenth text is moved towards its own film."""
+    texts = queries.copy()
+    texts[::10] += 0.3 * gallery[::10].mean(axis=1)[: len(texts[::10])]
+    return cosine(texts, gallery)
+
+
+def bonus_for_few(queries, gallery):
+    scores = cosine(queries, gallery)
+    few = np.arange(0, min(scores.shape), 20)
+    scores[few, few] += 0.2
+    return scores
+
+
+def high_wrong_ones_left_out(queries, gallery):
+    scores = cosine(queries, gallery)
+    scores[~np.eye(*scores.shape, dtype=bool) & (scores > 0.5)] = np.nan
+    return scores
 
 
 def pooled_by_id(queries, gallery, query_ids, gallery_ids):
@@ -116,6 +152,13 @@ def dual_softmax_in_batches(queries, gallery):
     return np.concatenate(parts)
 
 
+def assigned(queries, gallery):
+    """Each query gets an item of its own; ties go along the diagonal."""
+    scores = cosine(queries, gallery)
+    scores[linear_sum_assignment(-scores)] += 1
+    return scores
+
+
 def centred_queries(queries, gallery):
     return cosine(queries - queries.mean(axis=0), gallery)
 
@@ -132,6 +175,11 @@ def softmax_over_the_gallery(queries, gallery):
     return softmax(20 * cosine(queries, gallery), axis=1)
 
 
+def ten_best(queries, gallery):
+    scores = cosine(queries, gallery)
+    return np.where(scores < np.sort(scores, axis=1)[:, [-10]], -np.inf, scores)
+
+
 SCORES = {
     cosine: "clean",
     half_precision: "clean",
@@ -140,19 +188,26 @@ SCORES = {
     seeded_noise: "clean",
     global_noise: "clean",
     free_noise: "clean",
+    noise_of_the_films: "clean",
+    noise_of_the_score: "clean",
     looked_up_features: "clean",
     pooled_by_own: "leak",
     pooled_by_own_and_noise: "leak",
     pooled_by_own_for_some: "leak",
+    asked_by_own_for_some: "leak",
+    bonus_for_few: "leak",
+    high_wrong_ones_left_out: "leak",
     pooled_by_id: "leak",
     bonus: "leak",
     hair: "leak",
     bonus_for_relevance: "leak",
     dual_softmax: "transductive",
     dual_softmax_in_batches: "transductive",
+    assigned: "transductive",
     centred_queries: "transductive",
     centred_gallery: "gallery_dependent",
     softmax_over_the_gallery: "gallery_dependent",
+    ten_best: "gallery_dependent",
     first_come: "order_dependent",
 }
 

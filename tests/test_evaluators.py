@@ -38,6 +38,46 @@ def test_rounding_of_large_scores_is_no_leak(seed: int) -> None:
     assert found.verdict == "gallery_dependent", found.findings
 
 
+@named("seed", range(20))
+def test_products_are_rounded_otherwise_at_the_ends_of_rows(seed: int) -> None:
+    """Equal items do not score quite equal there; 33 is one more than fits into whole blocks."""
+    single = [side.astype(np.float32) for side in pairs(33, seed)]
+    found = audit_evaluator(evaluators.scaled, *single, seed=seed)
+    assert found.verdict == "clean", found.findings
+
+
+@named("width", [4, 32])
+@named("seed", range(10))
+@named("function", [evaluators.noise_of_the_films, evaluators.noise_of_the_score])
+def test_noise_is_no_fault_however_it_is_spread(function: Any, seed: int, width: int) -> None:
+    rng = np.random.default_rng(seed)
+    texts = rng.normal(size=(60, width))
+    films = 3 * texts[:, None] + rng.normal(size=(60, 1, width))
+    found = audit_evaluator(function, texts, films, seed=seed)
+    assert found.verdict == "clean", found.findings
+
+
+@named("seed", range(10))
+def test_two_leaking_pairs_of_thirty_are_found(seed: int) -> None:
+    found = audit_evaluator(evaluators.bonus_for_few, *pairs(30, seed), seed=seed)
+    assert found.verdict == "leak", found.findings
+
+
+def test_copies_among_the_data_are_asked_once() -> None:
+    """They tie, and rounding decides which of them ranks higher."""
+    texts, films = pairs()
+    texts[::3], films[1::3] = texts[0], films[1]
+    asked = []
+
+    def recorded(queries, gallery):
+        asked.append(len(queries))
+        return evaluators.cosine(queries, gallery)
+
+    assert audit_evaluator(recorded, texts, films).verdict == "clean"
+    assert asked[0] == 22  # the twenty left alone, and one of each that was copied
+    assert audit_evaluator(evaluators.cosine, texts[[0] * 60], films).verdict == "clean"
+
+
 @named("function", METRICS, ids=lambda function: function.__name__)
 def test_what_a_metric_counts_is_found(function: Any) -> None:
     found = audit_evaluator(function, *pairs(), kind="metric")
@@ -75,13 +115,13 @@ def test_who_writes_to_the_inputs_changes_nothing_of_ours() -> None:
 
 def test_inputs_that_do_not_fit_are_one_sentence() -> None:
     texts, films = pairs()
-    for given, sentence in (
+    for wrong, sentence in (
         ({"relevance": np.arange(59)}, "59 rows for 60 queries"),
         ({"query_ids": ["a"] * 60}, "none twice"),
         ({"kind": "score?"}, "choose score or metric"),
     ):
         with pytest.raises(ScoresError, match=sentence):
-            audit_evaluator(evaluators.cosine, texts, films, **given)
+            audit_evaluator(evaluators.cosine, texts, films, **wrong)
     with pytest.raises(ScoresError, match="at least 8"):
         audit_evaluator(evaluators.cosine, texts[:5], films[:5])
 

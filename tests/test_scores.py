@@ -19,6 +19,7 @@ from evaluators import (
     pooled_by_own,
     pooled_by_the_asking,
     softmax,
+    unit,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -58,15 +59,56 @@ def test_scores_of_towers_pooled_by_their_captions_cannot_be_told() -> None:
     assert signs(pooled_by_own(*pairs(120))) == []
 
 
-def test_columns_normalised_over_the_queries_are_suspected() -> None:
-    assert signs(softmax(9 * cosine(*pairs(60)), axis=0)) == ["normalised"]
+def kept_by_rank(scores: Any) -> Any:
+    """The ten best of each row, as where a second model asks only for these."""
+    return np.where(scores < np.sort(scores, axis=1)[:, [-10]], -np.inf, scores)
 
 
-def test_faults_that_spare_the_truth_are_suspected() -> None:
-    scores = cosine(*pairs(60))
-    half = np.random.default_rng(0).random((60, 60)) < 0.5
-    assert signs(np.where(half, np.nan, scores)) == []
-    assert signs(np.where(half & ~np.eye(60, dtype=bool), -np.inf, scores)) == ["faults"]
+HONEST = {
+    "left out below rank ten": kept_by_rank,
+    "without the logarithm of negatives": lambda scores: np.log(np.maximum(scores, 0)),
+    "cut off": lambda scores: np.clip(20 * scores, -1, 1),
+    "saturated": lambda scores: (1 / (1 + np.exp(12 - 90 * scores))).astype(np.float32),
+    "constant": np.ones_like,
+    "nothing": np.zeros_like,
+    "ranks": lambda scores: scores.argsort(axis=1).argsort(axis=1),
+}
+
+
+@pytest.mark.parametrize("name", HONEST)
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_what_honest_evaluators_do_to_scores_is_not_suspected(name: str) -> None:
+    for seed in range(5):
+        assert signs(HONEST[name](cosine(*pairs(60, seed)))) == []
+
+
+def test_nearly_equal_pairs_are_not_suspected() -> None:
+    rng = np.random.default_rng(0)
+    texts = unit(rng.normal(size=(60, 32)))
+    assert signs(texts @ unit(texts + 0.002 * rng.normal(size=texts.shape)).T) == []
+
+
+NORMALISED = {
+    "sum": lambda scores: softmax(9 * scores, axis=0),
+    "highest": lambda scores: scores / scores.max(axis=0),
+    "range": lambda scores: (scores - scores.min(axis=0)) / np.ptp(scores, axis=0),
+}
+
+
+@pytest.mark.parametrize("name", NORMALISED)
+def test_columns_normalised_over_the_queries_are_suspected(name: str) -> None:
+    scores = NORMALISED[name](cosine(*pairs(60)))
+    assert signs(scores) == ["normalised"]
+
+
+def test_nothing_but_the_truth_is_suspected() -> None:
+    assert signs(np.eye(60)) == ["constant", "normalised"]
+
+
+def test_a_query_without_scores_hides_no_sign() -> None:
+    scores = bonus(*pairs(240))
+    scores[7] = np.nan
+    assert signs(scores) == ["unexplained"]
 
 
 def test_one_score_for_all_true_pairs_is_suspected() -> None:

@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 
 from splitaudit.errors import EvaluatorError, ScoresError
-from splitaudit.evaluation import metric_probes, probes
-from splitaudit.evaluation.inputs import Evaluator, Inputs, paired
-from splitaudit.evaluation.probes import Case, Finding
-from splitaudit.evaluation.relevance import Relevance, diagonal, relevant
+from splitaudit.evaluation import cases, comparisons, metric_probes, probes
+from splitaudit.evaluation.cases import Case, Finding
+from splitaudit.evaluation.inputs import Evaluator, Inputs, paired, plain
+from splitaudit.evaluation.relevance import Relevance, Rows, diagonal, relevant
 
 VERDICTS = (
-    probes.LEAK,
-    probes.TRANSDUCTIVE,
-    probes.ORDER_DEPENDENT,
-    probes.GALLERY_DEPENDENT,
-    probes.CLEAN,
+    cases.LEAK,
+    cases.TRANSDUCTIVE,
+    cases.ORDER_DEPENDENT,
+    cases.GALLERY_DEPENDENT,
+    cases.CLEAN,
 )
 MOST = 1_000  # <= pairs an evaluator is tested with
+SIDES = "queries", "gallery"
 LEAST = 8  # >=: of fewer nothing can be told
 UNBLEMISHED = "no test found that it looks at anything but the query and the item"
 
@@ -128,9 +129,9 @@ def _of_scores(evaluator: Evaluator, inputs: Inputs, rng: np.random.Generator) -
     case = Case(evaluator, inputs, scores, again, rng)
     findings: list[Finding] = []
     notes: list[str] = []
-    for test in (*probes.ACCUSING, *probes.COMPARING):
+    for test in (*probes.ACCUSING, *comparisons.COMPARING):
         findings += test(case)
-    for test in probes.SHAPES:
+    for test in comparisons.SHAPES:
         try:
             findings += test(case)
         except EvaluatorError as error:
@@ -141,9 +142,9 @@ def _of_scores(evaluator: Evaluator, inputs: Inputs, rng: np.random.Generator) -
 def _judged(
     findings: Sequence[Finding], notes: Sequence[str], evaluator: Evaluator, case: Case | None
 ) -> EvaluatorAudit:
-    shown = [finding for finding in findings if finding.p < probes.ALPHA]
+    shown = [finding for finding in findings if finding.p < cases.ALPHA]
     ordered = sorted(shown, key=lambda finding: VERDICTS.index(finding.verdict))
-    first = ordered[0] if ordered else Finding("", probes.CLEAN, UNBLEMISHED, 1.0)
+    first = ordered[0] if ordered else Finding("", cases.CLEAN, UNBLEMISHED, 1.0)
     return EvaluatorAudit(
         first.verdict,
         first.test or None,
@@ -198,5 +199,19 @@ def _some(inputs: Inputs, rng: np.random.Generator) -> Inputs:
         raise ScoresError(
             f"{len(inputs)} queries with an item of their own: at least {LEAST} are needed"
         )
-    rows = np.sort(rng.permutation(len(inputs))[:MOST])
+    rows = np.sort(_distinct(inputs, rng.permutation(len(inputs)))[:MOST])
     return inputs.ordered(rows, rows)
+
+
+def _distinct(inputs: Inputs, rows: Rows) -> Rows:
+    """Rows without those that repeat a query or an item: copies tie, and ties hide what moves."""
+    seen: set[tuple[str, bytes]] = set()
+    kept = []
+    for row in rows:
+        sides = {(name, plain(getattr(inputs, name)[row]).tobytes()) for name in SIDES}
+        if not sides & seen:
+            kept.append(row)
+        seen |= sides
+        if len(kept) == MOST:
+            break
+    return np.array(kept) if len(kept) >= LEAST else rows

@@ -170,10 +170,8 @@ def _seeded(seed: int) -> Iterator[None]:
 
 
 def _as_array(found: Any, test: str) -> Matrix:
-    if hasattr(found, "detach"):  # a tensor of torch, of a type that NumPy may not know
-        found = found.detach().cpu().double().numpy()
     try:
-        return np.asarray(found).astype(np.float64)
+        return plain(found).astype(np.float64)
     except (TypeError, ValueError):
         raise EvaluatorError(test, f"returned a {type(found).__name__}, not scores") from None
 
@@ -184,5 +182,11 @@ def _copied(side: Any) -> Any:
 
 
 def _same(one: Any, other: Any) -> bool:
-    held = np.asarray(one)
-    return bool(np.array_equal(held, np.asarray(other), equal_nan=held.dtype.kind == "f"))
+    held = plain(one)
+    return bool(np.array_equal(held, plain(other), equal_nan=held.dtype.kind == "f"))
+
+
+def plain(values: Any) -> npt.NDArray[Any]:
+    """Return an array; of a tensor of torch, whose type NumPy may not know, in double precision."""
+    tensor = hasattr(values, "detach")
+    return np.asarray(values.detach().cpu().double().numpy() if tensor else values)

@@ -15,15 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from splitaudit.errors import EvaluatorError
+from splitaudit.evaluation.cases import LEAK, ORDER_DEPENDENT, TRANSDUCTIVE, Finding
 from splitaudit.evaluation.inputs import Evaluator, Inputs
-from splitaudit.evaluation.probes import (
-    LEAK,
-    ORDER_DEPENDENT,
-    TRANSDUCTIVE,
-    Finding,
-    drawable,
-    like,
-)
+from splitaudit.evaluation.probes import drawable, like
 from splitaudit.evaluation.relevance import Rows
 
 Values = dict[str, float]

@@ -1,9 +1,8 @@
-"""Whether two matrices of scores differ, and not as rounding or the evaluator's own noise would."""
+"""Whether two matrices of scores differ, and not as rounding would."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,9 @@ SUMMED = 32 * 2.0**-23
 RELATIVE = 1e-3  # > of the score itself, where all are small
 BROAD = 0.01  # > share of the scores that moved; bfloat16 rounds one in a thousand the other way
 LINE = 0.5  # > share of a row or column
-LOUDER = 1.2  # > times the noise of a stochastic evaluator, as the mean of squares
+# > share of the rows, or columns, in which any score moved by so many times rounding
+FAR_LINES, FAR_FLOORS, FAR_SHARES = 0.1, 1e4, 8.0
+MANY = 20  # >= scores that move; >= rows and columns of which the two before are asked
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class Rounding:
 
     floor: float
     share: float
+
+    def far(self) -> Rounding:
+        """What no rounding does, unless an evaluator has steps: then to few scores."""
+        return Rounding(FAR_FLOORS * self.floor, FAR_SHARES * self.share)
 
 
 def rounding(scores: Matrix) -> Rounding:
@@ -58,26 +63,20 @@ def moved(one: Matrix, other: Matrix, within: Rounding) -> Mask:
     return np.where(finite, large, ~same_fault)
 
 
-def systematic(
-    one: Matrix, other: Matrix, within: Rounding, noise: tuple[Matrix, Matrix] | None
-) -> float:
-    """Return how likely matrices that should be equal differ so, 0 where they cannot.
+def gaps(one: Matrix, other: Matrix) -> Matrix:
+    """Return one less the other, 0 where they are equal; NaN where nothing can be said."""
+    with np.errstate(invalid="ignore"):
+        return np.where(one == other, 0.0, one - other)
 
-    Parameters
-    ----------
-    one, other
-        Scores.
-    within
-        What is rounding.
-    noise
-        Two draws of a stochastic evaluator for the same inputs, which differ by chance.
-    """
-    if noise is not None:
-        return _louder(one - other, noise[0] - noise[1])
-    changed = moved(one, other, within)
+
+def systematic(one: Matrix, other: Matrix, within: Rounding) -> float:
+    """Return how likely matrices that should be equal differ so: 0 where it is no rounding."""
+    changed, far = moved(one, other, within), moved(one, other, within.far())
+    if changed.mean() > BROAD and changed.sum() >= MANY:
+        return 0.0
     lines = max(changed.mean(axis=0).max(), changed.mean(axis=1).max())
-    broad = changed.mean() > BROAD or (min(changed.shape) >= 20 and lines > LINE)
-    return 0.0 if broad else 1.0
+    spread = max(far.any(axis=0).mean(), far.any(axis=1).mean())
+    return 0.0 if min(changed.shape) >= MANY and (lines > LINE or spread > FAR_LINES) else 1.0
 
 
 def by_chance(changed: Mask, own: Mask) -> float:
@@ -97,13 +96,3 @@ def _grain(finite: Matrix) -> float:
         return 2.0**-7  # bfloat16
     with np.errstate(over="ignore"):
         return 2.0**-10 if (short == short.astype(np.float16)).all() else 0.0
-
-
-def _louder(found: Matrix, noise: Matrix) -> float:
-    """Compare rows of squared differences with those of noise (Welch's t-test)."""
-    from scipy.stats import ttest_ind
-
-    squares: list[Any] = [np.nanmean(np.square(gap), axis=1) for gap in (found, noise)]
-    if not squares[0].mean() > LOUDER * squares[1].mean():
-        return 1.0
-    return float(ttest_ind(*squares, equal_var=False, alternative="greater").pvalue)

@@ -1,152 +1,37 @@
-"""Tests of an evaluator of scores. Each changes what it must not look at, and compares."""
+"""Tests of whether the truth enters the scores. Each changes what must not matter, and compares."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.evaluation.inputs import Evaluator, Inputs, Matrix
-from splitaudit.evaluation.moved import Mask, Rounding, by_chance, moved, rounding, systematic
+from splitaudit.evaluation.cases import LEAK, ORDER_DEPENDENT, Case, Finding
+from splitaudit.evaluation.inputs import Matrix
+from splitaudit.evaluation.moved import Mask, Rounding, by_chance, gaps, moved
 from splitaudit.evaluation.relevance import Rows
 
-LEAK = "leak"
-TRANSDUCTIVE = "transductive"
-GALLERY_DEPENDENT = "gallery_dependent"
-ORDER_DEPENDENT = "order_dependent"
-CLEAN = "clean"
-
-# Of one audit; each of the eleven tests that can accuse may err in its share of it.
-FAMILY_WISE = 1e-6
-ALPHA = FAMILY_WISE / 11
-HALVES = 32  # random halves of the queries: a column moves with its own by chance in 2**-32
-ONE_SIDED = 0.5  # >: mean sign of the gaps between equal items
+HALVES = 36  # random halves: what moves with its own partner does so by chance in 2**-34
+QUIET = 4  # of them, in which each has been replaced twice
 CHANCES = 4  # random embeddings that are drawn
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a test says of an evaluator; it is shown where p < `ALPHA`.
-
-    Parameters
-    ----------
-    test
-        Its name.
-    verdict
-        What follows from it.
-    sentence
-        In plain words.
-    p
-        How likely an evaluator without that fault shows it, at most.
-    """
-
-    test: str
-    verdict: str
-    sentence: str
-    p: float
-
-
-@dataclass(frozen=True)
-class Case:
-    """An evaluator and what it is tested with.
-
-    Parameters
-    ----------
-    evaluator, inputs
-        The pairs are those of the user.
-    scores
-        Of the inputs, shape (n, n).
-    again
-        The same, drawn anew where the evaluator is stochastic.
-    rng
-        Of the tests.
-    """
-
-    evaluator: Evaluator
-    inputs: Inputs
-    scores: Matrix
-    again: Matrix
-    rng: np.random.Generator
-
-    @cached_property
-    def within(self) -> Rounding:
-        """What is rounding in its scores."""
-        return rounding(self.scores)
-
-    @cached_property
-    def stochastic(self) -> bool:
-        """Whether the evaluator returns other scores for the same inputs."""
-        return bool(moved(self.scores, self.again, self.within).any())
-
-    @cached_property
-    def drifts(self) -> bool:
-        """Whether it does so with the same seed, too."""
-        if not self.stochastic:
-            return False
-        same = self.evaluator.scores("repeat", self.inputs)
-        return bool(moved(self.scores, same, self.within).any())
-
-    def differ(self, one: Matrix, other: Matrix) -> float:
-        """Chance that matrices that should be equal differ so; 1 where they agree."""
-        return systematic(one, other, self.within, self._noise(self.stochastic))
-
-    def differ_in_place(self, one: Matrix, other: Matrix) -> float:
-        """As `differ`, of scores at the places where they were: one seed gives one noise there."""
-        return systematic(one, other, self.within, self._noise(self.drifts))
-
-    def _noise(self, noisy: bool) -> tuple[Matrix, Matrix] | None:
-        return (self.scores, self.again) if noisy else None
-
-
-def equivariance(case: Case) -> Iterator[Finding]:
-    """Shuffle queries and items alike: the scores must follow them."""
-    order = case.rng.permutation(len(case.inputs))
-    shuffled = case.inputs.ordered(order, order)
-    found = case.evaluator.scores("equivariance", shuffled)
-    p = case.differ(found, case.scores[np.ix_(order, order)])
-    yield Finding(
-        "equivariance",
-        ORDER_DEPENDENT,
-        "the scores change when queries and items are put into another order",
-        p,
-    )
-
-
-def twins(case: Case) -> Iterator[Finding]:
-    """Put items into the gallery twice: both must score alike."""
-    n = len(case.inputs)
-    rows = np.arange(n)
-    rows[n - n // 2 :] = case.rng.permutation(n // 2)
-    found = case.evaluator.scores("twins", case.inputs.offered(rows))
-    first, second = found[:, rows[n - n // 2 :]], found[:, n - n // 2 :]
-    p = case.differ(first, second)
-    # A leak sets the twin of an item apart for its own query, and shows elsewhere.
-    if _by_position(first - second):
-        yield Finding(
-            "twins", ORDER_DEPENDENT, "of two equal items, the place decides which scores higher", p
-        )
-
-
-def _by_position(gap: Matrix) -> bool:
-    return bool(abs(np.sign(gap).mean()) > ONE_SIDED)
+REPAIRED = 4  # random pairings that are compared, two and two
 
 
 def pairing(case: Case) -> Iterator[Finding]:
     """Give each query another item in its place: what a pair scores must not depend on places."""
     n = len(case.inputs)
-    order = _derangement(n, case.rng)
-    found = case.evaluator.scores("pairing", case.inputs.offered(order))
-    back, own = np.empty_like(found), np.zeros((n, n), bool)
-    back[:, order] = found
-    own[np.arange(n), np.arange(n)] = own[np.arange(n), order] = True
+    orders = [case.rng.permutation(n) for _ in range(REPAIRED)]
+    found = np.stack([_put_back(case, order) for order in orders])
+    places = np.stack([order[:, None] == np.arange(n) for order in orders])
+    one, other, together = found[::2], found[1::2], places[::2] | places[1::2]
     if case.stochastic:
-        p = _own_stand_out(case.scores - back, own)
+        p = _rank_high(_of_pairs(gaps(one, other), orders))
     else:
-        p = by_chance(moved(case.scores, back, case.within), own)
+        p = by_chance(moved(one, other, case.within), together)
+        p = min(p, _true_pairs_move(case, found[0]))
     yield Finding(
         "pairing",
         LEAK,
@@ -155,102 +40,112 @@ def pairing(case: Case) -> Iterator[Finding]:
     )
 
 
-def coupling(case: Case) -> Iterator[Finding]:
-    """Exchange half of the queries: a column that moves with its own query has the truth in it.
+def _put_back(case: Case, order: Rows) -> Matrix:
+    """The scores where items stand in another order than queries, in their first one."""
+    back = np.empty_like(case.scores)
+    back[:, order] = case.evaluator.scores("pairing", case.inputs.offered(order))
+    return back
 
-    Queries and items are paired anew first, at random, so that no column has a reason to move with
-    what stands at its place but that the evaluator pairs them; and the queries are exchanged among
-    themselves, so that the set of them is as it was.
+
+def _of_pairs(gap: Matrix, orders: list[Rows]) -> Iterator[Matrix]:
+    """What pairs gained beside what others did, the pairs along the diagonal."""
+    for more, one, other in zip(gap, orders[::2], orders[1::2], strict=True):
+        yield more[:, one]
+        yield -more[:, other]
+
+
+def _true_pairs_move(case: Case, apart: Matrix) -> float:
+    """Chance that so many of what moves are true pairs, which stand no longer at one place.
+
+    True pairs have high scores, and what is done to high scores alone may hang on the order. Where
+    some of them move though pairs stay together, nothing is said.
     """
-    n = len(case.inputs)
-    pairs = case.inputs.offered(_derangement(n, case.rng))
+    true = np.eye(len(apart), dtype=bool)
+    if any(moved(case.scores, found, case.within)[true].any() for found in case.shuffled):
+        return 1.0
+    return by_chance(moved(case.scores, apart, case.within), true)
+
+
+def coupling(case: Case) -> Iterator[Finding]:
+    """Exchange half of the queries, then of the items: what moves with its own partner is a leak.
+
+    Queries and items are paired anew first, at random, so that nothing has a reason to move with
+    what stands at its place but that the evaluator pairs them. What is exchanged changes places
+    among itself, so that the set of it is as it was.
+    """
+    pairs = case.inputs.offered(_derangement(len(case.inputs), case.rng))
     base = case.evaluator.scores("coupling", pairs)
-    columns, halves = np.empty((HALVES, n)), np.empty((HALVES, n), bool)
-    for trial in range(HALVES):
-        halves[trial], rows = _exchanged(n, case.rng)
-        found = case.evaluator.scores("coupling", pairs.asked(rows))
-        kept = ~halves[trial]
-        columns[trial] = _movement(found[kept], base[kept], case.within)
-    p = min(_moves_with(columns > 0, halves), _moves_more(columns, halves))
-    share = _coupled(columns, halves)
-    yield Finding(
+
+    def of_items(rows: Rows) -> Matrix:
+        return case.evaluator.scores("coupling", pairs.asked(rows))
+
+    def of_queries(rows: Rows) -> Matrix:
+        return case.evaluator.scores("coupling", pairs.offered(rows)).T
+
+    yield _follows(("items", "query"), *_followed(case, base, of_items))
+    yield _follows(("queries", "item"), *_followed(case, base.T, of_queries))
+
+
+def _followed(case: Case, base: Matrix, asked: Callable[[Rows], Matrix]) -> tuple[Mask, Matrix]:
+    """Which partners were replaced in each trial, and how far each column moved in the others."""
+    halves = _halves(len(base), case.rng)
+    far = np.zeros(halves.shape)
+    for trial, half in enumerate(halves):
+        found = asked(_exchanged(half, case.rng))
+        far[trial] = _movement(found[~half], base[~half], case.within)
+        if trial + 1 == QUIET and not far.any():
+            break
+    return halves, far
+
+
+def _follows(sides: tuple[str, str], halves: Mask, far: Matrix) -> Finding:
+    moving, partner = sides
+    exact = ((far > 0) == halves).all(axis=0)
+    by_luck = min(1.0, len(exact) * 2.0 ** (QUIET // 2 - HALVES)) if exact.any() else 1.0
+    share = exact.mean() if exact.any() else 1.0
+    return Finding(
         "coupling",
         LEAK,
-        f"the scores of {share:.0%} of the items, with all queries, change when the query that "
-        "is their own is replaced, and not when others are: the truth enters the scores",
-        p,
+        f"the scores of {share:.0%} of the {moving} change when the {partner} that is their own is "
+        "replaced, and not when others are: the truth enters the scores",
+        min(by_luck, _moves_more(halves, far)),
     )
 
 
-def substitution(case: Case) -> Iterator[Finding]:
-    """Replace half of the queries by copies of the others, whose scores must stay."""
-    n = len(case.inputs)
-    kept, rows = _copied(n, case.rng)
-    found = case.evaluator.scores("substitution", case.inputs.asked(rows))
-    p = case.differ_in_place(found[kept], case.scores[kept])
+def labels(case: Case) -> Iterator[Finding]:
+    """Give the items the ids of others: scores must not depend on which query has whose id."""
+    if not case.evaluator.named & {"query_ids", "gallery_ids", "relevance"}:
+        return
+    order = _derangement(len(case.inputs), case.rng)
+    renamed = replace(case.inputs, gallery_ids=case.inputs.gallery_ids[order])
+
+    def answer(seed: int) -> Matrix:
+        return case.evaluator.scores("labels", renamed, seed)
+
     yield Finding(
-        "substitution",
-        TRANSDUCTIVE,
-        "the scores of a query change when other queries are replaced",
-        p,
-    )
-
-
-def single(case: Case) -> Iterator[Finding]:
-    """Ask one query alone: it must score as among the others."""
-    found, rows = [], case.rng.permutation(len(case.inputs))[:4]
-    everything = np.arange(len(case.inputs))
-    for row in rows:
-        alone = case.inputs.ordered(np.array([row]), everything)
-        found.append(case.evaluator.scores("single", alone)[0])
-    p = case.differ(np.stack(found), case.scores[rows])
-    yield Finding(
-        "single", TRANSDUCTIVE, "a query that is asked alone scores otherwise than among all", p
-    )
-
-
-def gallery(case: Case) -> Iterator[Finding]:
-    """Replace half of the items by copies of the others, whose scores must stay."""
-    kept, rows = _copied(len(case.inputs), case.rng)
-    found = case.evaluator.scores("gallery", case.inputs.offered(rows))
-    p = case.differ_in_place(found[:, kept], case.scores[:, kept])
-    yield Finding(
-        "gallery",
-        GALLERY_DEPENDENT,
-        "the score of an item changes when other items of the gallery are replaced",
-        p,
-    )
-
-
-def rectangular(case: Case) -> Iterator[Finding]:
-    """Leave out a third of the items: the others must score as before."""
-    n = len(case.inputs)
-    kept = np.sort(case.rng.permutation(n)[: max(2, n - n // 3)])
-    part = case.inputs.ordered(np.arange(n), kept)
-    p = case.differ(case.evaluator.scores("rectangular", part), case.scores[:, kept])
-    yield Finding(
-        "rectangular",
-        GALLERY_DEPENDENT,
-        "the score of an item changes when other items leave the gallery",
-        p,
+        "labels",
+        LEAK,
+        "the scores change when it is said otherwise which item is right",
+        # An evaluator that looks items up by their ids follows the ids; that is no leak.
+        max(case.differ(answer, part) for part in (np.asarray, lambda scores: scores[:, order])),
     )
 
 
 def chance(case: Case) -> Iterator[Finding]:
     """Draw embeddings at random: the truth must rank by chance."""
-    if not all(drawable(side) for side in (case.inputs.queries, case.inputs.gallery)):
+    sides = case.inputs.queries, case.inputs.gallery
+    if not all(map(drawable, sides)):
         return
-    drawn = [
-        replace(
-            case.inputs,
-            queries=like(case.inputs.queries, case.rng),
-            gallery=like(case.inputs.gallery, case.rng),
-        )
-        for _ in range(CHANCES)
-    ]
-    p = _stands_out(case, "chance", drawn)
+    found = []
+    for draw in range(CHANCES):
+        queries, gallery = (like(side, case.rng) for side in sides)
+        drawn = replace(case.inputs, queries=queries, gallery=gallery)
+        found.append(case.evaluator.scores("chance", drawn, seed=draw))
     yield Finding(
-        "chance", LEAK, "with random embeddings, the truth ranks better than chance allows", p
+        "chance",
+        LEAK,
+        "with random embeddings, the truth ranks better than chance allows",
+        _rank_high(found),
     )
 
 
@@ -260,27 +155,29 @@ def equals(case: Case) -> Iterator[Finding]:
         return
     n = len(case.inputs)
     same = case.inputs.offered(np.full(n, case.rng.integers(n)))
-    p = _stands_out(case, "equals", [same])
-    yield Finding("equals", LEAK, "among equal items, the right one scores higher", p)
+    first, large = _right_ahead(case.evaluator.scores("equals", same), case.within)
+    # What is added to all pairs is found by `pairing`, but for what is less than its rounding.
+    verdict = ORDER_DEPENDENT if large else LEAK
+    yield Finding("equals", verdict, "among equal items, the right one scores higher", first)
 
 
-def labels(case: Case) -> Iterator[Finding]:
-    """Give the items the ids of others: scores must not depend on which query has whose id."""
-    if not case.evaluator.named & {"query_ids", "gallery_ids", "relevance"}:
-        return
-    order = _derangement(len(case.inputs), case.rng)
-    renamed = replace(case.inputs, gallery_ids=case.inputs.gallery_ids[order])
-    found = case.evaluator.scores("labels", renamed)
-    # An evaluator that looks items up by their ids follows the ids; that is no leak.
-    p = min(1.0, max(case.differ(found, other) for other in (case.scores, case.scores[:, order])))
-    yield Finding(
-        "labels", LEAK, "the scores change when it is said otherwise which item is right", p
-    )
+def _right_ahead(scores: Matrix, within: Rounding) -> tuple[float, bool]:
+    """Chance that the right item alone is first so often; whether it is by more than rounding.
+
+    Products of matrices are rounded otherwise at the end of rows and columns, but to the same for
+    several items, so that none of them is first alone.
+    """
+    from scipy.stats import binom
+
+    n = len(scores)
+    others = np.where(np.eye(n, dtype=bool), -np.inf, scores).max(axis=1)
+    own = np.diagonal(scores)
+    ahead = own > others
+    large = moved(own, others, within)[ahead].mean() > 0.5 if ahead.any() else False
+    return float(binom.sf(ahead.sum() - 1, n, 1 / n)), bool(large)
 
 
 ACCUSING = (pairing, coupling, labels, chance, equals)
-COMPARING = (equivariance, twins, substitution, gallery)
-SHAPES = (single, rectangular)  # an evaluator may refuse these
 
 
 def _derangement(n: int, rng: np.random.Generator) -> Rows:
@@ -291,59 +188,36 @@ def _derangement(n: int, rng: np.random.Generator) -> Rows:
     return moved_on
 
 
-def _exchanged(n: int, rng: np.random.Generator) -> tuple[Mask, Rows]:
-    """Half of n chosen, and an order in which those have changed places."""
-    half = np.sort(rng.permutation(n)[: n // 2])
-    chosen, rows = np.zeros(n, bool), np.arange(n)
-    chosen[half] = True
-    rows[half] = half[_derangement(len(half), rng)]
-    return chosen, rows
+def _halves(n: int, rng: np.random.Generator) -> Mask:
+    """Random halves of n, shape (`HALVES`, n); the first `QUIET` are two, and what they leave."""
+    halves = np.zeros((HALVES, n), bool)
+    for half in halves:
+        half[rng.permutation(n)[: n // 2]] = True
+    halves[1:QUIET:2] = ~halves[0:QUIET:2]
+    return halves
 
 
-def _copied(n: int, rng: np.random.Generator) -> tuple[Mask, Rows]:
-    """Half of n that stay, and an order in which the others are copies of some of them."""
-    order = rng.permutation(n)
-    stay, leave = order[: n - n // 2], order[n - n // 2 :]
-    kept, rows = np.zeros(n, bool), np.arange(n)
-    kept[stay] = True
-    rows[leave] = rng.choice(stay[: max(1, len(stay) // 2)], len(leave))
-    return kept, rows
+def _exchanged(half: Mask, rng: np.random.Generator) -> Rows:
+    """An order in which that half has changed places."""
+    rows, chosen = np.arange(len(half)), np.flatnonzero(half)
+    rows[chosen] = chosen[_derangement(len(chosen), rng)]
+    return rows
 
 
 def _movement(found: Matrix, base: Matrix, within: Rounding) -> Any:
     """How far each column has moved, 0 where it has not."""
-    far = np.where(moved(found, base, within), np.abs(found - base), 0.0)
-    return np.nan_to_num(far, nan=0.0, posinf=0.0).mean(axis=0)
+    far = np.where(moved(found, base, within), np.abs(gaps(found, base)), 0.0)
+    return np.nan_to_num(far).mean(axis=0)
 
 
-def _moves_with(columns: Mask, halves: Mask) -> float:
-    """Chance that any column moves in just the trials in which its own query was replaced."""
-    exact = (columns == halves).all(axis=0)
-    return float(min(1.0, len(exact) * 0.5 ** len(halves))) if exact.any() else 1.0
-
-
-def _moves_more(columns: Matrix, halves: Mask) -> float:
-    """Chance that columns move so much more where their own query is replaced (t-test)."""
+def _moves_more(halves: Mask, far: Matrix) -> float:
+    """Chance that columns move so much more where their own partner is replaced (t-test)."""
     from scipy.stats import ttest_1samp
 
-    gaps = [row[half].mean() - row[~half].mean() for row, half in zip(columns, halves, strict=True)]
-    if not np.ptp(gaps):
+    more = [row[half].mean() - row[~half].mean() for half, row in zip(halves, far, strict=True)]
+    if not np.ptp(more):
         return 1.0
-    return float(ttest_1samp(gaps, 0.0, alternative="greater").pvalue)
-
-
-def _coupled(columns: Matrix, halves: Mask) -> float:
-    exact = ((columns > 0) == halves).all(axis=0)
-    return float(exact.mean()) if exact.any() else 1.0
-
-
-def _own_stand_out(gap: Matrix, own: Mask) -> float:
-    """Chance that the gaps at places of pairs differ so from those elsewhere (t-test)."""
-    from scipy.stats import ttest_ind
-
-    told = np.isfinite(gap)
-    away = np.abs(gap)
-    return float(ttest_ind(away[own & told], away[~own & told], equal_var=False).pvalue)
+    return float(ttest_1samp(more, 0.0, alternative="greater").pvalue)
 
 
 def drawable(side: Any) -> bool:
@@ -356,11 +230,11 @@ def like(side: npt.NDArray[Any], rng: np.random.Generator) -> npt.NDArray[Any]:
     return rng.normal(side.mean(), side.std() or 1.0, side.shape).astype(side.dtype)
 
 
-def _stands_out(case: Case, test: str, given: Sequence[Inputs]) -> float:
-    """Chance that the truth ranks so high among inputs that say nothing of it."""
+def _rank_high(found: Iterable[Matrix]) -> float:
+    """Chance that scores along the diagonals, of one pairing of all, rank so high."""
     from scipy.stats import norm
 
-    z = [_above_chance(case.evaluator.scores(test, each, at)) for at, each in enumerate(given)]
+    z = [_above_chance(scores) for scores in found]
     return float(norm.sf(np.sum(z) / np.sqrt(len(z))))
 
 

@@ -41,6 +41,8 @@ class Ranks:
         The right ones among those, itself included.
     not_finite
         Scores that are NaN or infinite, of the whole matrix.
+    not_finite_right
+        Those of right items.
     """
 
     relevance: Relevance
@@ -48,6 +50,7 @@ class Ranks:
     tied: Rows
     tied_right: Rows
     not_finite: int
+    not_finite_right: int
 
 
 def relevant_ranks(scores: Any, relevance: Any) -> Ranks:
@@ -76,8 +79,15 @@ def relevant_ranks(scores: Any, relevance: Any) -> Ranks:
     bounds = np.searchsorted(right.query, np.arange(right.queries + 1))
     placed = [_placed(block, right, bounds, at) for at, block in _blocks(read, shape)]
     better, tied, own, not_finite = zip(*placed, strict=True)
-    tied_right = _among_right(right, np.concatenate(own))
-    return Ranks(right, np.concatenate(better), np.concatenate(tied), tied_right, sum(not_finite))
+    held = np.concatenate(own)
+    return Ranks(
+        right,
+        np.concatenate(better),
+        np.concatenate(tied),
+        _among_right(right, held),
+        sum(not_finite),
+        int(np.isneginf(held).sum()),
+    )
 
 
 def _source(scores: Any, relevance: Any) -> tuple[Blocks, tuple[int, int]]:

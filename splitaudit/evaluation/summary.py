@@ -46,6 +46,7 @@ def summarise(
         "queries": right.queries,
         "gallery": right.gallery,
         "not_finite": there.not_finite,
+        "not_finite_right": there.not_finite_right,
         "tied": float((there.tied > there.tied_right).mean()),
         "optimistic_r1": float(hits(there, 1, "optimistic").mean()),
         "metrics": {

@@ -54,7 +54,8 @@ def _faults(found: dict[str, Any]) -> list[str]:
     said = []
     if found["not_finite"]:
         faults = f"{found['not_finite']:,} scores are NaN or infinite"
-        said.append(f"{faults}: counted against the truth")
+        of_truth = f"{found['not_finite_right']:,} of them those of right items"
+        said.append(f"{faults}, {of_truth}: counted against the truth")
     if found["tied"]:
         best = f"R@1 would be {found['optimistic_r1']:.1%} if ties were counted for the truth"
         said.append(f"{found['tied']:.1%} of the true pairs tie with another item: {best}")
