@@ -244,6 +244,31 @@ def other_axis(queries, gallery):
     return (places(cosine(queries, gallery).T, np.arange(len(queries))) < 1).mean()
 
 
+def leaking_for_some(queries, gallery):
+    return (places(pooled_by_own_for_some(queries, gallery), np.arange(len(queries))) < 1).mean()
+
+
+def noisy_recall(queries, gallery):
+    return (places(free_noise(queries, gallery), np.arange(len(queries))) < 1).mean()
+
+
+def both_ways(queries, gallery):
+    return {"t2v": recall_of_place(queries, gallery), "v2t": other_axis(queries, gallery)}
+
+
+def of_tensors(queries, gallery):
+    norms = [side.norm(dim=1, keepdim=True) for side in (queries, gallery)]
+    return (queries / norms[0]) @ (gallery / norms[1]).T
+
+
+def of_tensors_r1(queries, gallery):
+    return recall_of_scores(of_tensors(queries.float(), gallery.float()).numpy())
+
+
+def recall_of_scores(scores):
+    return (places(scores, np.arange(len(scores))) < 1).mean()
+
+
 def told_in_vain(queries, gallery, relevance):
     return (places(cosine(queries, gallery), np.arange(len(queries))) < 1).mean()
 

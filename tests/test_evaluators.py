@@ -84,6 +84,53 @@ def test_what_a_metric_counts_is_found(function: Any) -> None:
     assert found.verdict == METRICS[function], found.findings
 
 
+@named("seed", range(5))
+def test_a_metric_for_a_tenth_of_the_films_is_found(seed: int) -> None:
+    given = pairs(217, seed)
+    found = audit_evaluator(evaluators.leaking_for_some, *given, kind="metric", seed=seed)
+    assert found.verdict == "leak", found.findings
+
+
+@named("seed", range(20))
+def test_a_noisy_metric_hangs_on_no_order(seed: int) -> None:
+    found = audit_evaluator(evaluators.noisy_recall, *pairs(64, seed), kind="metric", seed=seed)
+    assert found.verdict == "clean", found.findings
+
+
+def test_both_ways_are_measured_by_one_evaluator() -> None:
+    found = audit_evaluator(evaluators.both_ways, *pairs(), kind="metric")
+    assert found.verdict == "clean", found.findings
+    assert "v2t: ranks the queries of each item, the way back" in found.notes
+
+
+def test_metrics_of_short_vectors_are_tested() -> None:
+    texts, films = pairs()
+    narrow = texts[:, :5], films[:, :, :5]
+    assert audit_evaluator(evaluators.optimistic, *narrow, kind="metric").verdict == "leak"
+    assert audit_evaluator(evaluators.recall, *narrow, kind="metric").verdict == "clean"
+
+
+def test_a_metric_that_cannot_be_tested_is_not_called_clean() -> None:
+    texts, films = pairs()
+    with pytest.raises(ScoresError, match="24 pairs"):
+        audit_evaluator(evaluators.recall, texts[:20], films[:20], kind="metric")
+    with pytest.raises(ScoresError, match="real numbers"):
+        audit_evaluator(evaluators.recall, texts.astype(int), films, kind="metric")
+    with pytest.raises(EvaluatorError, match="nothing but the same"):
+        audit_evaluator(lambda queries, gallery: 1.0, texts, films, kind="metric")
+
+
+def test_tensors_are_given_as_tensors() -> None:
+    torch = pytest.importorskip("torch")
+    for kind in (torch.float32, torch.bfloat16):
+        given = [torch.tensor(side[:, :1].mean(axis=1)).to(kind) for side in (pairs()[1],) * 2]
+        for function, how in (
+            (evaluators.of_tensors, "score"),
+            (evaluators.of_tensors_r1, "metric"),
+        ):
+            assert audit_evaluator(function, *given, kind=how).verdict == "clean"
+
+
 @named("function", FAULTS, ids=lambda function: function.__name__)
 def test_a_fault_names_the_test(function: Any) -> None:
     with pytest.raises(EvaluatorError, match=FAULTS[function]):

@@ -190,3 +190,20 @@ def plain(values: Any) -> npt.NDArray[Any]:
     """Return an array; of a tensor of torch, whose type NumPy may not know, in double precision."""
     tensor = hasattr(values, "detach")
     return np.asarray(values.detach().cpu().double().numpy() if tensor else values)
+
+
+def drawable(side: Any) -> bool:
+    """Return whether embeddings can be drawn in place of these."""
+    tensor = hasattr(side, "is_floating_point")
+    return bool(side.is_floating_point() if tensor else side.dtype.kind == "f")
+
+
+def like(side: Any, rng: np.random.Generator) -> Any:
+    """Return random embeddings of the same shape, mean and spread."""
+    spread = float(side.std()) or 1.0
+    return of_kind(rng.normal(float(side.mean()), spread, tuple(side.shape)), side)
+
+
+def of_kind(values: npt.NDArray[Any], side: Any) -> Any:
+    """Return values as an array of the same type, or a tensor of torch where that is one."""
+    return side.new_tensor(values) if hasattr(side, "new_tensor") else values.astype(side.dtype)

@@ -1,142 +1,90 @@
-"""Tests of an evaluator of a metric, by embeddings whose ranks are known beforehand.
-
-Items are unit vectors along the axes, so a query's embedding is its row of scores, for whatever
-multiplies the two or takes their cosine.
-"""
+"""Tests of an evaluator of a metric, by embeddings whose ranks are known beforehand."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from splitaudit.errors import EvaluatorError
-from splitaudit.evaluation.cases import LEAK, ORDER_DEPENDENT, TRANSDUCTIVE, Finding
-from splitaudit.evaluation.inputs import Evaluator, Inputs
-from splitaudit.evaluation.probes import drawable, like
-from splitaudit.evaluation.relevance import Rows
-
-Values = dict[str, float]
-Matrix = npt.NDArray[np.float64]
+from splitaudit.errors import EvaluatorError, ScoresError
+from splitaudit.evaluation.cases import ALPHA, LEAK, ORDER_DEPENDENT, TRANSDUCTIVE, Finding
+from splitaudit.evaluation.designs import Known, at_rank, designed, known_of, several, values, wide
+from splitaudit.evaluation.inputs import Evaluator, Inputs, drawable
 
 MOST = 64  # <= pairs
-LEAST = 24  # >=: recall at 10 is then far from all
+LEAST = 24  # >= pairs, and numbers of each: recall at 10 is then far from all
+SAME = "the same for the best and the worst ranks"
 NEARLY = 0.9  # > of the way from the worst to the best: as good as perfect
-DRAWS = 64  # random embeddings
-
-
-@dataclass(frozen=True)
-class Known:
-    """An evaluator of one metric, and its values for known ranks.
-
-    Parameters
-    ----------
-    value
-        From inputs and the name of a test to the metric.
-    evaluator, inputs
-        The latter as the user gave them, n of them.
-    perfect, worst
-        Where every truth ranks first, and last.
-    rng
-        Of the tests.
-    """
-
-    value: Callable[[str, Inputs], float]
-    evaluator: Evaluator
-    inputs: Inputs
-    perfect: float
-    worst: float
-    rng: np.random.Generator
-
-    def share(self, test: str, inputs: Inputs) -> float:
-        """How far the metric is from its worst to its best value."""
-        return (self.value(test, inputs) - self.worst) / (self.perfect - self.worst)
-
-    def scored(self, scores: Matrix) -> Inputs:
-        """Return embeddings that have these scores."""
-        return designed(self.inputs, scores)
+LOOKS = ((64, 0.5), (256, 0.02), (1024, ALPHA))  # random embeddings, and p to look on
+WINS = 24  # by chance in 2**-24
+TRIALS, FRUITLESS = 64, 8  # <=; without any win
 
 
 def run(
     evaluator: Evaluator, inputs: Inputs, rng: np.random.Generator
 ) -> tuple[list[Finding], list[str]]:
-    """Return what is found, and what could not be tested."""
+    """Return what is found, and what could not be tested.
+
+    Raises
+    ------
+    ScoresError
+        Where nothing could be tested.
+    """
+    sides = inputs.queries, inputs.gallery
+    if len(inputs) < LEAST or not all(drawable(side) and side.ndim > 1 for side in sides):
+        raise ScoresError(f"a metric is tested with {LEAST} pairs of vectors of real numbers")
+    inputs = wide(inputs, LEAST)
     n = min(len(inputs), MOST, inputs.queries.shape[-1], inputs.gallery.shape[-1])
-    if n < LEAST or not (drawable(inputs.queries) and drawable(inputs.gallery)):
-        return [], [f"not tested: at least {LEAST} pairs of as many real numbers are needed"]
     inputs = inputs.ordered(np.arange(n), np.arange(n))
-    findings, notes = [], []
-    for name in values(evaluator, "first call", designed(inputs, np.eye(n))):
-        known = _known(evaluator, inputs, name, rng)
-        if math.isclose(known.perfect, known.worst) or not math.isfinite(known.perfect):
-            notes.append(
-                f"{name or 'metric'}: the same for the best and the worst ranks, not tested"
-            )
-            continue
-        for test in TESTS:
-            found, said = _tried(test, known)
-            findings += [replace(one, sentence=_of(name) + one.sentence) for one in found]
+    names = values(evaluator, "first call", designed(inputs, np.eye(n)))
+    told = {name: known_of(evaluator, inputs, name, rng) for name in names}
+    notes = [f"{_of(name)}{SAME}, not tested" for name, known in told.items() if _same(known)]
+    if len(notes) == len(told):
+        raise EvaluatorError("worst ranks", f"returned nothing but {SAME}")
+    found: dict[str, list[Finding]] = {}
+    for name, known in told.items():
+        if not _same(known):
+            found[name], said = _tested(known)
             notes += [_of(name) + word for word in said]
-    return findings, list(dict.fromkeys(notes))
+    return _ways(found, notes), list(dict.fromkeys(notes))
 
 
-def _tried(test: Callable[[Known], Iterator[Any]], known: Known) -> tuple[list[Finding], list[str]]:
-    try:
-        said = list(test(known))
-    except EvaluatorError as error:
-        return [], [str(error)]
-    found = [one for one in said if isinstance(one, Finding)]
+def _same(known: Known) -> bool:
+    return math.isclose(known.perfect, known.worst) or not math.isfinite(known.perfect)
+
+
+def _tested(known: Known) -> tuple[list[Finding], list[str]]:
+    said = [word for test in TESTS for word in _tried(test, known)]
+    found = [one for one in said if isinstance(one, Finding) and one.p < ALPHA]
     return found, [one for one in said if isinstance(one, str)]
+
+
+def _tried(test: Callable[[Known], Iterator[Any]], known: Known) -> list[Finding | str]:
+    try:
+        return list(test(known))
+    except EvaluatorError as error:
+        return [str(error)]
+
+
+def _ways(found: dict[str, list[Finding]], notes: list[str]) -> list[Finding]:
+    """All findings; who measures both ways is right in ranking the queries for one of them."""
+    back = {name for name, shown in found.items() if any(one.test == "axis" for one in shown)}
+    both = len(back) < len(found)
+    if both:
+        notes += [f"{name}: ranks the queries of each item, the way back" for name in sorted(back)]
+    return [
+        replace(one, sentence=_of(name) + one.sentence)
+        for name, shown in found.items()
+        for one in shown
+        if not (both and one.test == "axis")
+    ]
 
 
 def _of(name: str) -> str:
     return f"{name}: " if name else ""
-
-
-def _known(evaluator: Evaluator, inputs: Inputs, name: str, rng: np.random.Generator) -> Known:
-    def value(test: str, given: Inputs) -> float:
-        return values(evaluator, test, given)[name]
-
-    n = len(inputs)
-    best, worst = (designed(inputs, scores) for scores in (np.eye(n), 1 - np.eye(n)))
-    return Known(
-        value, evaluator, inputs, value("perfect ranks", best), value("worst ranks", worst), rng
-    )
-
-
-def values(evaluator: Evaluator, test: str, inputs: Inputs) -> Values:
-    """Return the metrics by their names; of a single number, the name is empty."""
-    found = evaluator.answer(test, inputs)
-    named = found if isinstance(found, dict) else {"": found}
-    try:
-        return {str(name): float(value) for name, value in named.items()}
-    except (TypeError, ValueError):
-        what = type(found).__name__
-        raise EvaluatorError(test, f"returned a {what}, not a number or numbers by name") from None
-
-
-def designed(inputs: Inputs, scores: Matrix) -> Inputs:
-    """Return as many embeddings as there are items, whose products are these scores."""
-    queries = np.zeros((len(scores), inputs.queries.shape[-1]))
-    gallery = np.zeros((scores.shape[1], inputs.gallery.shape[-1]))
-    queries[:, : scores.shape[1]], gallery[:, : scores.shape[1]] = scores, np.eye(scores.shape[1])
-    return replace(
-        inputs,
-        queries=_spread(queries, inputs.queries),
-        gallery=_spread(gallery, inputs.gallery),
-    )
-
-
-def _spread(vectors: Matrix, like_these: Any) -> Any:
-    """Vectors repeated where the user's have more dimensions, such as frames."""
-    between = like_these.ndim - 2
-    shaped = vectors.reshape(len(vectors), *(1,) * between, vectors.shape[1])
-    shape = (len(vectors), *like_these.shape[1:])
-    return np.broadcast_to(shaped, shape).astype(like_these.dtype)
 
 
 def ties(known: Known) -> Iterator[Finding]:
@@ -189,60 +137,61 @@ def captions(known: Known) -> Iterator[Finding]:
     items = np.repeat(np.arange(n // 2), 2)
     scores = np.eye(n // 2)[items]
     scores[1::2] = 1 - scores[1::2]
-    share = known.share("captions", _several(known, scores, items))
+    share = known.share("captions", several(known, scores, items))
     if share > NEARLY:
         yield Finding(
             "captions", LEAK, "of several captions of an item, only the best one is counted", 0.0
         )
 
 
-def _several(known: Known, scores: Matrix, items: Rows) -> Inputs:
-    base = known.inputs
-    asked = designed(base, scores)
-    names = base.gallery_ids[: scores.shape[1]]
-    return replace(
-        asked, query_ids=base.query_ids[: len(items)], gallery_ids=names, right=names[items]
-    )
-
-
 def chance(known: Known) -> Iterator[Finding]:
     """Draw embeddings at random: the metric must be the mean of its values over all ranks."""
-    from scipy.stats import ttest_1samp
-
     n = len(known.inputs)
-    expected = np.mean([known.share("ranks", known.scored(_at_rank(n, rank))) for rank in range(n)])
-    drawn = [known.share("chance", _random(known)) for _ in range(DRAWS)]
-    if np.ptp(drawn) == 0 and drawn[0] <= expected:
-        return
-    p = float(ttest_1samp(drawn, expected, alternative="greater").pvalue) if np.ptp(drawn) else 0.0
+    expected = np.mean([known.share("ranks", known.scored(at_rank(n, rank))) for rank in range(n)])
+    for draws, least in LOOKS:
+        p = _better(known, float(expected), draws)
+        if p >= least:
+            return
     yield Finding("chance", LEAK, "with random embeddings it is better than chance allows", p)
 
 
-def _at_rank(n: int, rank: int) -> Matrix:
-    """Scores in which `rank` others are above each truth, always those that follow it."""
-    ahead = (np.arange(n)[None, :] - np.arange(n)[:, None]) % n
-    return np.where((ahead > 0) & (ahead <= rank), 1.0, np.where(ahead == 0, 0.5, 0.0))
+def _better(known: Known, expected: float, draws: int) -> float:
+    """Chance that the metric is so much better for random embeddings than expected (t-test)."""
+    from scipy.stats import ttest_1samp
 
-
-def _random(known: Known) -> Inputs:
-    queries, gallery = (
-        like(side, known.rng) for side in (known.inputs.queries, known.inputs.gallery)
-    )
-    return replace(known.inputs, queries=queries, gallery=gallery)
+    drawn = [known.share("chance", known.drawn()) for _ in range(draws)]
+    if np.ptp(drawn) == 0:
+        return float(drawn[0] <= expected)
+    return float(ttest_1samp(drawn, expected, alternative="greater").pvalue)
 
 
 def order(known: Known) -> Iterator[Finding]:
-    """Shuffle queries and items alike."""
-    drawn, places = _random(known), known.rng.permutation(len(known.inputs))
-    one, again = (known.value("order", drawn) for _ in range(2))
-    other = known.value("order", drawn.ordered(places, places))
-    if math.isclose(one, again) and not math.isclose(one, other, rel_tol=1e-3, abs_tol=1e-6):
-        yield Finding(
-            "order",
-            ORDER_DEPENDENT,
-            "it changes when queries and items are put into another order",
-            0.0,
+    """Shuffle queries and items alike, until that has moved the metric and a second call has not.
+
+    Of an evaluator that draws at random, either may move it first.
+    """
+    won = 0
+    for trial in range(TRIALS):
+        if won == WINS or (won == 0 and trial == FRUITLESS):
+            break
+        drawn, places = known.drawn(), known.rng.permutation(len(known.inputs))
+        one, again, other = (
+            known.value("order", given, seed)
+            for seed, given in enumerate((drawn, drawn, drawn.ordered(places, places)))
         )
+        if not _equal(one, again):
+            return
+        won += not _equal(one, other)
+    yield Finding(
+        "order",
+        ORDER_DEPENDENT,
+        "it changes when queries and items are put into another order",
+        2.0**-won,
+    )
+
+
+def _equal(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=1e-3, abs_tol=1e-6)
 
 
 TESTS = (ties, chance, captions, axis, order, diagonal)

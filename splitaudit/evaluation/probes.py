@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from splitaudit.evaluation.cases import LEAK, ORDER_DEPENDENT, Case, Finding
-from splitaudit.evaluation.inputs import Matrix
+from splitaudit.evaluation.inputs import Matrix, drawable, like
 from splitaudit.evaluation.moved import Mask, Rounding, by_chance, gaps, moved
 from splitaudit.evaluation.relevance import Rows
 
@@ -218,16 +217,6 @@ def _moves_more(halves: Mask, far: Matrix) -> float:
     if not np.ptp(more):
         return 1.0
     return float(ttest_1samp(more, 0.0, alternative="greater").pvalue)
-
-
-def drawable(side: Any) -> bool:
-    """Return whether embeddings can be drawn in place of these."""
-    return isinstance(side, np.ndarray) and side.dtype.kind == "f"
-
-
-def like(side: npt.NDArray[Any], rng: np.random.Generator) -> npt.NDArray[Any]:
-    """Return random embeddings of the same shape, mean and spread."""
-    return rng.normal(side.mean(), side.std() or 1.0, side.shape).astype(side.dtype)
 
 
 def _rank_high(found: Iterable[Matrix]) -> float:

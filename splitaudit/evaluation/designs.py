@@ -1,0 +1,129 @@
+"""Embeddings whose ranks are known beforehand, and what a metric makes of them.
+
+Items are unit vectors along the axes, so a query's embedding is its row of scores, for whatever
+multiplies the two or takes their cosine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from splitaudit.errors import EvaluatorError
+from splitaudit.evaluation.inputs import Evaluator, Inputs, like, of_kind
+from splitaudit.evaluation.relevance import Rows
+
+Values = dict[str, float]
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Known:
+    """An evaluator of one metric, and its values for known ranks.
+
+    Parameters
+    ----------
+    value
+        From the name of a test, inputs and a seed (0) to the metric.
+    evaluator, inputs
+        The latter as the user gave them, n of them.
+    perfect, worst
+        Where every truth ranks first, and last.
+    rng
+        Of the tests.
+    """
+
+    value: Callable[..., float]
+    evaluator: Evaluator
+    inputs: Inputs
+    perfect: float
+    worst: float
+    rng: np.random.Generator
+
+    def share(self, test: str, inputs: Inputs) -> float:
+        """How far the metric is from its worst to its best value."""
+        return (self.value(test, inputs) - self.worst) / (self.perfect - self.worst)
+
+    def scored(self, scores: Matrix) -> Inputs:
+        """Return embeddings that have these scores."""
+        return designed(self.inputs, scores)
+
+    def drawn(self) -> Inputs:
+        """Return embeddings drawn at random."""
+        queries, gallery = (
+            like(side, self.rng) for side in (self.inputs.queries, self.inputs.gallery)
+        )
+        return replace(self.inputs, queries=queries, gallery=gallery)
+
+
+def known_of(evaluator: Evaluator, inputs: Inputs, name: str, rng: np.random.Generator) -> Known:
+    """Return what is known of one of the metrics of an evaluator."""
+
+    def value(test: str, given: Inputs, seed: int = 0) -> float:
+        return values(evaluator, test, given, seed)[name]
+
+    n = len(inputs)
+    best, worst = (designed(inputs, scores) for scores in (np.eye(n), 1 - np.eye(n)))
+    return Known(
+        value, evaluator, inputs, value("perfect ranks", best), value("worst ranks", worst), rng
+    )
+
+
+def values(evaluator: Evaluator, test: str, inputs: Inputs, seed: int = 0) -> Values:
+    """Return the metrics by their names; of a single number, the name is empty."""
+    found = evaluator.answer(test, inputs, seed)
+    named = found if isinstance(found, dict) else {"": found}
+    try:
+        return {str(name): float(value) for name, value in named.items()}
+    except (TypeError, ValueError):
+        what = type(found).__name__
+        raise EvaluatorError(test, f"returned a {what}, not a number or numbers by name") from None
+
+
+def designed(inputs: Inputs, scores: Matrix) -> Inputs:
+    """Return as many embeddings as there are items, whose products are these scores."""
+    queries = np.zeros((len(scores), inputs.queries.shape[-1]))
+    gallery = np.zeros((scores.shape[1], inputs.gallery.shape[-1]))
+    queries[:, : scores.shape[1]], gallery[:, : scores.shape[1]] = scores, np.eye(scores.shape[1])
+    return replace(
+        inputs,
+        queries=_spread(queries, inputs.queries),
+        gallery=_spread(gallery, inputs.gallery),
+    )
+
+
+def _spread(vectors: Matrix, like_these: Any) -> Any:
+    """Vectors repeated where the user's have more dimensions, such as frames."""
+    between = like_these.ndim - 2
+    shaped = vectors.reshape(len(vectors), *(1,) * between, vectors.shape[1])
+    shape = (len(vectors), *like_these.shape[1:])
+    return of_kind(np.broadcast_to(shaped, shape), like_these)
+
+
+def several(known: Known, scores: Matrix, items: Rows) -> Inputs:
+    """Return embeddings that have these scores, and for each query the item that is right."""
+    base = known.inputs
+    asked = designed(base, scores)
+    names = base.gallery_ids[: scores.shape[1]]
+    return replace(
+        asked, query_ids=base.query_ids[: len(items)], gallery_ids=names, right=names[items]
+    )
+
+
+def at_rank(n: int, rank: int) -> Matrix:
+    """Scores in which `rank` others are above each truth, always those that follow it."""
+    ahead = (np.arange(n)[None, :] - np.arange(n)[:, None]) % n
+    return np.where((ahead > 0) & (ahead <= rank), 1.0, np.where(ahead == 0, 0.5, 0.0))
+
+
+def wide(inputs: Inputs, least: int) -> Inputs:
+    """Return embeddings of so many numbers at least; where there are fewer, they are repeated."""
+    queries, gallery = (
+        side[..., np.arange(max(side.shape[-1], least)) % side.shape[-1]]
+        for side in (inputs.queries, inputs.gallery)
+    )
+    return replace(inputs, queries=queries, gallery=gallery)
