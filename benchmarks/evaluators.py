@@ -5,7 +5,7 @@
 2. A film pooled by its own caption (T-MASS as released) and by the caption that asks, on the same
    vectors: recall, and what of the matrix moves. Can a matrix alone tell?
 3. How often intervals hold the truth, by groups and by queries.
-4. Every evaluator of `evaluator_zoo.py`, many times, with 100 to 1,000 pairs: is it called what it
+4. Every evaluator of `zoo_*.py`, many times, with 100 to 1,000 pairs: is it called what it
    deserves? How long does an audit take?
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,14 @@ import harness
 import numpy as np
 from evaluator_films import matrices, tmass
 from evaluator_metrics import compared, counted, covered, huge
-from evaluator_zoo import METRICS, ZOO, Kept, data
+from evaluator_zoo import ZOO, data
 from harness import print_table
 
 from splitaudit.evaluation.audit import audit_evaluator
 
 LEAST = 100  # pairs of the smallest data
-EVALUATORS: dict[str, tuple[Kept, str]] = {
-    **{name: (kept, "score") for name, kept in ZOO.items()},
-    **{name: (kept, "metric") for name, kept in METRICS.items()},
-}
+for file in ("zoo_clean", "zoo_leaking", "zoo_depending", "zoo_metrics"):
+    import_module(file)  # enters its evaluators
 
 
 def main() -> None:
@@ -65,7 +64,7 @@ def judge_all(seeds: int, most: int) -> list[dict[str, Any]]:
     sizes = (LEAST / np.linspace(1, LEAST / most, seeds)).round().astype(int).tolist()
     with ProcessPoolExecutor(harness.processes()) as pool:
         rows = []
-        for name, (kept, _) in EVALUATORS.items():
+        for name, kept in ZOO.items():
             audits = list(pool.map(audit, [name] * seeds, sizes, range(seeds), chunksize=5))
             wrong = [
                 f"{verdict} of {n}"
@@ -82,10 +81,10 @@ def judge_all(seeds: int, most: int) -> list[dict[str, Any]]:
 
 def audit(name: str, n: int, seed: int) -> tuple[str, float]:
     """Return the verdict of an evaluator, and the CPU seconds it took."""
-    kept, kind = EVALUATORS[name]
+    kept = ZOO[name]
     begun = time.process_time()
     with np.errstate(all="ignore"):
-        found = audit_evaluator(kept.function, *data(n, seed), kind=kind, seed=seed)
+        found = audit_evaluator(kept.function, *data(n, seed), kind=kept.kind, seed=seed)
     return found.verdict, time.process_time() - begun
 
 

@@ -81,8 +81,8 @@ def coupling(case: Case) -> Iterator[Finding]:
     def of_queries(rows: Rows) -> Matrix:
         return case.evaluator.scores("coupling", pairs.offered(rows)).T
 
-    yield _follows(("items", "query"), *_followed(case, base, of_items))
-    yield _follows(("queries", "item"), *_followed(case, base.T, of_queries))
+    yield _follows(("items", "queries", "query"), *_followed(case, base, of_items))
+    yield _follows(("queries", "items", "item"), *_followed(case, base.T, of_queries))
 
 
 def _followed(case: Case, base: Matrix, asked: Callable[[Rows], Matrix]) -> tuple[Mask, Matrix]:
@@ -97,16 +97,16 @@ def _followed(case: Case, base: Matrix, asked: Callable[[Rows], Matrix]) -> tupl
     return halves, far
 
 
-def _follows(sides: tuple[str, str], halves: Mask, far: Matrix) -> Finding:
-    moving, partner = sides
+def _follows(words: tuple[str, str, str], halves: Mask, far: Matrix) -> Finding:
+    moving, others, partner = words
     exact = ((far > 0) == halves).all(axis=0)
     by_luck = min(1.0, len(exact) * 2.0 ** (QUIET // 2 - HALVES)) if exact.any() else 1.0
     share = exact.mean() if exact.any() else 1.0
     return Finding(
         "coupling",
         LEAK,
-        f"the scores of {share:.0%} of the {moving} change when the {partner} that is their own is "
-        "replaced, and not when others are: the truth enters the scores",
+        f"the scores of {share:.0%} of the {moving}, with all {others}, change when the {partner} "
+        "that is their own is replaced, and not when others are: the truth enters the scores",
         min(by_luck, _moves_more(halves, far)),
     )
 
