@@ -110,6 +110,19 @@ def test_metrics_of_short_vectors_are_tested() -> None:
     assert audit_evaluator(evaluators.recall, *narrow, kind="metric").verdict == "clean"
 
 
+def test_who_returns_several_metrics_is_not_called_for_each() -> None:
+    ids = {"query_ids": np.arange(60).astype(str).astype(object)}
+
+    def many(queries, gallery, relevance):
+        value = evaluators.recall(queries, gallery, relevance)["R@1"]
+        return dict.fromkeys(map(str, range(20)), value)
+
+    one = audit_evaluator(evaluators.recall, *pairs(), kind="metric", **ids)
+    found = audit_evaluator(many, *pairs(), kind="metric", **ids)
+    assert found.verdict == one.verdict == "clean"
+    assert found.calls <= one.calls
+
+
 def test_a_metric_that_cannot_be_tested_is_not_called_clean() -> None:
     texts, films = pairs()
     with pytest.raises(ScoresError, match="24 pairs"):

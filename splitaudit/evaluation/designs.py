@@ -7,18 +7,50 @@ multiplies the two or takes their cosine.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from splitaudit.errors import EvaluatorError
-from splitaudit.evaluation.inputs import Evaluator, Inputs, like, of_kind
+from splitaudit.evaluation.inputs import Evaluator, Inputs, like, of_kind, plain
 from splitaudit.evaluation.relevance import Rows
 
 Values = dict[str, float]
 Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Metrics by name for inputs; who asks for several of them calls the evaluator once."""
+
+    evaluator: Evaluator
+    kept: dict[bytes, Values] = field(default_factory=dict)
+
+    def values(self, test: str, inputs: Inputs, seed: int = 0) -> Values:
+        """Return the metrics by their names; of a single number, the name is empty."""
+        key = _key(test, inputs, seed)
+        if key not in self.kept:
+            self.kept[key] = _values(self.evaluator.answer(test, inputs, seed), test)
+        return self.kept[key]
+
+
+def _key(test: str, inputs: Inputs, seed: int) -> bytes:
+    held = blake2b(f"{test} {seed}".encode(), digest_size=16)
+    for values in (inputs.queries, inputs.gallery, inputs.gallery_ids, inputs.right):
+        held.update(plain(values).tobytes())
+    return held.digest()
+
+
+def _values(found: Any, test: str) -> Values:
+    named = found if isinstance(found, dict) else {"": found}
+    try:
+        return {str(name): float(value) for name, value in named.items()}
+    except (TypeError, ValueError):
+        what = type(found).__name__
+        raise EvaluatorError(test, f"returned a {what}, not a number or numbers by name") from None
 
 
 @dataclass(frozen=True)
@@ -60,28 +92,22 @@ class Known:
         return replace(self.inputs, queries=queries, gallery=gallery)
 
 
-def known_of(evaluator: Evaluator, inputs: Inputs, name: str, rng: np.random.Generator) -> Known:
+def known_of(answers: Answers, inputs: Inputs, name: str, seed: int) -> Known:
     """Return what is known of one of the metrics of an evaluator."""
 
     def value(test: str, given: Inputs, seed: int = 0) -> float:
-        return values(evaluator, test, given, seed)[name]
+        return answers.values(test, given, seed)[name]
 
     n = len(inputs)
     best, worst = (designed(inputs, scores) for scores in (np.eye(n), 1 - np.eye(n)))
     return Known(
-        value, evaluator, inputs, value("perfect ranks", best), value("worst ranks", worst), rng
+        value,
+        answers.evaluator,
+        inputs,
+        value("perfect ranks", best),
+        value("worst ranks", worst),
+        np.random.default_rng(seed),
     )
-
-
-def values(evaluator: Evaluator, test: str, inputs: Inputs, seed: int = 0) -> Values:
-    """Return the metrics by their names; of a single number, the name is empty."""
-    found = evaluator.answer(test, inputs, seed)
-    named = found if isinstance(found, dict) else {"": found}
-    try:
-        return {str(name): float(value) for name, value in named.items()}
-    except (TypeError, ValueError):
-        what = type(found).__name__
-        raise EvaluatorError(test, f"returned a {what}, not a number or numbers by name") from None
 
 
 def designed(inputs: Inputs, scores: Matrix) -> Inputs:

@@ -11,7 +11,7 @@ import numpy as np
 
 from splitaudit.errors import EvaluatorError, ScoresError
 from splitaudit.evaluation.cases import ALPHA, LEAK, ORDER_DEPENDENT, TRANSDUCTIVE, Finding
-from splitaudit.evaluation.designs import Known, at_rank, designed, known_of, several, values, wide
+from splitaudit.evaluation.designs import Answers, Known, at_rank, designed, known_of, several, wide
 from splitaudit.evaluation.inputs import Evaluator, Inputs, drawable
 
 MOST = 64  # <= pairs
@@ -39,8 +39,9 @@ def run(
     inputs = wide(inputs, LEAST)
     n = min(len(inputs), MOST, inputs.queries.shape[-1], inputs.gallery.shape[-1])
     inputs = inputs.ordered(np.arange(n), np.arange(n))
-    names = values(evaluator, "first call", designed(inputs, np.eye(n)))
-    told = {name: known_of(evaluator, inputs, name, rng) for name in names}
+    answers, seed = Answers(evaluator), int(rng.integers(2**32))
+    names = answers.values("first call", designed(inputs, np.eye(n)))
+    told = {name: known_of(answers, inputs, name, seed) for name in names}
     notes = [f"{_of(name)}{SAME}, not tested" for name, known in told.items() if _same(known)]
     if len(notes) == len(told):
         raise EvaluatorError("worst ranks", f"returned nothing but {SAME}")
