@@ -205,8 +205,9 @@ def _exchanged(half: Mask, rng: np.random.Generator) -> Rows:
 
 def _movement(found: Matrix, base: Matrix, within: Rounding) -> Any:
     """How far each column has moved, 0 where it has not."""
-    far = np.where(moved(found, base, within), np.abs(gaps(found, base)), 0.0)
-    return np.nan_to_num(far).mean(axis=0)
+    far = np.abs(gaps(found, base))
+    far[~np.isfinite(far)] = 1.0  # to or from NaN or infinity
+    return np.where(moved(found, base, within), far, 0.0).mean(axis=0)
 
 
 def _moves_more(halves: Mask, far: Matrix) -> float:
