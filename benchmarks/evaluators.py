@@ -7,6 +7,7 @@
 3. How often intervals hold the truth, by groups and by queries.
 4. Every evaluator of `zoo_*.py`, many times, with 100 to 1,000 pairs: is it called what it
    deserves? How long does an audit take?
+5. Leaks of six kinds, and fourteen things done to scores after them: is the leak found?
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ import harness
 import numpy as np
 from evaluator_films import matrices, tmass
 from evaluator_metrics import compared, counted, covered, huge
+from evaluator_mixed import mixed
 from evaluator_zoo import ZOO, data
 from harness import print_table
 
 from splitaudit.evaluation.audit import audit_evaluator
 
 LEAST = 100  # pairs of the smallest data
+MIXED = 10_000  # the first seed of mixtures
 for file in ("zoo_clean", "zoo_leaking", "zoo_depending", "zoo_metrics"):
     import_module(file)  # enters its evaluators
 
@@ -36,6 +39,7 @@ def main() -> None:
     parser = harness.parser(__doc__)
     parser.add_argument("--seeds", type=int, default=100, help="of each evaluator")
     parser.add_argument("--most", type=int, default=1_000, help="pairs of the largest data")
+    parser.add_argument("--mixed", type=int, default=30, help="seeds of each mixture")
     parser.add_argument("--matrices", type=int, default=100)
     parser.add_argument("--cases", type=int, default=1_000)
     parser.add_argument("--peers", type=Path, help="python with torchmetrics, ranx, pytrec_eval")
@@ -55,6 +59,8 @@ def main() -> None:
     held = [covered(args.cases, groups) for groups in (30, 100)]
     told("intervals", "Intervals that should hold the truth in 0.95", held)
     told("evaluators", "Evaluators", judge_all(args.seeds, args.most))
+    # Seeds that no bound was chosen on.
+    told("mixed", "Leaks, and what is done after: found", mixed(args.mixed, MIXED))
     harness.keep(args.json, numbers)
 
 

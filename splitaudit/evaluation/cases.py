@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from splitaudit.evaluation.inputs import Evaluator, Inputs, Matrix
-from splitaudit.evaluation.moved import Rounding, gaps, moved, rounding, systematic
+from splitaudit.evaluation.moved import Mask, Rounding, gaps, moved, rounding, systematic
 
 LEAK = "leak"
 TRANSDUCTIVE = "transductive"
@@ -17,9 +17,9 @@ GALLERY_DEPENDENT = "gallery_dependent"
 ORDER_DEPENDENT = "order_dependent"
 CLEAN = "clean"
 
-# Of one audit; each of the thirteen comparisons that can accuse may err in its share of it.
+# Of one audit; each of the fifteen comparisons that can accuse may err in its share of it.
 FAMILY_WISE = 1e-6
-ALPHA = FAMILY_WISE / 13
+ALPHA = FAMILY_WISE / 15
 SHUFFLES = 4  # of queries and items alike
 TRIALS = 24  # of a stochastic evaluator; all succeed by chance in 2**-24
 DRAWS, ANSWERS = 1_000, 2_000  # seeds, of scores drawn anew and of what is compared with them
@@ -91,9 +91,22 @@ class Case:
         return bool(moved(self.scores, same, self.within).any())
 
     @cached_property
-    def shuffled(self) -> list[Matrix]:
-        """What it answers in some other orders."""
-        return [self.in_other_order(seed=0) for _ in range(SHUFFLES)]
+    def moved_by_order(self) -> Mask:
+        """Which scores change where queries and items stand in other orders, both in the same."""
+        others = [self.in_other_order(seed=0) for _ in range(SHUFFLES)]
+        changed: Mask = np.any([moved(self.scores, one, self.within) for one in others], axis=0)
+        return changed
+
+    @cached_property
+    def hangs_on_order(self) -> float:
+        """Chance that the scores of an evaluator that follows what stands where differ so."""
+        return self.differ(self.in_other_order, np.asarray)
+
+    @cached_property
+    def follows_order(self) -> bool:
+        """Whether nothing but what stands there, and noise, makes the score at a place."""
+        steady = self.stochastic or not self.moved_by_order.any()
+        return steady and self.hangs_on_order >= ALPHA
 
     def in_other_order(self, seed: int) -> Matrix:
         """The scores where queries and items stand in another order, both in the same one."""

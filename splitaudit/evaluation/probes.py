@@ -13,23 +13,23 @@ from splitaudit.evaluation.inputs import Matrix, drawable, like
 from splitaudit.evaluation.moved import Mask, Rounding, by_chance, gaps, moved
 from splitaudit.evaluation.relevance import Rows
 
-HALVES = 36  # random halves: what moves with its own partner does so by chance in 2**-34
-QUIET = 4  # of them, in which each has been replaced twice
+HALVES = 40  # random halves: of a thousand, one moves most with its partner by chance in 1e-8
+QUIET = 4  # of them, in which each partner is replaced twice
 CHANCES = 4  # random embeddings that are drawn
-REPAIRED = 4  # random pairings that are compared, two and two
+REPAIRED, REPAIRED_NOISY = 6, 16  # random pairings that are compared, two and two
 
 
 def pairing(case: Case) -> Iterator[Finding]:
-    """Give each query another item in its place: what a pair scores must not depend on places."""
+    """Put items into other places: what a pair scores must not depend on whether it shares one."""
     n = len(case.inputs)
-    orders = [case.rng.permutation(n) for _ in range(REPAIRED)]
-    found = np.stack([_put_back(case, order) for order in orders])
+    repaired = REPAIRED_NOISY if case.stochastic else REPAIRED
+    orders = [case.rng.permutation(n) for _ in range(repaired)]
+    found = np.stack([_put_back(case, order, seed) for seed, order in enumerate(orders)])
     places = np.stack([order[:, None] == np.arange(n) for order in orders])
     one, other, together = found[::2], found[1::2], places[::2] | places[1::2]
-    if case.stochastic:
-        p = _rank_high(_of_pairs(gaps(one, other), orders))
-    else:
-        p = by_chance(moved(one, other, case.within), together)
+    p = _rank_high(case, _of_pairs(gaps(one, other), orders))
+    if not case.stochastic:
+        p = min(p, by_chance(moved(one, other, case.within), together))
         p = min(p, _true_pairs_move(case, found[0]))
     yield Finding(
         "pairing",
@@ -39,10 +39,11 @@ def pairing(case: Case) -> Iterator[Finding]:
     )
 
 
-def _put_back(case: Case, order: Rows) -> Matrix:
-    """The scores where items stand in another order than queries, in their first one."""
+def _put_back(case: Case, order: Rows, seed: int) -> Matrix:
+    """The scores where items, and their ids, stand in another order; put into their first one."""
     back = np.empty_like(case.scores)
-    back[:, order] = case.evaluator.scores("pairing", case.inputs.offered(order))
+    given = case.inputs.ordered(np.arange(len(order)), order)
+    back[:, order] = case.evaluator.scores("pairing", given, seed)
     return back
 
 
@@ -60,7 +61,7 @@ def _true_pairs_move(case: Case, apart: Matrix) -> float:
     some of them move though pairs stay together, nothing is said.
     """
     true = np.eye(len(apart), dtype=bool)
-    if any(moved(case.scores, found, case.within)[true].any() for found in case.shuffled):
+    if (case.moved_by_order & true).any():
         return 1.0
     return by_chance(moved(case.scores, apart, case.within), true)
 
@@ -99,9 +100,10 @@ def _followed(case: Case, base: Matrix, asked: Callable[[Rows], Matrix]) -> tupl
 
 def _follows(words: tuple[str, str, str], halves: Mask, far: Matrix) -> Finding:
     moving, others, partner = words
-    exact = ((far > 0) == halves).all(axis=0)
-    by_luck = min(1.0, len(exact) * 2.0 ** (QUIET // 2 - HALVES)) if exact.any() else 1.0
-    share = exact.mean() if exact.any() else 1.0
+    least = np.where(halves, far, np.inf).min(axis=0)
+    follow = least > np.where(halves, 0.0, far).max(axis=0)
+    by_luck = float(_luck(halves).sum()) if follow.any() else 1.0
+    share = follow.mean() if follow.any() else 1.0
     return Finding(
         "coupling",
         LEAK,
@@ -109,6 +111,14 @@ def _follows(words: tuple[str, str, str], halves: Mask, far: Matrix) -> Finding:
         "that is their own is replaced, and not when others are: the truth enters the scores",
         min(by_luck, _moves_more(halves, far)),
     )
+
+
+def _luck(halves: Mask) -> Any:
+    """Chance of each column that it moves most in just the trials that replace its partner."""
+    from scipy.special import comb
+
+    pairs = QUIET // 2  # a half and what it leaves: one of both replaces it
+    return 1 / (2.0**pairs * comb(HALVES - QUIET, halves.sum(axis=0) - pairs))
 
 
 def labels(case: Case) -> Iterator[Finding]:
@@ -144,7 +154,7 @@ def chance(case: Case) -> Iterator[Finding]:
         "chance",
         LEAK,
         "with random embeddings, the truth ranks better than chance allows",
-        _rank_high(found),
+        _rank_high(case, found),
     )
 
 
@@ -155,8 +165,9 @@ def equals(case: Case) -> Iterator[Finding]:
     n = len(case.inputs)
     same = case.inputs.offered(np.full(n, case.rng.integers(n)))
     first, large = _right_ahead(case.evaluator.scores("equals", same), case.within)
-    # What is added to all pairs is found by `pairing`, but for what is less than its rounding.
-    verdict = ORDER_DEPENDENT if large else LEAK
+    # What is added to pairs is found by `pairing` where it is more than rounding; else, the order
+    # decides among equal items.
+    verdict = ORDER_DEPENDENT if large and not case.stochastic else LEAK
     yield Finding("equals", verdict, "among equal items, the right one scores higher", first)
 
 
@@ -220,25 +231,19 @@ def _moves_more(halves: Mask, far: Matrix) -> float:
     return float(ttest_1samp(more, 0.0, alternative="greater").pvalue)
 
 
-def _rank_high(found: Iterable[Matrix]) -> float:
-    """Chance that scores along the diagonals, of one pairing of all, rank so high."""
-    from scipy.stats import norm
+def _rank_high(case: Case, found: Iterable[Matrix]) -> float:
+    """Chance that scores along the diagonals rank so high in their rows, if pairs are random.
 
-    z = [_above_chance(scores) for scores in found]
-    return float(norm.sf(np.sum(z) / np.sqrt(len(z))))
-
-
-def _above_chance(scores: Matrix) -> float:
-    """How many standard deviations the truth ranks above the mean of all pairings.
-
-    The mean and the variance over all pairings are exact (Hoeffding, "A combinatorial central limit
-    theorem", Annals of Mathematical Statistics 22, 1951).
+    Savage's scores of the ranks, -log(1 - u), are large for the first few only, so that few pairs
+    among many show. Of random pairs each is at most exponential, so that Chernoff bounds their
+    mean. Where an evaluator adds something to each place, the places are independent, not the
+    matrices.
     """
     from scipy.stats import rankdata
 
-    n = len(scores)
-    held = np.where(np.isfinite(scores), scores, -np.inf)
-    ranks = rankdata(held, axis=1) / n
-    centred = ranks - ranks.mean(axis=0) - ranks.mean(axis=1, keepdims=True) + ranks.mean()
-    deviation = np.sqrt((centred**2).sum() / max(1, n - 1))
-    return float((np.trace(ranks) - n * ranks.mean()) / deviation) if deviation > 1e-9 else 0.0
+    held = [np.where(np.isnan(scores), -np.inf, scores) for scores in found]
+    n = len(held[0])
+    u = (np.stack([np.diagonal(rankdata(scores, axis=1)) for scores in held]) - 0.5) / n
+    mean = -np.log1p(-u).mean()
+    independent = u.size if case.follows_order else n
+    return float(np.exp(-independent * (mean - 1 - np.log(mean)))) if mean > 1 else 1.0
