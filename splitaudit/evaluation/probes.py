@@ -27,10 +27,10 @@ def pairing(case: Case) -> Iterator[Finding]:
     found = np.stack([_put_back(case, order, seed) for seed, order in enumerate(orders)])
     places = np.stack([order[:, None] == np.arange(n) for order in orders])
     one, other, together = found[::2], found[1::2], places[::2] | places[1::2]
-    p = _rank_high(case, _of_pairs(gaps(one, other), orders))
+    changed = moved(one, other, case.within)
+    p = _rank_high(case, _of_pairs(np.where(changed, gaps(one, other), 0.0), orders))
     if not case.stochastic:
-        p = min(p, by_chance(moved(one, other, case.within), together))
-        p = min(p, _true_pairs_move(case, found[0]))
+        p = min(p, by_chance(changed, together), _true_pairs_move(case, found[0]))
     yield Finding(
         "pairing",
         LEAK,
@@ -239,11 +239,14 @@ def _rank_high(case: Case, found: Iterable[Matrix]) -> float:
     mean. Where an evaluator adds something to each place, the places are independent, not the
     matrices.
     """
-    from scipy.stats import rankdata
-
-    held = [np.where(np.isnan(scores), -np.inf, scores) for scores in found]
-    n = len(held[0])
-    u = (np.stack([np.diagonal(rankdata(scores, axis=1)) for scores in held]) - 0.5) / n
+    u = np.stack([_places(scores) for scores in found])
     mean = -np.log1p(-u).mean()
-    independent = u.size if case.follows_order else n
+    independent = u.size if case.follows_order else u.shape[1]
     return float(np.exp(-independent * (mean - 1 - np.log(mean)))) if mean > 1 else 1.0
+
+
+def _places(scores: Matrix) -> Any:
+    """Where scores along the diagonal stand in their rows, from 0 to 1; ties in the middle."""
+    held = np.where(np.isnan(scores), -np.inf, scores)
+    own = np.diagonal(held)[:, None]
+    return ((held < own).sum(axis=1) + (held == own).sum(axis=1) / 2) / len(held)
