@@ -46,6 +46,10 @@ class EvaluatorError(SplitauditError):
         super().__init__(f"test {test!r}: the evaluator {problem}")
 
 
+class TransposedError(EvaluatorError):
+    """An evaluator that returns a row an item, where a row a query is expected."""
+
+
 class MediaError(Exception):
     """A file that cannot be turned into samples. It becomes a row, never the end of a scan.
 

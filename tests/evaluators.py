@@ -310,6 +310,10 @@ def wrong_shape(queries, gallery):
     return cosine(queries, gallery)[:, :-1]
 
 
+def transposed(queries, gallery):
+    return cosine(queries, gallery).T
+
+
 def words(queries, gallery):
     return "good"
 
@@ -322,6 +326,7 @@ def changeable(queries, gallery, calls=[]):  # noqa: B006  on purpose
 FAULTS = {
     raises: "test 'first call': the evaluator raised KeyError: 'x'",
     wrong_shape: r"returned shape \(60, 59\), expected \(60, 60\)",
+    transposed: r"returned shape \(60, 1\): a row an item, not a query",
     words: "returned a str, not scores",
     changeable: "test 'second call'",
 }

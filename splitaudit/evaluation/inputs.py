@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.errors import EvaluatorError
+from splitaudit.errors import EvaluatorError, TransposedError
 from splitaudit.evaluation.relevance import Relevance, Rows
 
 Function = Callable[..., Any]
@@ -96,6 +96,8 @@ class Evaluator:
         """
         shape = len(inputs.query_ids), len(inputs.gallery_ids)
         found = _as_array(self.answer(test, inputs, seed), test)
+        if found.shape == shape[::-1] != shape:
+            raise TransposedError(test, f"returned shape {found.shape}: a row an item, not a query")
         if found.shape != shape:
             raise EvaluatorError(test, f"returned shape {found.shape}, expected {shape}")
         self.not_finite = max(self.not_finite, int((~np.isfinite(found)).sum()))
