@@ -142,6 +142,11 @@ def bonus_for_relevance(queries, gallery, relevance):
     return scores
 
 
+def bonus_for_relevance_and_noise(queries, gallery, relevance):
+    scores = bonus_for_relevance(queries, gallery, relevance)
+    return scores + 0.01 * np.random.default_rng().normal(size=scores.shape)
+
+
 def dual_softmax(queries, gallery):
     scores = cosine(queries, gallery)
     return scores * softmax(20 * scores, axis=0)

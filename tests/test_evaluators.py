@@ -63,6 +63,13 @@ def test_two_leaking_pairs_of_thirty_are_found(seed: int) -> None:
     assert found.verdict == "leak", found.findings
 
 
+@named("seed", range(3))
+def test_what_is_said_to_be_right_counts_however_many_others_there_are(seed: int) -> None:
+    for function in (evaluators.bonus_for_relevance, evaluators.bonus_for_relevance_and_noise):
+        found = audit_evaluator(function, *pairs(300, seed), seed=seed)
+        assert (found.verdict, found.test) == ("leak", "labels"), found.findings
+
+
 def test_copies_among_the_data_are_asked_once() -> None:
     """They tie, and rounding decides which of them ranks higher."""
     texts, films = pairs()

@@ -21,16 +21,18 @@ REPAIRED, REPAIRED_NOISY = 6, 16  # random pairings that are compared, two and t
 
 def pairing(case: Case) -> Iterator[Finding]:
     """Put items into other places: what a pair scores must not depend on whether it shares one."""
-    n = len(case.inputs)
-    repaired = REPAIRED_NOISY if case.stochastic else REPAIRED
-    orders = [case.rng.permutation(n) for _ in range(repaired)]
-    found = np.stack([_put_back(case, order, seed) for seed, order in enumerate(orders)])
-    places = np.stack([order[:, None] == np.arange(n) for order in orders])
-    one, other, together = found[::2], found[1::2], places[::2] | places[1::2]
-    changed = moved(one, other, case.within)
-    p = _rank_high(case, _of_pairs(np.where(changed, gaps(one, other), 0.0), orders))
+
+    def put_back(order: Rows, seed: int) -> Matrix:
+        back = np.empty_like(case.scores)
+        given = case.inputs.ordered(np.arange(len(order)), order)
+        back[:, order] = case.evaluator.scores("pairing", given, seed)
+        return back
+
+    orders = _orders(case)
+    found = np.stack([put_back(order, seed) for seed, order in enumerate(orders)])
+    p = min(_moved_together(case, found, orders), _gained(case, found, orders))
     if not case.stochastic:
-        p = min(p, by_chance(changed, together), _true_pairs_move(case, found[0]))
+        p = min(p, _true_pairs_move(case, found[0]))
     yield Finding(
         "pairing",
         LEAK,
@@ -39,12 +41,25 @@ def pairing(case: Case) -> Iterator[Finding]:
     )
 
 
-def _put_back(case: Case, order: Rows, seed: int) -> Matrix:
-    """The scores where items, and their ids, stand in another order; put into their first one."""
-    back = np.empty_like(case.scores)
-    given = case.inputs.ordered(np.arange(len(order)), order)
-    back[:, order] = case.evaluator.scores("pairing", given, seed)
-    return back
+def _orders(case: Case) -> list[Rows]:
+    """Random pairings, of each query with the item at so many places."""
+    number = REPAIRED_NOISY if case.stochastic else REPAIRED
+    return [case.rng.permutation(len(case.inputs)) for _ in range(number)]
+
+
+def _moved_together(case: Case, found: Matrix, orders: list[Rows]) -> float:
+    """Chance that of what moves from a pairing to the next, so many are pairs."""
+    if case.stochastic:
+        return 1.0
+    places = np.stack([order[:, None] == np.arange(len(order)) for order in orders])
+    return by_chance(moved(found[::2], found[1::2], case.within), places[::2] | places[1::2])
+
+
+def _gained(case: Case, found: Matrix, orders: list[Rows]) -> float:
+    """Chance that pairs gain so much from a pairing to the next, or lose what they had before."""
+    one, other = found[::2], found[1::2]
+    gap = np.where(moved(one, other, case.within), gaps(one, other), 0.0)
+    return _rank_high(case, _of_pairs(gap, orders))
 
 
 def _of_pairs(gap: Matrix, orders: list[Rows]) -> Iterator[Matrix]:
@@ -125,19 +140,30 @@ def labels(case: Case) -> Iterator[Finding]:
     """Give the items the ids of others: scores must not depend on which query has whose id."""
     if not case.evaluator.named & {"query_ids", "gallery_ids", "relevance"}:
         return
-    order = _derangement(len(case.inputs), case.rng)
-    renamed = replace(case.inputs, gallery_ids=case.inputs.gallery_ids[order])
+
+    def renamed(order: Rows, seed: int) -> Matrix:
+        names = np.empty_like(case.inputs.gallery_ids)
+        names[order] = case.inputs.gallery_ids
+        return case.evaluator.scores("labels", replace(case.inputs, gallery_ids=names), seed)
+
+    orders = _orders(case)
+    found = np.stack([renamed(order, seed) for seed, order in enumerate(orders)])
+    p = min(_moved_together(case, found, orders), _moved_at_all(case, renamed, orders[0]))
+    if "gallery_ids" not in case.evaluator.named:  # else true items may be looked up by them
+        p = min(p, _gained(case, found, orders))
+    yield Finding(
+        "labels", LEAK, "the scores change when it is said otherwise which item is right", p
+    )
+
+
+def _moved_at_all(case: Case, renamed: Callable[[Rows, int], Matrix], order: Rows) -> float:
+    """Chance that scores change so, and are not those of items looked up by their new ids."""
 
     def answer(seed: int) -> Matrix:
-        return case.evaluator.scores("labels", renamed, seed)
+        return renamed(order, seed)
 
-    yield Finding(
-        "labels",
-        LEAK,
-        "the scores change when it is said otherwise which item is right",
-        # An evaluator that looks items up by their ids follows the ids; that is no leak.
-        max(case.differ(answer, part) for part in (np.asarray, lambda scores: scores[:, order])),
-    )
+    looked_up = np.argsort(order)
+    return max(case.differ(answer, part) for part in (np.asarray, lambda held: held[:, looked_up]))
 
 
 def chance(case: Case) -> Iterator[Finding]:
