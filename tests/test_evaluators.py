@@ -57,6 +57,20 @@ def test_noise_is_no_fault_however_it_is_spread(function: Any, seed: int, width:
     assert found.verdict == "clean", found.findings
 
 
+@named("n", range(8, 16))
+def test_items_looked_up_by_ids_have_no_twins(n: int) -> None:
+    for seed in range(20):
+        texts, films = pairs(n, seed)
+        found = audit_evaluator(evaluators.looked_up_features, texts + 3, films, seed=seed)
+        assert found.verdict == "clean", found.findings
+
+
+@named("seed", range(10))
+def test_a_normalisation_over_few_items_is_found(seed: int) -> None:
+    found = audit_evaluator(evaluators.softmax_over_the_gallery, *pairs(8, seed), seed=seed)
+    assert found.verdict == "gallery_dependent", found.findings
+
+
 @named("seed", range(10))
 def test_two_leaking_pairs_of_thirty_are_found(seed: int) -> None:
     found = audit_evaluator(evaluators.bonus_for_few, *pairs(30, seed), seed=seed)

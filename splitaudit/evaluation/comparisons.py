@@ -33,7 +33,7 @@ def equivariance(case: Case) -> Iterator[Finding]:
 
 def twins(case: Case) -> Iterator[Finding]:
     """Put items into the gallery twice: both must score alike."""
-    if case.stochastic:
+    if case.stochastic or "gallery_ids" in case.evaluator.named:  # items may be looked up by them
         return
     n = len(case.inputs)
     rows = np.arange(n)

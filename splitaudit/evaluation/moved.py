@@ -19,7 +19,7 @@ BROAD = 0.01  # > share of the scores that moved; bfloat16 rounds one in a thous
 LINE = 0.5  # > share of a row or column
 # > share of the rows, or columns, in which any score moved by so many times rounding
 FAR_LINES, FAR_FLOORS, FAR_SHARES = 0.1, 1e4, 8.0
-MANY = 20  # >= scores that move; >= rows and columns of which the two before are asked
+MANY = 20  # >= scores that move, or a quarter; >= rows and columns for the two before
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def gaps(one: Matrix, other: Matrix) -> Matrix:
 def systematic(one: Matrix, other: Matrix, within: Rounding) -> float:
     """Return how likely matrices that should be equal differ so: 0 where it is no rounding."""
     changed, far = moved(one, other, within), moved(one, other, within.far())
-    if changed.mean() > BROAD and changed.sum() >= MANY:
+    if changed.mean() > BROAD and changed.sum() >= min(MANY, changed.size / 4):
         return 0.0
     lines = max(changed.mean(axis=0).max(), changed.mean(axis=1).max())
     spread = max(far.any(axis=0).mean(), far.any(axis=1).mean())
