@@ -79,6 +79,14 @@ def noise_of_the_score(queries, gallery):
     return scores * (1 + 0.3 * np.random.default_rng().standard_cauchy(size=scores.shape))
 
 
+def noise_by_place(queries, gallery):
+    return cosine(queries + np.random.default_rng(0).normal(size=queries.shape), gallery)
+
+
+def noise_of_the_films_by_seed(queries, gallery, seed):
+    return cosine(queries, gallery + np.random.default_rng(seed).normal(size=gallery.shape))
+
+
 def own(queries, gallery):
     weights = softmax(np.einsum("gd,gfd->gf", queries, gallery), axis=1)
     return unit(np.einsum("gf,gfd->gd", weights, gallery))
@@ -219,6 +227,7 @@ SCORES = {
     centred_gallery: "gallery_dependent",
     softmax_over_the_gallery: "gallery_dependent",
     ten_best: "gallery_dependent",
+    noise_by_place: "order_dependent",
     first_come: "order_dependent",
 }
 

@@ -57,6 +57,15 @@ def test_noise_is_no_fault_however_it_is_spread(function: Any, seed: int, width:
     assert found.verdict == "clean", found.findings
 
 
+@named("seed", range(20))
+def test_noise_of_a_seed_is_none_that_data_are_made_of(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    texts = rng.normal(size=(100, 1, 32))
+    given = texts[:, 0], texts + rng.normal(size=texts.shape)
+    found = audit_evaluator(evaluators.noise_of_the_films_by_seed, *given, seed=seed)
+    assert found.verdict == "clean", found.findings
+
+
 @named("n", range(8, 16))
 def test_items_looked_up_by_ids_have_no_twins(n: int) -> None:
     for seed in range(20):

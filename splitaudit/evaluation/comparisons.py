@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from splitaudit.evaluation.cases import (
+    ALPHA,
     GALLERY_DEPENDENT,
     ORDER_DEPENDENT,
     TRANSDUCTIVE,
@@ -75,6 +76,8 @@ def substitution(case: Case) -> Iterator[Finding]:
 
 def single(case: Case) -> Iterator[Finding]:
     """Ask one query alone: it must score as among the others."""
+    if case.hangs_on_order < ALPHA:  # alone, it stands at another place
+        return
     # Of one call, as noise may be one for all queries of a call.
     rows = case.rng.permutation(len(case.inputs))[: 1 if case.stochastic else ALONE]
     everything = np.arange(len(case.inputs))
@@ -111,6 +114,8 @@ def gallery(case: Case) -> Iterator[Finding]:
 
 def rectangular(case: Case) -> Iterator[Finding]:
     """Leave out a third of the items: the others must score as before."""
+    if case.hangs_on_order < ALPHA:
+        return
     n = len(case.inputs)
     kept = np.sort(case.rng.permutation(n)[: max(2, n - n // 3)])
     fewer = case.inputs.ordered(np.arange(n), kept)

@@ -19,7 +19,7 @@ BROAD = 0.01  # > share of the scores that moved; bfloat16 rounds one in a thous
 LINE = 0.5  # > share of a row or column
 # > share of the rows, or columns, in which any score moved by so many times rounding
 FAR_LINES, FAR_FLOORS, FAR_SHARES = 0.1, 1e4, 8.0
-MANY = 20  # >= scores that move, or a quarter; >= rows and columns for the two before
+MANY = 20  # >= scores that move, or a quarter; >= rows and columns for `LINE`, half for `FAR_LINES`
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,10 @@ def systematic(one: Matrix, other: Matrix, within: Rounding) -> float:
         return 0.0
     lines = max(changed.mean(axis=0).max(), changed.mean(axis=1).max())
     spread = max(far.any(axis=0).mean(), far.any(axis=1).mean())
-    return 0.0 if min(changed.shape) >= MANY and (lines > LINE or spread > FAR_LINES) else 1.0
+    shown = (lines > LINE and min(changed.shape) >= MANY) or (
+        spread > FAR_LINES and min(changed.shape) >= MANY // 2
+    )
+    return 0.0 if shown else 1.0
 
 
 def by_chance(changed: Mask, own: Mask) -> float:
