@@ -12,14 +12,12 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from splitaudit.errors import EvaluatorError
-from splitaudit.evaluation.inputs import Evaluator, Inputs, like, of_kind, plain
+from splitaudit.evaluation.inputs import Evaluator, Inputs, Matrix, like, of_kind, plain
 from splitaudit.evaluation.relevance import Rows
 
 Values = dict[str, float]
-Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,11 @@ class Evaluator:
     def __post_init__(self) -> None:
         self.named = _named(self.function)
 
+    @property
+    def may_look_up(self) -> bool:
+        """Whether it may look items up by their ids, and not look at those that it is given."""
+        return "gallery_ids" in self.named
+
     def scores(self, test: str, inputs: Inputs, seed: int = 0) -> Matrix:
         """Return the scores, shape (queries, gallery); NaN stays.
 

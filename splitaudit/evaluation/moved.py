@@ -71,9 +71,10 @@ def gaps(one: Matrix, other: Matrix) -> Matrix:
 
 def systematic(one: Matrix, other: Matrix, within: Rounding) -> float:
     """Return how likely matrices that should be equal differ so: 0 where it is no rounding."""
-    changed, far = moved(one, other, within), moved(one, other, within.far())
+    changed = moved(one, other, within)
     if changed.mean() > BROAD and changed.sum() >= min(MANY, changed.size / 4):
         return 0.0
+    far = moved(one, other, within.far())
     lines = max(changed.mean(axis=0).max(), changed.mean(axis=1).max())
     spread = max(far.any(axis=0).mean(), far.any(axis=1).mean())
     shown = (lines > LINE and min(changed.shape) >= MANY) or (

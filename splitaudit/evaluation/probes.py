@@ -30,7 +30,7 @@ def pairing(case: Case) -> Iterator[Finding]:
 
     orders = _orders(case)
     found = np.stack([put_back(order, seed) for seed, order in enumerate(orders)])
-    p = min(_moved_together(case, found, orders), _gained(case, found, orders))
+    p = min(_stand_out(case, found, orders))
     if not case.stochastic:
         p = min(p, _true_pairs_move(case, found[0]))
     yield Finding(
@@ -47,19 +47,16 @@ def _orders(case: Case) -> list[Rows]:
     return [case.rng.permutation(len(case.inputs)) for _ in range(number)]
 
 
-def _moved_together(case: Case, found: Matrix, orders: list[Rows]) -> float:
-    """Chance that of what moves from a pairing to the next, so many are pairs."""
-    if case.stochastic:
-        return 1.0
-    places = np.stack([order[:, None] == np.arange(len(order)) for order in orders])
-    return by_chance(moved(found[::2], found[1::2], case.within), places[::2] | places[1::2])
-
-
-def _gained(case: Case, found: Matrix, orders: list[Rows]) -> float:
-    """Chance that pairs gain so much from a pairing to the next, or lose what they had before."""
+def _stand_out(case: Case, found: Matrix, orders: list[Rows]) -> tuple[float, float]:
+    """Chance that so many of what moves from a pairing to the next are pairs; that they gain so."""
     one, other = found[::2], found[1::2]
-    gap = np.where(moved(one, other, case.within), gaps(one, other), 0.0)
-    return _rank_high(case, _of_pairs(gap, orders))
+    changed = moved(one, other, case.within)
+    gap = np.where(changed, gaps(one, other), 0.0)
+    gained = _rank_high(case, _of_pairs(gap, orders))
+    if case.stochastic:  # all moves
+        return 1.0, gained
+    places = np.stack([order[:, None] == np.arange(len(order)) for order in orders])
+    return by_chance(changed, places[::2] | places[1::2]), gained
 
 
 def _of_pairs(gap: Matrix, orders: list[Rows]) -> Iterator[Matrix]:
@@ -148,9 +145,10 @@ def labels(case: Case) -> Iterator[Finding]:
 
     orders = _orders(case)
     found = np.stack([renamed(order, seed) for seed, order in enumerate(orders)])
-    p = min(_moved_together(case, found, orders), _moved_at_all(case, renamed, orders[0]))
-    if "gallery_ids" not in case.evaluator.named:  # else true items may be looked up by them
-        p = min(p, _gained(case, found, orders))
+    together, gained = _stand_out(case, found, orders)
+    p = min(together, _moved_at_all(case, renamed, orders[0]))
+    if not case.evaluator.may_look_up:  # else true items gain, wherever their ids stand
+        p = min(p, gained)
     yield Finding(
         "labels", LEAK, "the scores change when it is said otherwise which item is right", p
     )
@@ -186,7 +184,7 @@ def chance(case: Case) -> Iterator[Finding]:
 
 def equals(case: Case) -> Iterator[Finding]:
     """Offer one item in all places: however little sets the right one apart, it shows."""
-    if "gallery_ids" in case.evaluator.named:  # items may be looked up by them
+    if case.evaluator.may_look_up:
         return
     n = len(case.inputs)
     same = case.inputs.offered(np.full(n, case.rng.integers(n)))
