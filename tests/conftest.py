@@ -21,9 +21,9 @@ from splitaudit.demo.dataset import Leak, Planted, plant
 for name in ("NO_COLOR", "FORCE_COLOR", "SPLITAUDIT_DATA", "CLICOLOR_FORCE"):
     os.environ.pop(name, None)
 
-# In CI, which .ci/run says it is, Hypothesis draws the same examples in every run: what is red there
-# is red again. Elsewhere it draws others each time, and so finds what nobody thought of. Tests say
-# only what differs from this, after this file was read: `settings` takes the rest from it.
+# In CI (.ci/run sets the variable) Hypothesis draws the same examples in every run: what is red
+# there is red again. Elsewhere it draws others each time, and so finds what nobody thought of.
+# `settings` in a test file says only what differs, and takes the rest from the profile loaded here.
 settings.register_profile("fixed", settings.get_profile("ci"), derandomize=True, database=None)
 if "CI" in os.environ:
     settings.load_profile("fixed")

@@ -123,6 +123,118 @@ def test_the_most_certain_crossing_comes_first():
     )
 
 
+def test_among_equals_crossings_come_in_the_order_of_their_items():
+    items = items_of(dict.fromkeys("abcd", "train"))
+    rows = [match(*pair) for pair in ("cd", "bc", "ad", "ab")]
+    placed = frame({"a": "train", "b": "test", "c": "train", "d": "test"})
+    found = check(items, media_for(items), matches_of(rows), placed).crossings
+    assert (found["a"] + found["b"]).tolist() == ["ab", "ad", "bc", "cd"]
+
+
+def test_a_pair_that_two_parts_prove_alike_is_one_crossing():
+    rows = [match("a", "b", part="audio"), match("a", "b", part="image")]
+    assert len(small(rows, SOUND).crossings) == 1
+    rows = [match("a", "b", part="audio"), match("a", "b", part="image", score=0.8)]
+    assert small(rows, SOUND).crossings["score"].tolist() == [0.9, 0.8]
+
+
+def test_shared_material_counts_where_it_is_accepted_and_crosses():
+    rows = [match(*pair, "shared_material") for pair in ("ab", "ac")]
+    rows += [match("b", "c", "shared_material", accepted=False), match("b", "c", "similar")]
+    assert small(rows, SOUND).residual == 2
+    assert small(rows, SOUND | {"b": "train"}).residual == 1
+    assert small(rows, dict.fromkeys("abc", "train")).residual == 0
+
+
+def kept_together(*rows):
+    return pd.DataFrame(list(rows), columns=["reason", "value", "item_id"])
+
+
+def test_each_parted_value_is_told_with_its_items_its_splits_and_two_of_them():
+    placed = {"a": "train", "b": "train", "c": "test", "d": "val", "e": "val", "f": None}
+    kept = kept_together(
+        ("key:tape", "x", "b"),
+        ("key:tape", "x", "a"),
+        ("key:tape", "x", "d"),
+        ("key:tape", "x", "c"),
+        ("key:tape", "x", "c"),
+        ("key:tape", "x", "f"),
+        ("key:tape", "w", "d"),
+        ("key:tape", "w", "e"),
+        ("key:tape", "v", "e"),
+        ("key:tape", "v", "c"),
+        ("key:cd", "x", "d"),
+        ("key:cd", "x", "e"),
+        ("key:cd", "y", "f"),
+    )
+    items = items_of(dict.fromkeys(placed, "train"))
+    found = check(items, media_for(items), matches_of([]), frame(placed), together=kept)
+    assert found.parted.to_dict("records") == [
+        {
+            "reason": "key:tape",
+            "value": "v",
+            "items": 2,
+            "splits": 2,
+            "example": "e in val and c in test",
+        },
+        {
+            "reason": "key:tape",
+            "value": "x",
+            "items": 4,
+            "splits": 3,
+            "example": "b in train and d in val",
+        },
+    ]
+    assert found.kept == {"key:cd": 2, "key:tape": 1}
+    assert found.exit_status == 1
+    assert found.sentences()[1:3] == [
+        "key:tape: 2 values in more than one split; for instance 'v', e in val and c in test.",
+        "Kept whole: key:cd (2 values), key:tape (1 value).",
+    ]
+
+
+def test_reasons_are_parted_on_their_own_and_none_is_kept_where_all_are_parted():
+    placed = {"a": "train", "b": "test", "c": "test"}
+    kept = kept_together(("key:tape", "x", "a"), ("key:tape", "x", "b"), ("key:cd", "x", "b"))
+    items = items_of(placed)
+    found = check(items, media_for(items), matches_of([]), frame(placed), together=kept)
+    assert (found.parted["reason"].tolist(), found.kept) == (["key:tape"], {"key:cd": 1})
+    kept = kept_together(("key:tape", "x", "b"), ("key:tape", "x", "c"))
+    found = check(items, media_for(items), matches_of([]), frame(placed), together=kept)
+    assert (len(found.parted), found.kept, found.exit_status) == (0, {"key:tape": 1}, 0)
+
+
+def test_an_item_that_is_listed_in_two_splits_parts_its_values_by_itself():
+    listed = pd.DataFrame({"item_id": ["a", "a"], "new_split": ["train", "test"]})
+    items = items_of({"a": "train"})
+    kept = kept_together(("key:tape", "x", "a"))
+    found = check(items, media_for(items), matches_of([]), listed, together=kept)
+    row = {"reason": "key:tape", "value": "x", "items": 1, "splits": 2}
+    assert found.parted.to_dict("records") == [row | {"example": "a in train and a in test"}]
+
+
+@pytest.mark.parametrize(
+    ("count", "listed"),
+    [(1, "'x0'."), (3, "'x0', 'x1', 'x2'."), (4, "'x0', 'x1', 'x2' and 1 more.")],
+)
+def test_three_ids_are_named_and_the_others_counted(count, listed):
+    placed = SOUND | {f"x{n}": "test" for n in range(count)}
+    said = small([], placed).sentences()
+    assert f"{count} items of the split: not in the dataset: {listed}" in said
+
+
+def test_each_kind_of_fault_is_said_of_its_own_ids():
+    items = items_of(dict.fromkeys("abc", "train"))
+    listed = pd.DataFrame({"item_id": ["a", "x", "a"], "new_split": ["train", "test", "train"]})
+    found = check(items, media_for(items), matches_of([]), listed)
+    assert (found.missing, found.unknown, found.repeated) == (("b", "c"), ("x",), ("a",))
+    assert found.sentences()[1:4] == [
+        "2 items of the dataset: in no split and not listed as dropped: 'b', 'c'.",
+        "1 items of the split: not in the dataset: 'x'.",
+        "1 items of the split: listed more than once: 'a'.",
+    ]
+
+
 def test_a_digest_that_does_not_hold_fails_on_its_own():
     result = small([], SOUND, claimed_digest="0" * 64)
     assert (result.digest_holds, result.exit_status) == (False, 1)
@@ -172,6 +284,30 @@ def test_coverage(status, least, expected):
     result = check(items, media, matches_of([]), frame(SOUND), min_coverage=least)
     assert result.exit_status == expected
     assert result.coverage == {"audio": {"items": 3, "audited": 2 + (status in schema.AUDITED)}}
+
+
+def test_an_item_is_audited_where_all_its_media_of_a_part_are():
+    items = items_of(SOUND)
+    known = {"modality": "audio", "part": "audio"}
+    rows = [("a", "ok"), ("a", "error"), ("b", "ok"), ("b", "degenerate"), ("c", "missing")]
+    rows = [known | {"item_id": x, "status": status} for x, status in rows]
+    rows.append({"item_id": "c", "part": "image", "modality": "image", "status": "ok"})
+    media = schema.conform(rows, schema.MEDIA)
+    asked = {"checks": ("audio", "image"), "min_coverage": 1 / 3}
+    found = check(items, media, matches_of([]), frame(SOUND), **asked)
+    assert found.coverage == {
+        "audio": {"items": 3, "audited": 1},
+        "image": {"items": 1, "audited": 1},
+    }
+    assert found.exit_status == 0
+    found = check(items, media, matches_of([]), frame(SOUND), **asked | {"min_coverage": 0.3334})
+    assert found.exit_status == 4
+    assert found.sentences()[-2:] == [
+        "audio: 1 of 3 items audited, less than the share of 0.3334 that was asked for.",
+        "image: 1 of 1 items audited.",
+    ]
+    unasked = check(items, media, matches_of([]), frame(SOUND))
+    assert (list(unasked.coverage), unasked.min_coverage) == (["audio"], 1.0)
 
 
 def test_a_crossing_weighs_more_than_missing_evidence():
