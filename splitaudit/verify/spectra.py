@@ -136,10 +136,19 @@ def align(a: Samples, b: Samples, moment: tuple[float, float], tempo: float) -> 
     here = moment[0], moment[1] - start
     overlay = _overlay(a, ours, here, tempo)
     if _shared_s(a, b, moment) < SURE_S:
-        tempos = [tempo + off for off in OFF if abs(tempo + off - 1) <= MOST]
-        best = max((_overlay(a, ours, here, one) for one in tempos), key=lambda one: one.height)
-        overlay = best if best.height > BETTER * overlay.height else overlay
+        overlay = _better(overlay, [_overlay(a, ours, here, one) for one in _tried(tempo)])
     return overlay.line(moment) if overlay.pitch.any() else None
+
+
+def _tried(tempo: float) -> list[float]:
+    """Other tempos than the proposed one."""
+    return [tempo + off for off in OFF if abs(tempo + off - 1) <= MOST]
+
+
+def _better(proposed: _Overlay, others: list[_Overlay]) -> _Overlay:
+    """The best of other tempos where it fits much better than the proposed one."""
+    best = max(others, key=lambda one: one.height)
+    return best if best.height > BETTER * proposed.height else proposed
 
 
 def _shared_s(a: Samples, b: Samples, moment: tuple[float, float]) -> float:
