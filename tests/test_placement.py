@@ -195,7 +195,7 @@ PERIOD = np.arange(2000) // 100
 )
 def test_pixels_do_not_count_that_lie_three_times_as_far_off_and_a_level_more(lit, off, bias):
     """Of 20 periods some are lighter; the typical difference is what they move the fit by."""
-    mine = LEVELS + np.where(PERIOD < lit, np.float32(off), np.float32(0))
+    mine = LEVELS + np.where(lit > PERIOD, np.float32(off), np.float32(0))
     assert fitted(mine, LEVELS) == pytest.approx((1, bias), abs=1e-3)
 
 
