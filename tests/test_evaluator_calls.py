@@ -311,10 +311,16 @@ def test_noise_of_answers_is_that_of_nothing_else() -> None:
         return evaluators.seeded_noise(queries, gallery, seed) + mean
 
     begun: list[str] = []
-    audit_evaluator(noisy, *pairs(), begun=begun.append)
+    found = audit_evaluator(noisy, *pairs(), begun=begun.append)
     asked = {name: [seed for test, seed in seeds if test == name] for name in {*begun}}
     assert asked["first call"] == [0]
     assert asked["second call"] == [1]
     assert asked["pairing"] == list(range(16))
     assert sorted(asked["repeat"]) == [0, *range(1_000, 1_048)]
     assert asked["single"] == list(range(2_000, 2_024))
+    # Noise of a seed is the same where a score is at its place, so these are compared at once.
+    assert asked["substitution"] == asked["gallery"] == [0]
+    assert {one.test: one.p for one in found.findings} == {
+        **dict.fromkeys(("substitution", "gallery"), 0.0),
+        **dict.fromkeys(("single", "rectangular"), 2.0**-24),
+    }

@@ -279,7 +279,7 @@ def test_more_than_half_of_those_ahead_are_so_by_more_than_rounding(far: int, la
 @named("sign", [1, -1])
 def test_one_place_scores_higher_than_another(above: int, by_place: bool, sign: int) -> None:
     """Three quarters one way are half of them more; a gap that is no number is none."""
-    gap = sign * np.array([[1.0] * above + [-1.0] * (20 - above) + [np.nan, -np.inf, np.inf]])
+    gap = sign * np.array([[1.0] * above + [-1.0] * (20 - above) + [np.nan, np.inf, np.inf]])
     assert comparisons._by_position(gap) == by_place
     assert not comparisons._by_position(np.full((2, 2), np.nan))
     assert not comparisons._by_position(np.zeros((9, 9)))
@@ -331,3 +331,76 @@ def test_an_evaluator_that_moves_most_of_one_row_is_found() -> None:
     """Of a hundred rows; 0.6 % of all scores move, none of them far."""
     found = audit_evaluator(favourite, *pairs(200))
     assert (found.verdict, found.test) == ("transductive", "substitution"), found.findings
+
+
+# Which tests accuse whom
+
+
+def bonus_and_noise(queries: Any, gallery: Any) -> Any:
+    """Only what pairs gain tells, since all moves."""
+    return evaluators.global_noise(queries, gallery) + 0.1 * np.eye(len(queries), len(gallery))
+
+
+FOUND_BY = {
+    bonus_and_noise: {
+        "pairing": "leak",
+        "chance": "leak",
+        "equals": "leak",
+        "rectangular": "gallery_dependent",
+    },
+    evaluators.bonus_for_few: {"pairing": "leak"},
+    evaluators.bonus: {
+        "pairing": "leak",
+        "equals": "order_dependent",
+        "rectangular": "gallery_dependent",
+    },
+    evaluators.hair: {"equals": "leak"},
+    evaluators.high_wrong_ones_left_out: {"pairing": "leak", "rectangular": "gallery_dependent"},
+    evaluators.bonus_for_relevance: {"labels": "leak", "equals": "order_dependent"},
+    evaluators.asked_by_own_for_some: {
+        "coupling": "leak",
+        "equivariance": "order_dependent",
+        "gallery": "gallery_dependent",
+    },
+    evaluators.pooled_by_own_for_some: {
+        "coupling": "leak",
+        "substitution": "transductive",
+        "equivariance": "order_dependent",
+    },
+    evaluators.pooled_by_id: {
+        "coupling": "leak",
+        "labels": "leak",
+        "chance": "leak",
+        "substitution": "transductive",
+        "single": "transductive",
+    },
+    evaluators.dual_softmax: {"substitution": "transductive", "single": "transductive"},
+    evaluators.dual_softmax_in_batches: {
+        "substitution": "transductive",
+        "equivariance": "order_dependent",
+    },
+    evaluators.ten_best: {"gallery": "gallery_dependent", "rectangular": "gallery_dependent"},
+    evaluators.noise_by_place: {"equivariance": "order_dependent"},
+    evaluators.first_come: {"equivariance": "order_dependent", "twins": "order_dependent"},
+}
+
+
+@named("function", FOUND_BY, ids=lambda function: function.__name__)
+def test_each_fault_is_found_by_the_tests_that_are_for_it(function: Any) -> None:
+    found = audit_evaluator(function, *pairs())
+    assert {one.test: one.verdict for one in found.findings} == FOUND_BY[function]
+    assert all(one.p <= 2.0**-24 for one in found.findings)
+
+
+def test_no_embeddings_are_drawn_where_words_are_numbers() -> None:
+    table = np.random.default_rng(0).normal(size=(40, evaluators.WIDTH))
+    texts = np.random.default_rng(1).integers(0, 40, (30, 3))
+    begun: list[str] = []
+
+    def of_words(queries: Any, gallery: Any) -> Any:
+        assert queries.min() >= 0
+        return cosine(table[queries].mean(axis=1), gallery)
+
+    found = audit_evaluator(of_words, texts, pairs(30)[1], begun=begun.append)
+    assert found.verdict == "clean"
+    assert "chance" not in begun
