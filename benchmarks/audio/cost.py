@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.common.audio import peer_audfprint
 from benchmarks.common.audio.clips import SECONDS, write_clips
-from benchmarks.common.harness import COMMAND, keep, link, parser, print_table
+from benchmarks.common.harness import COMMAND, keep, link, make_parser, print_table
 from benchmarks.common.measure import Measured, with_one_thread
 from splitaudit.media.audio import load
 
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _arguments() -> Any:
-    made = parser(__doc__)
+    made = make_parser(__doc__)
     made.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="clips, the fewest first")
     made.add_argument("--most", type=int, default=30_000, help="clips of the largest scan")
     made.add_argument("--work", type=Path, help="folder for the clips, kept")

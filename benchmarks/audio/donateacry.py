@@ -18,17 +18,17 @@ import pandas as pd
 import splitaudit
 from benchmarks.common import harness
 from benchmarks.common.audio import peers
-from benchmarks.common.audio.evidence import windows_that_agree
+from benchmarks.common.audio.evidence import count_windows
 from benchmarks.common.audio.material import INSTALLATION
 from benchmarks.common.harness import Scan, link, must, print_table
-from benchmarks.common.judging import Truth, equal
+from benchmarks.common.judging import Truth, match_texts
 
 CROSSINGS = 100
 BY_COMMAND = 5  # of them are checked through the command line, too
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds donateacry")
     parser.add_argument("--audfprint", type=Path, help="a clone of audfprint, run as it is")
     args = parser.parse_args()
@@ -59,7 +59,7 @@ def lay_out(data: Path, target: Path) -> tuple[Path, set[str]]:
 
 def report_pairs(scanned: Scan, truth: set[str]) -> dict[str, Any]:
     """Print how many of the true pairs were found, and as what."""
-    accepted = _named(scanned.accepted())
+    accepted = _add_names(scanned.accepted())
     mine = accepted[(accepted["a_stem"] == accepted["b_stem"]) & accepted["a_stem"].isin(truth)]
     missed = sorted(truth - set(mine["a_stem"]))
     numbers = {
@@ -70,11 +70,11 @@ def report_pairs(scanned: Scan, truth: set[str]) -> dict[str, Any]:
     }
     print_table("Equal stems, raw against cleaned", [numbers])
     if missed:
-        print_table("Missed", [_why_missed(scanned, stem) for stem in missed])
+        print_table("Missed", [_explain_missed(scanned, stem) for stem in missed])
     return {**numbers, "missed": missed}
 
 
-def _named(matches: pd.DataFrame) -> pd.DataFrame:
+def _add_names(matches: pd.DataFrame) -> pd.DataFrame:
     """Add what the file names say of both sides: stem, telephone, time of recording."""
     for side in ("a", "b"):
         matches[f"{side}_stem"] = [Path(item).stem for item in matches[side]]
@@ -82,14 +82,14 @@ def _named(matches: pd.DataFrame) -> pd.DataFrame:
     return matches
 
 
-def _recorded_s(stem: str) -> float:
+def _read_time(stem: str) -> float:
     """Time of recording: milliseconds since 1970 from Android, seconds from iOS."""
     stamp = int(stem[INSTALLATION + 1 :].split("-")[0])
     return stamp / 1000 if stamp > 1e11 else float(stamp)
 
 
-def _why_missed(scanned: Scan, stem: str) -> dict[str, Any]:
-    media, matches = scanned.table("media"), _named(scanned.table("matches"))
+def _explain_missed(scanned: Scan, stem: str) -> dict[str, Any]:
+    media, matches = scanned.table("media"), _add_names(scanned.table("matches"))
     rows = media[[Path(item).stem == stem for item in media["item_id"]]]
     tried = matches[(matches["a_stem"] == stem) & (matches["b_stem"] == stem)]
     return {
@@ -102,34 +102,34 @@ def _why_missed(scanned: Scan, stem: str) -> dict[str, Any]:
 
 def report_matches(scanned: Scan, target: Path) -> list[dict[str, Any]]:
     """Print the accepted matches between different stems, with their evidence."""
-    accepted = _named(scanned.accepted())
+    accepted = _add_names(scanned.accepted())
     others = accepted[accepted["a_stem"] != accepted["b_stem"]]
-    rows = [_evidence(match, target) for match in others.to_dict("records")]
+    rows = [_list_evidence(match, target) for match in others.to_dict("records")]
     false = sum(row["phone"] == "other" for row in rows)
     print_table("Accepted matches between different stems", rows)
     print(f"  of two telephones, so false: {false}")
     return rows
 
 
-def _evidence(match: dict[str, Any], target: Path) -> dict[str, Any]:
+def _list_evidence(match: dict[str, Any], target: Path) -> dict[str, Any]:
     paths = target / match["a"], target / match["b"]
-    apart = abs(_recorded_s(match["a_stem"]) - _recorded_s(match["b_stem"]))
+    apart = abs(_read_time(match["a_stem"]) - _read_time(match["b_stem"]))
     return {
-        "a": _short(match["a"]),
-        "b": _short(match["b"]),
+        "a": _shorten(match["a"]),
+        "b": _shorten(match["b"]),
         "score": match["score"],
         "relation": match["relation"],
         "a from": match["a_start"],
         "a to": match["a_end"],
         "b from": match["b_start"],
         "b to": match["b_end"],
-        "windows that agree": windows_that_agree(match, paths),
+        "windows that agree": count_windows(match, paths),
         "phone": "same" if match["a_phone"] == match["b_phone"] else "other",
         "recorded apart": f"{apart:,.0f} s",
     }
 
 
-def _short(item: str) -> str:
+def _shorten(item: str) -> str:
     """Split, first digits of the telephone, time of recording."""
     path = Path(item)
     return (
@@ -141,7 +141,7 @@ def report_coverage(scanned: Scan) -> dict[str, Any]:
     """Print what was audited, and which files decode to less than they declare."""
     media = scanned.table("media")
     short = media[media["status"] == "truncated"]
-    rows = [{"item": _short(row.item_id), "why": row.error} for row in short.itertuples()]
+    rows = [{"item": _shorten(row.item_id), "why": row.error} for row in short.itertuples()]
     print_table("Files that decode to less than they declare", rows)
     coverage = scanned.summary["coverage"]["audio"]
     print(f"  {coverage}")
@@ -154,8 +154,8 @@ def report_peers(target: Path, truth: set[str], clone: Path | None) -> list[dict
     stems = [[path.stem for path in paths] for paths in (queries, references)]
     phones = [[stem[:INSTALLATION].lower() for stem in of] for of in stems]
     # Two recordings of one telephone may share sound: they count for nobody.
-    known = Truth(equal(*stems), ~equal(*phones))
-    rows = [peers.judged(peer, references, queries, known) for peer in peers.peers(clone)]
+    known = Truth(match_texts(*stems), ~match_texts(*phones))
+    rows = [peers.judge(peer, references, queries, known) for peer in peers.find_peers(clone)]
     print_table(
         f"Peers, {len(truth)} pairs to find ({peers.AT_BEST})",
         rows,
@@ -165,8 +165,8 @@ def report_peers(target: Path, truth: set[str], clone: Path | None) -> list[dict
 
 def report_split(scanned: Scan, home: Path) -> dict[str, Any]:
     """Print what repair moves, and whether `check` tells it from 100 planted crossings."""
-    made = harness.splitaudit("split", scanned.run, "--mode", "repair", "--json")
-    checked = harness.splitaudit("check", "--run", scanned.run)
+    made = harness.run_verb("split", scanned.run, "--mode", "repair", "--json")
+    checked = harness.run_verb("check", "--run", scanned.run)
     audit = splitaudit.open(scanned.run)
     facts = audit.split_facts()
     numbers = {
@@ -192,16 +192,19 @@ def count_refused(audit: Any, run: Path, folder: Path) -> dict[str, int]:
         others = sorted(set(plan) - {plan[item]})
         cut = plan.copy()
         cut[item] = others[int(rng.integers(len(others)))]
-        for form, path in (("as CSV", as_csv(cut, folder)), ("as lists", as_lists(cut, folder))):
+        for form, path in (
+            ("as CSV", write_csv(cut, folder)),
+            ("as lists", write_lists(cut, folder)),
+        ):
             refused[form] += audit.check(path).exit_status == 1
             if at < BY_COMMAND:
-                status = harness.splitaudit("check", path, "--run", run).returncode
+                status = harness.run_verb("check", path, "--run", run).returncode
                 refused["by command"] += status == 1
     refused["tried by command"] = 2 * BY_COMMAND
     return refused
 
 
-def as_csv(plan: pd.Series, folder: Path) -> Path:
+def write_csv(plan: pd.Series, folder: Path) -> Path:
     """Write a split as a table with the columns id and split."""
     folder.mkdir(exist_ok=True)
     with open(folder / "plan.csv", "w", newline="", encoding="utf-8") as file:
@@ -209,7 +212,7 @@ def as_csv(plan: pd.Series, folder: Path) -> Path:
     return folder / "plan.csv"
 
 
-def as_lists(plan: pd.Series, folder: Path) -> Path:
+def write_lists(plan: pd.Series, folder: Path) -> Path:
     """Write a split as one list a split."""
     lists = folder / "lists"
     lists.mkdir(parents=True, exist_ok=True)
@@ -220,7 +223,7 @@ def as_lists(plan: pd.Series, folder: Path) -> Path:
 
 def report_dedup(scanned: Scan, target: Path, home: Path) -> dict[str, Any]:
     """Keep one of each group, scan what was kept; print what is found in it."""
-    harness.splitaudit("dedup", scanned.run)
+    harness.run_verb("dedup", scanned.run)
     kept = pd.read_parquet(scanned.run / "dedup.parquet")
     items = kept.loc[kept["action"] == "kept", "item_id"]
     for item in items:

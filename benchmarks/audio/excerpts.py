@@ -24,19 +24,19 @@ import scipy.signal
 
 from benchmarks.common import harness
 from benchmarks.common.audio import material, peers
-from benchmarks.common.audio.evidence import windows_that_agree
+from benchmarks.common.audio.evidence import count_windows
 from benchmarks.common.audio.material import (
     RATE,
     RECODINGS,
     Recording,
     Sound,
     cut,
-    decoded,
-    heard_s,
-    recordings,
+    decode,
+    find_recordings,
+    measure_heard,
 )
 from benchmarks.common.harness import Scan, link, must, print_table
-from benchmarks.common.judging import Truth, equal
+from benchmarks.common.judging import Truth, match_texts
 
 LENGTHS_S = (3.0, 5.0)
 MARGIN_S = 1.0  # a recording is this much longer than the excerpt, or is left out
@@ -61,15 +61,15 @@ class Excerpt:
 
 def main() -> None:
     args = _arguments()
-    used = [r for r in recordings(args.data, args.more) if r.reported != args.develop]
+    used = [r for r in find_recordings(args.data, args.more) if r.reported != args.develop]
     numbers: dict[str, Any] = {"half": "develop" if args.develop else "report"}
     with tempfile.TemporaryDirectory() as folder:
         for seconds in args.seconds:
             home = Path(folder) / f"{seconds:g}"
             target = home / "excerpts"
-            chosen = long_enough(used, seconds, args.recordings)
+            chosen = choose_long(used, seconds, args.recordings)
             excerpts = lay_out(chosen, target, seconds, args.per_recording)
-            kin = related(target, home)
+            kin = group_related(target, home)
             scanned = must(harness.scan(target, home), 1)
             numbers[f"{seconds:g} s"] = {
                 "recordings": len(list((target / "train").iterdir())),
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def _arguments() -> Any:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     material.add_options(parser)
     parser.add_argument("--audfprint", type=Path, help="a clone of audfprint, run as it is")
     parser.add_argument("--recordings", type=int, help="use at most so many, evenly chosen")
@@ -95,10 +95,10 @@ def _arguments() -> Any:
     return parser.parse_args()
 
 
-def long_enough(used: Sequence[Recording], seconds: float, most: int | None) -> list[Recording]:
+def choose_long(used: Sequence[Recording], seconds: float, most: int | None) -> list[Recording]:
     """Return what is longer than an excerpt and a margin, at most `most` recordings."""
     least = (seconds + MARGIN_S) * RATE
-    found = [recording for recording in used if len(decoded(recording.path)) >= least]
+    found = [recording for recording in used if len(decode(recording.path)) >= least]
     step = max(1.0, len(found) / (most or len(found)))
     return [found[int(at * step)] for at in range(int(len(found) / step))]
 
@@ -109,16 +109,18 @@ def lay_out(
     """Link recordings into train, write excerpts of them into test."""
     names, made = list(RECODINGS), []
     for at, recording in enumerate(used):
-        samples, item = decoded(recording.path), f"train/{at:04}_{recording.path.name}"
+        samples, item = decode(recording.path), f"train/{at:04}_{recording.path.name}"
         link(recording.path, target / item)
         for turn in range(per_recording):
             # by turns, so that every recoding meets every kind of recording
             recoding = names[(at * per_recording + turn) % len(names)]
-            made.append(_excerpt(samples, item, recoding, seconds, target))
+            made.append(_write_excerpt(samples, item, recoding, seconds, target))
     return made
 
 
-def _excerpt(samples: Sound, item: str, recoding: str, seconds: float, target: Path) -> Excerpt:
+def _write_excerpt(
+    samples: Sound, item: str, recoding: str, seconds: float, target: Path
+) -> Excerpt:
     how = RECODINGS[recoding]
     rng = np.random.default_rng([*f"{Path(item).name} {recoding} {seconds}".encode()])
     start_s, piece = cut(samples, seconds, rng)
@@ -126,7 +128,7 @@ def _excerpt(samples: Sound, item: str, recoding: str, seconds: float, target: P
     path = target / "test" / f"{number}_{words}{how.suffix}"
     path.parent.mkdir(exist_ok=True)
     how.write(path, how.degrade(piece, rng))
-    return Excerpt(f"test/{path.name}", item, recoding, start_s, seconds, heard_s(piece))
+    return Excerpt(f"test/{path.name}", item, recoding, start_s, seconds, measure_heard(piece))
 
 
 @dataclass(frozen=True)
@@ -137,24 +139,24 @@ class Kin:
     evidence: list[dict[str, Any]]
 
 
-def related(target: Path, home: Path) -> Kin:
+def group_related(target: Path, home: Path) -> Kin:
     """Scan the recordings alone and list what they share."""
     for path in (target / "train").iterdir():
         link(path, home / "alone" / "train" / path.name)
     scanned = must(harness.scan(home / "alone", home, run="alone_run"), 0, 1, 4)
-    rows = [_evidence(match) for match in scanned.accepted().to_dict("records")]
+    rows = [_list_evidence(match) for match in scanned.accepted().to_dict("records")]
     print_table("Recordings that share sound (none of these is counted)", rows, limit=40)
     groups = scanned.table("groups").set_index("item_id")["group_id"]
     return Kin(groups.to_dict(), rows)
 
 
-def _evidence(match: dict[str, Any]) -> dict[str, Any]:
+def _list_evidence(match: dict[str, Any]) -> dict[str, Any]:
     names = ("score", "relation", "a_start", "a_end", "b_start", "b_end", "transform")
     short = {side: Path(match[side]).name[-44:] for side in ("a", "b")}
     return {**short, **{name.replace("_", " "): match[name] for name in names}}
 
 
-def _with_truth(scanned: Scan, excerpts: Sequence[Excerpt]) -> pd.DataFrame:
+def _add_truth(scanned: Scan, excerpts: Sequence[Excerpt]) -> pd.DataFrame:
     """Accepted matches with the recording on each side, and by how much the offset is wrong.
 
     The offset is the place in the recording at which an item starts; a recording starts at 0.
@@ -175,7 +177,7 @@ def _with_truth(scanned: Scan, excerpts: Sequence[Excerpt]) -> pd.DataFrame:
 
 def report_found(scanned: Scan, excerpts: Sequence[Excerpt], what: str) -> list[dict[str, Any]]:
     """Print, for each recoding, how many excerpts were found in their own recording, and where."""
-    matches = _with_truth(scanned, excerpts)
+    matches = _add_truth(scanned, excerpts)
     # test < train: an excerpt is always side a
     own = matches[(matches["a_source"] == matches["b"]) & (matches["a_recoding"] != "")].copy()
     length = own["a"].map({x.item: x.seconds for x in excerpts})
@@ -184,16 +186,19 @@ def report_found(scanned: Scan, excerpts: Sequence[Excerpt], what: str) -> list[
     own["interval_error"] = np.abs([*starts, *ends]).max(axis=0)
     asked = pd.Series([x.recoding for x in excerpts])
     rows = [
-        _row(name, int((asked == name).sum()), own[own["a_recoding"] == name]) for name in RECODINGS
+        _count_found(name, int((asked == name).sum()), own[own["a_recoding"] == name])
+        for name in RECODINGS
     ]
-    rows.append(_row("together", len(excerpts), own))
+    rows.append(_count_found("together", len(excerpts), own))
     heard = {x.item for x in excerpts if x.heard_s >= HEARD_S}
-    rows.append(_row(f"of them, {HEARD_S:g} s heard", len(heard), own[own["a"].isin(heard)]))
+    rows.append(
+        _count_found(f"of them, {HEARD_S:g} s heard", len(heard), own[own["a"].isin(heard)])
+    )
     print_table(f"Found by splitaudit, {what} ({scanned.seconds:.0f} s)", rows)
     return rows
 
 
-def _row(name: str, asked: int, found: pd.DataFrame) -> dict[str, Any]:
+def _count_found(name: str, asked: int, found: pd.DataFrame) -> dict[str, Any]:
     """Of an excerpt with several matches in its recording, the best (lowest error) counts."""
     best = found.sort_values("offset_error").drop_duplicates("a")
     offset, interval = best["offset_error"], best["interval_error"]
@@ -234,18 +239,18 @@ def report_missed(scanned: Scan, excerpts: Sequence[Excerpt]) -> list[dict[str, 
 
 def report_false(scanned: Scan, excerpts: Sequence[Excerpt], kin: Kin) -> dict[str, Any]:
     """Print the accepted matches that cannot be true, with their evidence."""
-    matches = _with_truth(scanned, excerpts)
+    matches = _add_truth(scanned, excerpts)
     group = {side: matches[f"{side}_source"].map(kin.group) for side in ("a", "b")}
     same = matches["a_source"] == matches["b_source"]
     strangers = matches[group["a"] != group["b"]].to_dict("records")
     moved = matches[same & (matches["offset_error"] > NEAR_S)].to_dict("records")
-    others = [_evidence(match) for match in strangers]
+    others = [_list_evidence(match) for match in strangers]
     places = [
         {
-            **_evidence(match),
+            **_list_evidence(match),
             "of": match["a_source"][-30:],
-            "repeats": _repeats(match, scanned),
-            "windows that agree": _windows(match, scanned),
+            "repeats": _correlate_places(match, scanned),
+            "windows that agree": _count_windows(match, scanned),
         }
         for match in moved
     ]
@@ -256,18 +261,18 @@ def report_false(scanned: Scan, excerpts: Sequence[Excerpt], kin: Kin) -> dict[s
     return {"other recordings": others, "other places": places, "places not alike": unlike}
 
 
-def _windows(match: dict[str, Any], scanned: Scan) -> str:
+def _count_windows(match: dict[str, Any], scanned: Scan) -> str:
     """How much of the two places of the recording itself is aligned as the match says."""
     media = scanned.table("media").set_index("item_id")["path"]
     path = Path(media[match["a_source"]])
     placed = {f"{s}_{end}": match[f"{s}_at"] + match[f"{s}_{end}"] for s in "ab" for end in ENDS}
-    return windows_that_agree(placed, (path, path))
+    return count_windows(placed, (path, path))
 
 
-def _repeats(match: dict[str, Any], scanned: Scan) -> float:
+def _correlate_places(match: dict[str, Any], scanned: Scan) -> float:
     """Correlation of the two stretches in the differenced waveform of their recording."""
     media = scanned.table("media").set_index("item_id")["path"]
-    samples = np.diff(decoded(Path(media[match["a_source"]])))
+    samples = np.diff(decode(Path(media[match["a_source"]])))
     lag, length = round(REPEAT_LAG_S * RATE), round((match["a_end"] - match["a_start"]) * RATE)
     at = [max(0, round((match[f"{s}_at"] + match[f"{s}_start"]) * RATE)) for s in ("a", "b")]
     one, other = samples[at[0] : at[0] + length], samples[max(0, at[1] - lag) :][: length + 2 * lag]
@@ -286,8 +291,8 @@ def report_peers(
     sources = [source[f"test/{path.name}"] for path in queries]
     items = [f"train/{path.name}" for path in references]
     groups = [[kin.group[item] for item in of] for of in (sources, items)]
-    truth = Truth(equal(sources, items), ~equal(*groups))
-    rows = [peers.judged(peer, references, queries, truth) for peer in peers.peers(clone)]
+    truth = Truth(match_texts(sources, items), ~match_texts(*groups))
+    rows = [peers.judge(peer, references, queries, truth) for peer in peers.find_peers(clone)]
     print_table(f"Peers ({peers.AT_BEST})", rows)
     return rows
 

@@ -21,14 +21,14 @@ import pandas as pd
 
 from benchmarks.common import harness, ladder
 from benchmarks.common.audio import ladder_ours, ladder_peers, material, peers
-from benchmarks.common.audio.evidence import recordings_that_agree
+from benchmarks.common.audio.evidence import align_recordings
 from benchmarks.common.audio.ladder_material import (
     Copy,
-    chosen,
+    choose,
+    group_related,
     lay_out,
     make_copies,
-    related,
-    truth,
+    tell_truth,
 )
 from benchmarks.common.audio.transforms import TRANSFORMS
 from benchmarks.common.harness import must, print_table
@@ -42,13 +42,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         train = home / "alone" / "train"
-        references, others = chosen(args, material.recordings(args.data, args.more))
+        references, others = choose(args, material.find_recordings(args.data, args.more))
         origin = lay_out(references, others, train)
-        kin = related(home, origin)
+        kin = group_related(home, origin)
         copies, ours = climb(args.transforms, home, kin)
         for row in ours["false"]:
             originals = (home / "alone" / row["of"], home / "alone" / row["is"])
-            row["windows of the recordings that agree"] = recordings_that_agree(originals)
+            row["windows of the recordings that agree"] = align_recordings(originals)
         theirs = ask_peers(
             args, copies, {f"train/{p.name}": p for p in sorted(train.iterdir())}, kin
         )
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def _arguments() -> Any:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     material.add_options(parser)
     parser.add_argument("--audfprint", type=Path, help="a clone of audfprint, run as it is")
     parser.add_argument("--olaf", type=Path, help="a clone of Olaf, `make compile_core` done")
@@ -79,15 +79,15 @@ def climb(
     for name in names:
         made = make_copies(name, home / "alone" / "train", home / name)
         scanned = must(harness.scan(home / name, home, run=f"{name} run"), 0, 1, 4)
-        known = truth(made, list(kin), kin)
-        matches = ladder_ours.joined(scanned, made, list(kin))
-        rows.append(ladder_ours.row(made, list(kin), matches, known))
-        false += ladder_ours.strangers(made, list(kin), matches, known)
-        placed.append(ladder_ours.errors(made, matches))
+        known = tell_truth(made, list(kin), kin)
+        matches = ladder_ours.join_matches(scanned, made, list(kin))
+        rows.append(ladder_ours.count_found(made, list(kin), matches, known))
+        false += ladder_ours.list_false(made, list(kin), matches, known)
+        placed.append(ladder_ours.measure_errors(made, matches))
         copies += made
         print(rows[-1], flush=True)
-    rows.append(ladder_ours.together(rows))
-    table = ladder_ours.error_table(pd.concat(placed, ignore_index=True))
+    rows.append(ladder_ours.average_rows(rows))
+    table = ladder_ours.tabulate_errors(pd.concat(placed, ignore_index=True))
     return copies, {"transforms": rows, "errors": table, "false": false}
 
 
@@ -95,8 +95,8 @@ def ask_peers(
     args: Any, copies: Sequence[Copy], references: Mapping[str, Path], kin: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Run the peers that are here over all copies."""
-    known = truth(copies, list(references), kin)
-    tools = peers.all_peers(args.audfprint, args.olaf)
+    known = tell_truth(copies, list(references), kin)
+    tools = peers.find_all_peers(args.audfprint, args.olaf)
     return ladder_peers.judge_all(tools, copies, references, known)
 
 

@@ -21,8 +21,8 @@ import scipy.linalg
 
 from benchmarks.common import harness
 from benchmarks.common.audio import material
-from benchmarks.common.audio.ladder_material import loudest
-from benchmarks.common.audio.material import RATE, Recording, Sound, decoded
+from benchmarks.common.audio.ladder_material import cut_loudest
+from benchmarks.common.audio.material import RATE, Recording, Sound, decode
 from benchmarks.common.audio.transforms import TRANSFORMS, Place
 from splitaudit.fingerprints import patches
 from splitaudit.media.audio import load
@@ -52,7 +52,7 @@ class Moments:
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     material.add_options(parser)
     parser.add_argument("--recordings", type=int, default=130, help="of each folder, at most")
     parser.add_argument("--out", type=Path, required=True, help="the file to write")
@@ -60,9 +60,9 @@ def main() -> None:
     sounds = read_stretches(args)
     print(f"{len(sounds)} recordings, {sum(map(len, sounds)) / RATE / 3600:.2f} h")
     others = [*sounds[7:], *sounds[:7]]
-    with ProcessPoolExecutor(harness.processes()) as pool:
-        every = list(pool.map(moments, range(len(sounds)), sounds, others, chunksize=4))
-    mean, directions = oriented(sum(every[1:], every[0]))
+    with ProcessPoolExecutor(harness.count_processes()) as pool:
+        every = list(pool.map(sum_moments, range(len(sounds)), sounds, others, chunksize=4))
+    mean, directions = find_directions(sum(every[1:], every[0]))
     scaled = directions / np.abs(directions).max()
     np.savez_compressed(
         args.out, mean=mean.astype(np.float16), directions=scaled.astype(np.float16)
@@ -71,43 +71,47 @@ def main() -> None:
 
 def read_stretches(args: Any) -> list[Sound]:
     """Return stretches of recordings to develop on, some of each folder."""
-    used = [r for r in material.recordings(args.data, args.more) if not r.reported]
+    used = [r for r in material.find_recordings(args.data, args.more) if not r.reported]
     random.Random(0).shuffle(used)
-    picked = [r for root in material.roots(args) for r in _below(root, used)[: args.recordings]]
-    with ProcessPoolExecutor(harness.processes()) as pool:
-        found = pool.map(_stretch, picked, chunksize=8)
+    picked = [
+        r
+        for root in material.list_roots(args)
+        for r in _select_below(root, used)[: args.recordings]
+    ]
+    with ProcessPoolExecutor(harness.count_processes()) as pool:
+        found = pool.map(_read_stretch, picked, chunksize=8)
         return [sound for sound in found if len(sound) >= LEAST_S * RATE]
 
 
-def _below(root: Path, used: Sequence[Recording]) -> list[Recording]:
+def _select_below(root: Path, used: Sequence[Recording]) -> list[Recording]:
     return [r for r in used if r.path.is_relative_to(root)]
 
 
-def _stretch(recording: Recording) -> Sound:
-    return loudest(decoded(recording.path), MOST_S)
+def _read_stretch(recording: Recording) -> Sound:
+    return cut_loudest(decode(recording.path), MOST_S)
 
 
-def moments(seed: int, sound: Sound, other: Sound) -> Moments:
+def sum_moments(seed: int, sound: Sound, other: Sound) -> Moments:
     """Sum up the patches of a recording, and how distortions change them."""
     rng = np.random.default_rng(seed)
-    power = _power(sound)
+    power = _measure_power(sound)
     step = max(1, min(STEP, (len(power) - patches.LENGTH + 1) // FEWEST))
     begins = np.arange(0, len(power) - patches.LENGTH + 1, step)
     rows, _ = patches.describe(power, begins)
     changed = [np.zeros((0, rows.shape[1]), np.float32)]
     for name in rng.choice(list(TRANSFORMS), DISTORTIONS, replace=False):
-        copy, place = _distorted(name, sound, other, rng)
-        changed.append(_differences(rows, begins, _power(copy), place, rng))
+        copy, place = _distort(name, sound, other, rng)
+        changed.append(_measure_differences(rows, begins, _measure_power(copy), place, rng))
     every = np.concatenate(changed).astype(np.float64)
     wide = rows.astype(np.float64)
     return Moments(len(wide), wide.sum(axis=0), wide.T @ wide, len(every), every.T @ every)
 
 
-def _power(sound: Sound) -> Sound:
+def _measure_power(sound: Sound) -> Sound:
     return patches.band_power(np.concatenate(list(patches.surround(iter([sound])))))
 
 
-def _distorted(name: str, sound: Sound, other: Sound, rng: Any) -> tuple[Sound, Place]:
+def _distort(name: str, sound: Sound, other: Sound, rng: Any) -> tuple[Sound, Place]:
     transform = TRANSFORMS[name]
     made, place = transform.make(sound, other, rng)
     with tempfile.TemporaryDirectory() as folder:
@@ -116,7 +120,7 @@ def _distorted(name: str, sound: Sound, other: Sound, rng: Any) -> tuple[Sound, 
         return load(str(path)), place
 
 
-def _differences(rows: Sound, begins: Any, power: Sound, place: Place, rng: Any) -> Sound:
+def _measure_differences(rows: Sound, begins: Any, power: Sound, place: Place, rng: Any) -> Sound:
     """What the patches of a copy differ in from those of the same moments of the recording."""
     frame_s = patches.HOP / RATE
     at_s = (begins - patches.MARGIN) * frame_s
@@ -126,7 +130,7 @@ def _differences(rows: Sound, begins: Any, power: Sound, place: Place, rng: Any)
     return patches.describe(power, there[inside])[0] - rows[inside]
 
 
-def oriented(sums: Moments) -> tuple[Wide, Wide]:
+def find_directions(sums: Moments) -> tuple[Wide, Wide]:
     """Return the mean patch, shape (n,), and the directions, shape (n, `DIRECTIONS`), best first."""
     mean = sums.total / sums.patches
     signal = sums.products / sums.patches - np.outer(mean, mean)

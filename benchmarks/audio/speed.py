@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common.audio.clips import SECONDS, write_clips
-from benchmarks.common.harness import COMMAND, keep, parser
+from benchmarks.common.harness import COMMAND, keep, make_parser
 from benchmarks.common.measure import Measured
 
 DECODED = 2_000  # clips, at most, of which the cost of decoding alone is taken
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _arguments() -> Any:
-    made = parser(__doc__)
+    made = make_parser(__doc__)
     made.add_argument("--clips", type=int, default=10_000)
     made.add_argument("--work", type=Path, help="folder for the clips, kept")
     made.add_argument("--audfprint", type=Path, help="a clone of dpwe/audfprint that runs")

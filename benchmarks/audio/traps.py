@@ -23,8 +23,8 @@ import scipy.signal
 
 from benchmarks.common import harness
 from benchmarks.common.audio import material
-from benchmarks.common.audio.evidence import whitened
-from benchmarks.common.audio.material import RATE, Sound, decoded, recordings, write_wav
+from benchmarks.common.audio.evidence import whiten_file
+from benchmarks.common.audio.material import RATE, Sound, decode, find_recordings, write_wav
 from benchmarks.common.harness import must, print_table
 from splitaudit.demo.sounds import TRAPS
 
@@ -46,7 +46,7 @@ class Steady:
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     material.add_options(parser)
     parser.add_argument("--seeds", type=int, default=30, help="sounds of each kind")
     args = parser.parse_args()
@@ -75,9 +75,9 @@ def write_steady(target: Path, data: Path | None, more: list[Path]) -> dict[str,
     """Write two disjoint stretches of each steady recording; return them by item."""
     cut = {}
     length, apart = round(STRETCH_S * RATE), round((STRETCH_S + APART_S) * RATE)
-    for recording in recordings(data, more):
-        samples = decoded(recording.path)
-        start = steady_from(samples)
+    for recording in find_recordings(data, more):
+        samples = decode(recording.path)
+        start = find_steady(samples)
         if start is None:
             continue
         name = f"{recording.path.stem[:60]}_{len(cut) // 2:04}.wav"
@@ -88,9 +88,9 @@ def write_steady(target: Path, data: Path | None, more: list[Path]) -> dict[str,
     return cut
 
 
-def steady_from(samples: Sound) -> int | None:
+def find_steady(samples: Sound) -> int | None:
     """Return from which sample on nothing changes for two stretches and what lies between."""
-    levels = band_levels(samples)
+    levels = measure_levels(samples)
     step = round((2 * STRETCH_S + APART_S) * 10)
     for at in range(0, len(levels) - step + 1, 10):
         if levels[at : at + step].std(axis=0).mean() < STEADY_DB:
@@ -98,7 +98,7 @@ def steady_from(samples: Sound) -> int | None:
     return None
 
 
-def band_levels(samples: Sound) -> npt.NDArray[np.float64]:
+def measure_levels(samples: Sound) -> npt.NDArray[np.float64]:
     """Level in dB of 20 bands from 100 Hz on, of each 0.1 s, shape (frames, 20)."""
     whole = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
     power = np.abs(np.fft.rfft(whole * np.hanning(FRAME), axis=1)) ** 2
@@ -127,12 +127,12 @@ def report(target: Path, home: Path, cut: dict[str, Steady] | None = None) -> di
     columns = ["a", "b", "score", "relation", "a_start", "a_end", "b_start", "b_end"]
     rows = accepted[columns].to_dict("records")
     if cut:
-        rows = [row | {"lags as good": as_good(row, cut)} for row in rows]
+        rows = [row | {"lags as good": share_as_good(row, cut)} for row in rows]
     print_table("Accepted (lags as good: see as_good)", rows)
     return {**numbers, "accepted by kind": dict(wrong), "evidence": rows}
 
 
-def as_good(match: dict[str, Any], cut: dict[str, Steady]) -> float:
+def share_as_good(match: dict[str, Any], cut: dict[str, Steady]) -> float:
     """At how many lags the rest of two recordings agrees as well as at that of a match.
 
     As a share of the lags within `AROUND_S`. Near 0 where the recordings hold the same sound at
@@ -140,7 +140,7 @@ def as_good(match: dict[str, Any], cut: dict[str, Steady]) -> float:
     """
     one, other = (cut[match[side]] for side in ("a", "b"))
     lag = other.start - one.start + round((match["b_start"] - match["a_start"]) * RATE)
-    rest = [_rest(side.path, cut) for side in (one, other)]
+    rest = [_silence_stretches(side.path, cut) for side in (one, other)]
     height = np.abs(scipy.signal.correlate(rest[1], rest[0], "full", "fft"))
     at = len(rest[0]) - 1 + lag
     here = height[max(0, at - NEAR) : at + NEAR + 1].max(initial=0.0)
@@ -149,9 +149,9 @@ def as_good(match: dict[str, Any], cut: dict[str, Steady]) -> float:
     return float((highest >= here).mean())
 
 
-def _rest(path: Path, cut: dict[str, Steady]) -> Sound:
+def _silence_stretches(path: Path, cut: dict[str, Steady]) -> Sound:
     """A whitened recording, silent where stretches were cut from it."""
-    white = whitened(path)
+    white = whiten_file(path)
     for stretch in cut.values():
         if stretch.path == path:
             white[stretch.start : stretch.start + round(STRETCH_S * RATE)] = 0

@@ -53,7 +53,7 @@ class Scan:
         return matches[matches["accepted"].astype(bool)].reset_index(drop=True)
 
 
-def splitaudit(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run_verb(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a verb of the command line."""
     command = [*COMMAND, *map(str, words)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
@@ -63,7 +63,7 @@ def scan(target: Path, home: Path, *options: str, run: str = "run", cache: str =
     """Scan a target with its run and its cache below `home`."""
     begun = time.perf_counter()
     folders = ("--out", home / run, "--cache", home / cache)
-    done = splitaudit("scan", target, *folders, "--json", *options)
+    done = run_verb("scan", target, *folders, "--json", *options)
     seconds = time.perf_counter() - begun
     summary = json.loads(done.stdout) if done.stdout.startswith("{") else {}
     return Scan(done.returncode, seconds, summary, home / run, done.stderr)
@@ -82,12 +82,12 @@ def link(source: Path, target: Path) -> None:
     target.symlink_to(source.resolve())
 
 
-def processes() -> int:
+def count_processes() -> int:
     """Return how many processes may work at once."""
     return len(os.sched_getaffinity(0))
 
 
-def parser(description: str | None) -> argparse.ArgumentParser:
+def make_parser(description: str | None) -> argparse.ArgumentParser:
     """Return a parser that knows `--json`."""
     made = argparse.ArgumentParser(description=description)
     made.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE")

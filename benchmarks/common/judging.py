@@ -32,22 +32,22 @@ def is_reported(source: str) -> bool:
     return hashlib.blake2b(source.encode(), digest_size=1).digest()[0] % 2 == 1
 
 
-def equal(queries: Sequence[str], references: Sequence[str]) -> Mask:
+def match_texts(queries: Sequence[str], references: Sequence[str]) -> Mask:
     """Return where the two texts are the same; shape (queries, references)."""
     return np.array(queries, str)[:, None] == np.array(references, str)[None, :]
 
 
-def nothing(queries: Sequence[object], references: Sequence[object]) -> Scores:
+def score_nothing(queries: Sequence[object], references: Sequence[object]) -> Scores:
     """Return scores that propose no pair."""
     return np.full((len(queries), len(references)), -np.inf, np.float32)
 
 
-def worst_false(scores: Scores, truth: Truth) -> float:
+def find_worst_false(scores: Scores, truth: Truth) -> float:
     """Return the highest score of a false pair; -inf where none is proposed."""
     return float(np.max(scores, where=truth.false, initial=-np.inf))
 
 
-def worst_pairs(scores: Scores, truth: Truth, most: int) -> Iterator[tuple[int, int, float]]:
+def list_worst_pairs(scores: Scores, truth: Truth, most: int) -> Iterator[tuple[int, int, float]]:
     """Yield query, reference and score of the false pairs, the highest score first."""
     false = np.where(truth.false, scores, -np.inf)
     most = min(most, false.size)
@@ -57,17 +57,17 @@ def worst_pairs(scores: Scores, truth: Truth, most: int) -> Iterator[tuple[int, 
             yield *divmod(flat, false.shape[1]), float(false.flat[flat])
 
 
-def just_above(score: float) -> float:
+def step_above(score: float) -> float:
     """Return the lowest threshold that a score does not reach."""
     return float(np.nextafter(np.float32(score), np.float32(np.inf)))
 
 
-def found(scores: Scores, truth: Truth, threshold: float) -> Mask:
+def find_partners(scores: Scores, truth: Truth, threshold: float) -> Mask:
     """Return for each query whether its right partner scores >= threshold."""
     return np.asarray((truth.right & (scores >= threshold)).any(axis=1))
 
 
-def ranked_first(scores: Scores, truth: Truth) -> npt.NDArray[np.float64]:
+def count_first(scores: Scores, truth: Truth) -> npt.NDArray[np.float64]:
     """Return for each query 1 where no false reference scores as high as its right partner.
 
     A tie with n others counts 1 / (n + 1); a right partner that is not proposed counts 0.

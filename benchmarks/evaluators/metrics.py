@@ -26,7 +26,7 @@ VALUES = (0.0, 1.0, 2.0, 3.0, np.nan, np.inf, -np.inf)
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--side", type=int, default=5_000, help="of the large matrix")
     parser.add_argument("--rows", type=int, default=100_000, help="that a function makes")
     parser.add_argument("--cases", type=int, default=1_000)
@@ -34,19 +34,21 @@ def main() -> None:
     args = parser.parse_args()
     side = f"{args.side:,}"
     found = {
-        f"Recall at 1 of {side} x {side}, and of matrices with ties": compared(
+        f"Recall at 1 of {side} x {side}, and of matrices with ties": compare_tools(
             args.side, args.peers
         ),
-        "A function that makes rows": [huge(args.rows)],
-        "Metrics against every order of tied items": [counted(args.cases)],
-        "Intervals that should hold the truth in 0.95": [covered(args.cases, n) for n in (30, 100)],
+        "A function that makes rows": [rank_many(args.rows)],
+        "Metrics against every order of tied items": [count_orders(args.cases)],
+        "Intervals that should hold the truth in 0.95": [
+            count_covered(args.cases, n) for n in (30, 100)
+        ],
     }
     for title, rows in found.items():
         harness.print_table(title, rows)
     harness.keep(args.json, found)
 
 
-def counted(cases: int) -> dict[str, Any]:
+def count_orders(cases: int) -> dict[str, Any]:
     """Compare metrics with counting every order of tied items, on random small cases."""
     far = {"recall": 0.0, "hit rate": 0.0, "mean rank": 0.0, "median rank": 0.0}
     for seed in range(cases):
@@ -54,13 +56,13 @@ def counted(cases: int) -> dict[str, Any]:
         queries, gallery, k = rng.integers(1, 5), rng.integers(1, 7), int(rng.integers(1, 7))
         scores = rng.choice(VALUES, (queries, gallery), p=[0.22] * 4 + [0.04] * 3)
         right = [rng.permutation(gallery)[: rng.integers(1, gallery + 1)].tolist() for _ in scores]
-        for name, gap in _gaps(scores, right, k).items():
+        for name, gap in _measure_gaps(scores, right, k).items():
             far[name] = max(far[name], gap)
     return {"cases": cases, **{f"{name}, largest gap": gap for name, gap in far.items()}}
 
 
-def _gaps(scores: np.ndarray, right: list[list[int]], k: int) -> dict[str, float]:
-    every = [_orders(row, items) for row, items in zip(scores, right, strict=True)]
+def _measure_gaps(scores: np.ndarray, right: list[list[int]], k: int) -> dict[str, float]:
+    every = [_list_orders(row, items) for row, items in zip(scores, right, strict=True)]
     recall, hit, first = (
         np.array([np.mean([value(o, {*r}) for o in orders]) for orders, r in zip(every, right, strict=True)])
         for value in (
@@ -77,7 +79,7 @@ def _gaps(scores: np.ndarray, right: list[list[int]], k: int) -> dict[str, float
     }
 
 
-def _orders(row: np.ndarray, right: list[int]) -> list[tuple[int, ...]]:
+def _list_orders(row: np.ndarray, right: list[int]) -> list[tuple[int, ...]]:
     """Every order by falling score; what is not finite never helps."""
     is_right = np.isin(np.arange(len(row)), right)
     worth = np.where(np.isfinite(row), row, np.where(is_right, -np.inf, np.inf))
@@ -85,14 +87,14 @@ def _orders(row: np.ndarray, right: list[int]) -> list[tuple[int, ...]]:
     return [o for o in every if all(worth[a] >= worth[b] for a, b in pairwise(o))]
 
 
-def compared(side: int, peers: Path | None) -> list[dict[str, Any]]:
+def compare_tools(side: int, peers: Path | None) -> list[dict[str, Any]]:
     """Time recall at 1 of a large matrix, and compare that of small ones with ties and NaN."""
-    cases = _cases(side)
-    rows = [{"tool": "splitaudit", **_asked(cases)}]
+    cases = _make_cases(side)
+    rows = [{"tool": "splitaudit", **_ask_ours(cases)}]
     return rows + (_ask_peers(peers, cases) if peers else [])
 
 
-def _cases(side: int) -> dict[str, tuple[Any, Any]]:
+def _make_cases(side: int) -> dict[str, tuple[Any, Any]]:
     rng = np.random.default_rng(0)
     large = rng.normal(size=(side, side)).astype(np.float32)
     large[np.diag_indices(side)] += 3
@@ -108,7 +110,7 @@ def _cases(side: int) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def _asked(cases: dict[str, tuple[Any, Any]]) -> dict[str, Any]:
+def _ask_ours(cases: dict[str, tuple[Any, Any]]) -> dict[str, Any]:
     metrics.recall_at_k(*cases["tied"], 1)
     begun = time.process_time()
     metrics.recall_at_k(*cases["large"], 1)
@@ -128,7 +130,7 @@ def _ask_peers(python: Path, cases: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def huge(n: int) -> dict[str, Any]:
+def rank_many(n: int) -> dict[str, Any]:
     """Rank n x n scores, of which a function makes some rows at a time."""
     rng = np.random.default_rng(0)
     texts = rng.normal(size=(n, WIDTH)).astype(np.float32)
@@ -144,7 +146,7 @@ def huge(n: int) -> dict[str, Any]:
     }
 
 
-def covered(cases: int, groups: int) -> dict[str, Any]:
+def count_covered(cases: int, groups: int) -> dict[str, Any]:
     """Draw hits of groups that are alike; the truth is 0.5."""
     hit = naive = 0
     for seed in range(cases):

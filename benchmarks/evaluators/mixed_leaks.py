@@ -11,10 +11,10 @@ import numpy as np
 from benchmarks.common import harness
 from benchmarks.common.evaluators.zoo import (
     TEMPERATURE,
-    cosines,
-    data,
+    compute_cosines,
     dual_softmax,
-    own_pooling,
+    make_data,
+    pool_by_own,
     softmax,
 )
 from splitaudit.evaluation.audit import audit_evaluator
@@ -24,41 +24,41 @@ FIRST = 10_000  # of the seeds: no bound was chosen on them
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=30, help="of each mixture")
     args = parser.parse_args()
-    rows = mixed(args.seeds, FIRST)
+    rows = count_right(args.seeds, FIRST)
     harness.print_table("Leaks, and what is done after: found", rows)
     harness.keep(args.json, {"mixed": rows})
 
 
-def noise(*shape: int) -> Scores:
+def draw_noise(*shape: int) -> Scores:
     """Drawn anew in each call."""
     return np.random.default_rng().normal(size=shape)
 
 
-def own_caption(every: int) -> Callable[[Scores, Scores], Scores]:
+def use_own_caption(every: int) -> Callable[[Scores, Scores], Scores]:
     def scores(queries: Scores, gallery: Scores) -> Scores:
         some = np.arange(0, min(len(queries), len(gallery)), every)
         films = gallery.mean(axis=1)
-        films[some] = own_pooling(queries[some], gallery[some])
-        return cosines(queries, films[:, None])
+        films[some] = pool_by_own(queries[some], gallery[some])
+        return compute_cosines(queries, films[:, None])
 
     return scores
 
 
-def own_film(every: int) -> Callable[[Scores, Scores], Scores]:
+def use_own_film(every: int) -> Callable[[Scores, Scores], Scores]:
     def scores(queries: Scores, gallery: Scores) -> Scores:
         some, texts = np.arange(0, min(len(queries), len(gallery)), every), queries.copy()
         texts[some] += 0.3 * gallery[some].mean(axis=1)
-        return cosines(texts, gallery)
+        return compute_cosines(texts, gallery)
 
     return scores
 
 
-def bonus(every: int, more: float) -> Callable[[Scores, Scores], Scores]:
+def add_bonus(every: int, more: float) -> Callable[[Scores, Scores], Scores]:
     def scores(queries: Scores, gallery: Scores) -> Scores:
-        found = cosines(queries, gallery)
+        found = compute_cosines(queries, gallery)
         some = np.arange(0, min(found.shape), every)
         found[some, some] += more
         return found
@@ -67,13 +67,13 @@ def bonus(every: int, more: float) -> Callable[[Scores, Scores], Scores]:
 
 
 LEAKS = {
-    "none": cosines,
-    "own caption": own_caption(1),
-    "of a tenth": own_caption(10),
-    "own film": own_film(1),
-    "of a 10th": own_film(10),
-    "+ 0.01": bonus(1, 0.01),
-    "a 10th + 0.05": bonus(10, 0.05),
+    "none": compute_cosines,
+    "own caption": use_own_caption(1),
+    "of a tenth": use_own_caption(10),
+    "own film": use_own_film(1),
+    "of a 10th": use_own_film(10),
+    "+ 0.01": add_bonus(1, 0.01),
+    "a 10th + 0.05": add_bonus(10, 0.05),
 }
 
 # What is done after, and the verdict it deserves without a leak.
@@ -82,9 +82,9 @@ AFTER: dict[str, tuple[Callable[[Scores], Scores], str]] = {
     "times 100": (lambda s: 100 * s, "clean"),
     "half precision": (lambda s: s.astype(np.float16), "clean"),
     "rounded to 0.001": (lambda s: s.round(3), "clean"),
-    "noise": (lambda s: s + 0.01 * noise(*s.shape), "clean"),
-    "noise of queries": (lambda s: s * (1 + 0.05 * noise(len(s), 1)), "clean"),
-    "noise of items": (lambda s: s + 0.02 * noise(1, s.shape[1]), "clean"),
+    "noise": (lambda s: s + 0.01 * draw_noise(*s.shape), "clean"),
+    "noise of queries": (lambda s: s * (1 + 0.05 * draw_noise(len(s), 1)), "clean"),
+    "noise of items": (lambda s: s + 0.02 * draw_noise(1, s.shape[1]), "clean"),
     "ten best kept": (
         lambda s: np.where(s < np.sort(s, axis=1)[:, [-10]], -np.inf, s),
         "gallery_dependent",
@@ -97,13 +97,13 @@ AFTER: dict[str, tuple[Callable[[Scores], Scores], str]] = {
     "ranks": (lambda s: s.argsort(axis=1).argsort(axis=1), "gallery_dependent"),
     "dual softmax": (dual_softmax, "transductive"),
     "z of columns": (lambda s: (s - s.mean(axis=0)) / s.std(axis=0), "transductive"),
-    "dual, and noise": (lambda s: dual_softmax(s) + 0.001 * noise(*s.shape), "transductive"),
+    "dual, and noise": (lambda s: dual_softmax(s) + 0.001 * draw_noise(*s.shape), "transductive"),
 }
 
 
-def mixed(seeds: int, first: int) -> list[dict[str, Any]]:
+def count_right(seeds: int, first: int) -> list[dict[str, Any]]:
     """Count how often each leak is found, and how often who has none is called what it deserves."""
-    with ProcessPoolExecutor(harness.processes()) as pool:
+    with ProcessPoolExecutor(harness.count_processes()) as pool:
         found = list(pool.map(audit, range(first, first + seeds)))
     return [
         {"done after": name, "of": seeds}
@@ -114,7 +114,7 @@ def mixed(seeds: int, first: int) -> list[dict[str, Any]]:
 
 def audit(seed: int) -> dict[tuple[str, str], bool]:
     """Return whether each verdict is the expected one, with 100 to 300 pairs."""
-    pairs = data(int(100 * 3 ** np.random.default_rng(seed).random()), seed)
+    pairs = make_data(int(100 * 3 ** np.random.default_rng(seed).random()), seed)
     right = {}
     for leak, scores in LEAKS.items():
         for name, (after, verdict) in AFTER.items():

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import harness
-from benchmarks.common.evaluators.zoo import softmax, unit
+from benchmarks.common.evaluators.zoo import normalise, softmax
 from splitaudit.evaluation import metrics, structure
 from splitaudit.evaluation.relevance import relevant
 
@@ -21,34 +21,37 @@ FRAMES, WIDTH, SHOWS, SHARP = 12, 64, 0.63, 20.0
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--films", type=int, default=1_000)
     parser.add_argument("--matrices", type=int, default=100)
     parser.add_argument("--figure", type=Path, metavar="FILE")
     args = parser.parse_args()
-    numbers = {"tmass": tmass(args.films, args.figure), "matrices": matrices(args.matrices)}
+    numbers = {
+        "tmass": compare_pooling(args.films, args.figure),
+        "matrices": judge_matrices(args.matrices),
+    }
     harness.print_table(f"Pooled by the own caption, {args.films:,} films", [numbers["tmass"]])
     harness.print_table("Matrices alone", numbers["matrices"])
     harness.keep(args.json, numbers)
 
 
-def films(n: int, shows: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def make_films(n: int, shows: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Captions, and films of which one frame shows something of the caption; unit vectors."""
     rng = np.random.default_rng(seed)
-    texts = unit(rng.normal(size=(n, WIDTH)))
-    frames = unit(rng.normal(size=(n, FRAMES, WIDTH)))
-    frames[:, 0] = unit(frames[:, 0] + shows * texts)
+    texts = normalise(rng.normal(size=(n, WIDTH)))
+    frames = normalise(rng.normal(size=(n, FRAMES, WIDTH)))
+    frames[:, 0] = normalise(frames[:, 0] + shows * texts)
     return texts, frames
 
 
-def two_towers(n: int, noise: float, seed: int) -> np.ndarray:
+def score_two_towers(n: int, noise: float, seed: int) -> np.ndarray:
     """Scores of captions and of films that are the captions and noise."""
     rng = np.random.default_rng(seed)
-    texts = unit(rng.normal(size=(n, WIDTH)))
-    return texts @ unit(texts + noise * unit(rng.normal(size=(n, WIDTH)))).T
+    texts = normalise(rng.normal(size=(n, WIDTH)))
+    return texts @ normalise(texts + noise * normalise(rng.normal(size=(n, WIDTH)))).T
 
 
-def honest_and_leaking(texts: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def score_films(texts: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Scores where the asking text pools the frames, and where each film's own caption does."""
     alike = np.einsum("qd,gfd->qgf", texts, frames)
     weights = softmax(SHARP * alike, axis=2)
@@ -56,13 +59,13 @@ def honest_and_leaking(texts: np.ndarray, frames: np.ndarray) -> tuple[np.ndarra
     lengths = np.sqrt(np.einsum("qgf,gfe,qge->qg", weights, inner, weights, optimize=True))
     honest = (weights * alike).sum(axis=2) / lengths
     places = np.arange(len(texts))
-    own = unit(np.einsum("gf,gfd->gd", weights[places, places], frames))
+    own = normalise(np.einsum("gf,gfd->gd", weights[places, places], frames))
     return honest, texts @ own.T
 
 
-def tmass(number: int, figure: Path | None) -> dict[str, Any]:
+def compare_pooling(number: int, figure: Path | None) -> dict[str, Any]:
     """Score some films in both ways, and say what the leak moves."""
-    honest, leaking = honest_and_leaking(*films(number, SHOWS, 0))
+    honest, leaking = score_films(*make_films(number, SHOWS, 0))
     right, off = np.arange(len(honest)), ~np.eye(len(honest), dtype=bool)
     if figure:
         draw(honest, leaking, figure)
@@ -101,13 +104,13 @@ def draw(honest: np.ndarray, leaking: np.ndarray, path: Path) -> None:
     sheet.savefig(path, metadata={"Date": None})
 
 
-def matrices(number: int) -> list[dict[str, Any]]:
+def judge_matrices(number: int) -> list[dict[str, Any]]:
     """Say how many of some matrices are suspicious: 300 films, easy and hard."""
     counts: dict[str, list[Any]] = {}
     for seed in range(number):
         shows, noise = np.random.default_rng(seed).uniform([0.3, 1.7], [0.7, 7])
-        honest, leaking = honest_and_leaking(*films(300, shows, seed))
-        towers = two_towers(300, noise, seed)
+        honest, leaking = score_films(*make_films(300, shows, seed))
+        towers = score_two_towers(300, noise, seed)
         right = relevant(np.arange(300), 300)
         for name, scores in (
             ("honest, pooled by the asking text", honest),

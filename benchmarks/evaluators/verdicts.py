@@ -14,14 +14,14 @@ import numpy as np
 
 from benchmarks.common import harness
 from benchmarks.common.evaluators import zoo_clean, zoo_depending, zoo_leaking, zoo_metrics  # noqa: F401
-from benchmarks.common.evaluators.zoo import ZOO, data
+from benchmarks.common.evaluators.zoo import ZOO, make_data
 from splitaudit.evaluation.audit import audit_evaluator
 
 LEAST = 100  # pairs of the smallest data
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=100, help="of each evaluator")
     parser.add_argument("--most", type=int, default=1_000, help="pairs of the largest data")
     args = parser.parse_args()
@@ -34,7 +34,7 @@ def judge_all(seeds: int, most: int) -> list[dict[str, Any]]:
     """Audit all evaluators with data of all sizes; count verdicts that are not the expected one."""
     # Many small ones and few large ones: an audit takes as long as there are pairs of pairs.
     sizes = (LEAST / np.linspace(1, LEAST / most, seeds)).round().astype(int).tolist()
-    with ProcessPoolExecutor(harness.processes()) as pool:
+    with ProcessPoolExecutor(harness.count_processes()) as pool:
         rows = []
         for name, kept in ZOO.items():
             audits = list(pool.map(audit, [name] * seeds, sizes, range(seeds), chunksize=5))
@@ -56,7 +56,7 @@ def audit(name: str, n: int, seed: int) -> tuple[str, float]:
     kept = ZOO[name]
     begun = time.process_time()
     with np.errstate(all="ignore"):
-        found = audit_evaluator(kept.function, *data(n, seed), kind=kept.kind, seed=seed)
+        found = audit_evaluator(kept.function, *make_data(n, seed), kind=kept.kind, seed=seed)
     return found.verdict, time.process_time() - begun
 
 

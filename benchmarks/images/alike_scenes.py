@@ -20,14 +20,14 @@ SIDE = 24  # pixels of what is compared
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     scenes.add_options(parser)
     parser.add_argument("--pairs", type=int, default=60)
     parser.add_argument("--sheet", type=Path, required=True, help="where to draw the pairs")
     args = parser.parse_args()
-    used = [scene for scene in scenes.scenes(args.data, args.more) if scene.photograph]
-    pictures = [scenes.picture(scene) for scene in used]
-    pairs = [pair for pair, _ in zip(alike(pictures), range(args.pairs), strict=False)]
+    used = [scene for scene in scenes.find_scenes(args.data, args.more) if scene.photograph]
+    pictures = [scenes.read_picture(scene) for scene in used]
+    pairs = [pair for pair, _ in zip(find_alike(pictures), range(args.pairs), strict=False)]
     names = [{"alike": r, "a": used[a].name, "b": used[b].name} for r, a, b in pairs]
     halves = [sum(scene.reported == half for scene in used) for half in (True, False)]
     harness.print_table(f"{halves[0]} scenes to report, {halves[1]} to develop on", names)
@@ -35,7 +35,7 @@ def main() -> None:
     harness.keep(args.json, names)
 
 
-def alike(pictures: Sequence[Image.Image]) -> Iterator[tuple[float, int, int]]:
+def find_alike(pictures: Sequence[Image.Image]) -> Iterator[tuple[float, int, int]]:
     """Yield pairs, those first whose small pictures have the most similar slopes."""
     small = np.stack([np.asarray(p.convert("L").resize((SIDE, SIDE)), float) for p in pictures])
     slopes = np.hstack([np.diff(small, axis=a).reshape(len(small), -1) for a in (1, 2)])

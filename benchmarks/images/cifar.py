@@ -82,7 +82,7 @@ class Material:
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with cifar10_5classes.tar")
     parser.add_argument("--classes", nargs="+", help="only these, to be quick")
     parser.add_argument("--peers", type=Path, help="python of an environment with the peers")
@@ -92,23 +92,23 @@ def main() -> None:
     args = parser.parse_args()
     material = read(args.data, args.classes)
     found, numbers = audit(material)
-    scores = {"splitaudit": best_in_train(material, found["pairs"], found["score"])}
-    scores["oriented gradients, cosine"] = best_in_train(
+    scores = {"splitaudit": score_best_in_train(material, found["pairs"], found["score"])}
+    scores["oriented gradients, cosine"] = score_best_in_train(
         material, found["pairs"], found["similarity"]
     )
     if args.peers:
-        scores |= by_peers(material, args.peers, ["fastdup"] * args.fastdup)
+        scores |= ask_peers(material, args.peers, ["fastdup"] * args.fastdup)
     parts = {"development half": ~material.reported}
     if not args.develop:
         parts |= {"reported half": material.reported, "both": material.reported | True}
-        numbers["within test"] = within_test(material, found)
+        numbers["within test"] = report_within_test(material, found)
     for name, part in parts.items():
-        rows = [judged(tool, score[part], material.right[part]) for tool, score in scores.items()]
+        rows = [judge(tool, score[part], material.right[part]) for tool, score in scores.items()]
         print_table(f"{name}: {part.sum():,} test pictures", rows)
         numbers[name] = rows
     if args.sheets:
         args.sheets.mkdir(parents=True, exist_ok=True)
-        contact_sheets(material, found, args)
+        draw_contact_sheets(material, found, args)
     harness.keep(args.json, numbers)
 
 
@@ -160,7 +160,7 @@ def audit(material: Material) -> tuple[dict[str, Any], dict[str, Any]]:
     }, numbers
 
 
-def best_in_train(material: Material, pairs: npt.NDArray[np.int64], scores: Any) -> Floats:
+def score_best_in_train(material: Material, pairs: npt.NDArray[np.int64], scores: Any) -> Floats:
     """Return the best score of each query with a picture of train."""
     best = np.full(len(material.names), UNPROPOSED)
     across = material.test[pairs].sum(axis=1) == 1
@@ -169,27 +169,27 @@ def best_in_train(material: Material, pairs: npt.NDArray[np.int64], scores: Any)
     return best[material.queries]
 
 
-def by_peers(material: Material, python: Path, more: list[str]) -> dict[str, Floats]:
+def ask_peers(material: Material, python: Path, more: list[str]) -> dict[str, Floats]:
     """Return the scores by other tools, and by those that are asked for: how near is the nearest."""
     with tempfile.TemporaryDirectory() as folder:
         pictures, out = Path(folder) / "pictures.npy", Path(folder) / "hashes.npz"
         np.save(pictures, material.pictures)
         run_module("benchmarks.common.images.peer_hashes", pictures, out, *more, python=python)
         with np.load(out) as hashes:
-            return {name: nearest(material, hashes[name]) for name in hashes.files}
+            return {name: score_nearest(material, hashes[name]) for name in hashes.files}
 
 
-def nearest(material: Material, codes: npt.NDArray[Any]) -> Floats:
+def score_nearest(material: Material, codes: npt.NDArray[Any]) -> Floats:
     """Return how near the nearest picture of train is to each query, by bits or by cosine."""
     if codes.dtype == np.uint8:
-        return nearest_bits(material, codes)
+        return score_nearest_bits(material, codes)
     train, best = codes[~material.test].T, []
     for begin in range(0, len(material.queries), 256):
         best.append((codes[material.queries[begin : begin + 256]] @ train).max(axis=1))
     return np.concatenate(best).astype(np.float64)
 
 
-def nearest_bits(material: Material, packed: npt.NDArray[np.uint8]) -> Floats:
+def score_nearest_bits(material: Material, packed: npt.NDArray[np.uint8]) -> Floats:
     """Return minus the fewest bits in which each query differs from a picture of train."""
     words = np.ascontiguousarray(packed).view(np.uint64)
     train, best = words[~material.test], []
@@ -199,7 +199,7 @@ def nearest_bits(material: Material, packed: npt.NDArray[np.uint8]) -> Floats:
     return np.array(best)
 
 
-def judged(tool: str, scores: Floats, right: Mask) -> dict[str, Any]:
+def judge(tool: str, scores: Floats, right: Mask) -> dict[str, Any]:
     """Return average precision, and the share of the published ones at the top."""
     order = np.argsort(-scores, kind="stable")
     top = round(TOP * len(scores))
@@ -220,7 +220,7 @@ def average_precision(scores: Floats, right: Mask) -> float:
     return float((precision * np.diff(recall, prepend=0)).sum())
 
 
-def within_test(material: Material, found: dict[str, Any]) -> dict[str, Any]:
+def report_within_test(material: Material, found: dict[str, Any]) -> dict[str, Any]:
     """Print what is accepted of the judged pairs within the test set."""
     scores = dict(zip(map(tuple, found["pairs"].tolist()), found["score"].tolist(), strict=True))
     rows = []
@@ -234,7 +234,7 @@ def within_test(material: Material, found: dict[str, Any]) -> dict[str, Any]:
     return {"accepted": sum(near), "of": len(near), "pairs": rows}
 
 
-def contact_sheets(material: Material, found: dict[str, Any], args: Any) -> None:
+def draw_contact_sheets(material: Material, found: dict[str, Any], args: Any) -> None:
     """Draw the top pairs counted as false, and some accepted ones, drawn by lot."""
     order = np.argsort(-found["score"], kind="stable")
     known = dict(zip(material.queries.tolist(), material.right.tolist(), strict=True))
@@ -254,11 +254,11 @@ def contact_sheets(material: Material, found: dict[str, Any], args: Any) -> None
     chance = rng.permutation(accepted)[:DRAWN]
     for name, rows in (("false", false[:PAGE]), ("accepted", np.sort(chance))):
         path = args.sheets / f"cifar_{name}.png"
-        draw([_row(material, found, row) for row in rows], path)
+        draw([_make_row(material, found, row) for row in rows], path)
         print(f"  {path}")
 
 
-def _row(material: Material, found: dict[str, Any], row: int) -> Row:
+def _make_row(material: Material, found: dict[str, Any], row: int) -> Row:
     a, b = found["pairs"][row]
     name = "/".join(str(material.names[a]).removesuffix(".jpg").split("/")[1:])
     label = f"{name} {found['score'][row]:.2f}"

@@ -24,7 +24,7 @@ Reader = Callable[[str], object]
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--pictures", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
@@ -32,9 +32,9 @@ def main() -> None:
         paths = [write(Path(folder), seed) for seed in range(args.pictures)]
         size = np.mean([Path(path).stat().st_size for path in paths])
         rows = [
-            {"reader": name, "scale": scale, **measured(read, paths, args.rounds)}
+            {"reader": name, "scale": scale, **measure(read, paths, args.rounds)}
             for scale in (8, 4, 2, 1)
-            for name, read in readers(scale).items()
+            for name, read in find_readers(scale).items()
         ]
     title = f"JPEG of {WIDTH} x {HEIGHT} to grey, {size / 1e3:.0f} kB each"
     harness.print_table(title, rows)
@@ -46,27 +46,27 @@ def write(folder: Path, seed: int) -> str:
     rng = np.random.default_rng(seed)
     frequency = np.hypot(scipy.fft.fftfreq(HEIGHT)[:, None], scipy.fft.rfftfreq(WIDTH)[None])
     frequency[0, 0] = 1
-    channels = [coloured(rng, frequency, power) for power in (1.3, 1.8, 1.8)]
+    channels = [draw_plane(rng, frequency, power) for power in (1.3, 1.8, 1.8)]
     pixels = np.clip(np.stack(channels, axis=2) * (50, 15, 15) + 128, 0, 255).astype(np.uint8)
     path = folder / f"{seed}.jpg"
     Image.fromarray(pixels, "YCbCr").save(path, quality=QUALITY)
     return str(path)
 
 
-def coloured(rng: np.random.Generator, frequency: np.ndarray, power: float) -> np.ndarray:
+def draw_plane(rng: np.random.Generator, frequency: np.ndarray, power: float) -> np.ndarray:
     noise = scipy.fft.rfft2(rng.standard_normal((HEIGHT, WIDTH)))
     plane = scipy.fft.irfft2(noise / frequency**power, (HEIGHT, WIDTH))
     return (plane - plane.mean()) / plane.std()
 
 
-def readers(scale: int) -> dict[str, Reader]:
+def find_readers(scale: int) -> dict[str, Reader]:
     short_side = None if scale == 1 else HEIGHT // scale
     found: dict[str, Reader] = {
         "splitaudit": partial(load, short_side=short_side, grey=True),
-        "Pillow, draft": partial(drafted, scale=scale),
+        "Pillow, draft": partial(read_draft, scale=scale),
     }
     if scale == 1:
-        found["Pillow, RGB to grey"] = whole
+        found["Pillow, RGB to grey"] = read_whole
     try:
         import cv2
     except ImportError:
@@ -76,24 +76,24 @@ def readers(scale: int) -> dict[str, Reader]:
     return {**found, "OpenCV": partial(cv2.imread, flags=getattr(cv2, flag))}
 
 
-def drafted(path: str, scale: int) -> np.ndarray:
+def read_draft(path: str, scale: int) -> np.ndarray:
     with Image.open(path) as image:
         image.draft("L", (WIDTH // scale, HEIGHT // scale))
         return np.asarray(image)
 
 
-def whole(path: str) -> np.ndarray:
+def read_whole(path: str) -> np.ndarray:
     with Image.open(path) as image:
         return np.asarray(image.convert("L"))
 
 
-def measured(read: Reader, paths: list[str], rounds: int) -> dict[str, float | str]:
+def measure(read: Reader, paths: list[str], rounds: int) -> dict[str, float | str]:
     shape = getattr(read(paths[0]), "pixels", read(paths[0])).shape
-    seconds = min(timed(read, paths) for _ in range(rounds)) / len(paths)
+    seconds = min(time_reader(read, paths) for _ in range(rounds)) / len(paths)
     return {"pixels": f"{shape[1]} x {shape[0]}", "ms": 1e3 * seconds, "a CPU second": 1 / seconds}
 
 
-def timed(read: Reader, paths: list[str]) -> float:
+def time_reader(read: Reader, paths: list[str]) -> float:
     begun = time.process_time()
     for path in paths:
         read(path)

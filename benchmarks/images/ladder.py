@@ -20,9 +20,9 @@ import numpy as np
 from benchmarks.common import harness, ladder
 from benchmarks.common.harness import Scan, must, print_table
 from benchmarks.common.images import ladder_peers, scenes
-from benchmarks.common.images.ladder_material import Item, chosen, lay_out, make_copies, truth
+from benchmarks.common.images.ladder_material import Item, choose, lay_out, make_copies, tell_truth
 from benchmarks.common.images.transforms import TRANSFORMS
-from benchmarks.common.judging import Scores, found, nothing
+from benchmarks.common.judging import Scores, find_partners, score_nothing
 
 ALL = "all"  # copies at once
 ACCEPTED = 0.0  # >=: scores of accepted matches; the others are left out
@@ -32,20 +32,20 @@ def main() -> None:
     args = _arguments()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        references, others = chosen(args)
+        references, others = choose(args)
         originals = lay_out(references, others, home / "alone" / "train")
         names = args.transforms
         copies = [copy for name in names for copy in make_copies(name, originals, home / name)]
         items = [*copies, *originals]
         queries = items[: len(copies) + len(references)]
-        known = truth(queries, items)
+        known = tell_truth(queries, items)
         numbers: dict[str, Any] = {"references": len(references), "others": len(others)}
         numbers["transforms"] = [{"transform": name, "recall": None} for name in (*names, "mean")]
         if not args.peers_only:
             scores = climb(names, home, queries, items)
-            best = found(scores, known, ACCEPTED)
-            numbers["transforms"] = table(ladder_peers.by_transform(queries, best))
-            numbers["false"] = false_pairs(np.where(known.false, scores, -np.inf), items)
+            best = find_partners(scores, known, ACCEPTED)
+            numbers["transforms"] = tabulate(ladder_peers.average_by_transform(queries, best))
+            numbers["false"] = list_false(np.where(known.false, scores, -np.inf), items)
         numbers["peers"] = (
             ladder_peers.judge_all(args.peers, queries, items, known) if args.peers else []
         )
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _arguments() -> Any:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     scenes.add_options(parser)
     parser.add_argument("--peers", type=Path, help="python of an environment with the peers")
     parser.add_argument("--peers-only", action="store_true", help="do not scan")
@@ -70,7 +70,7 @@ def climb(
     """Scan each transform with the originals, then all copies; return the scores of what is accepted."""
     for item in items:
         harness.link(item.path, home / ALL / item.item)
-    scores = nothing(queries, items)
+    scores = score_nothing(queries, items)
     for name in (*names, ALL):
         scanned = must(harness.scan(home / name, home, run=f"{name} run"), 0, 1, 4)
         note(scanned, items, scores)
@@ -90,13 +90,13 @@ def note(scanned: Scan, items: Sequence[Item], scores: Scores) -> None:
         np.maximum.at(scores, (query[asked], item[asked]), score[asked])
 
 
-def table(counted: Mapping[str, Any]) -> list[dict[str, Any]]:
+def tabulate(counted: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the recall of each transform, and their mean."""
     rows = [{"transform": name, **row} for name, row in counted["transforms"].items()]
     return [*rows, {"transform": "mean", "recall": counted["recall"]}]
 
 
-def false_pairs(scores: Scores, items: Sequence[Item]) -> list[dict[str, Any]]:
+def list_false(scores: Scores, items: Sequence[Item]) -> list[dict[str, Any]]:
     """Return the accepted matches of two scenes, the highest score first."""
     rows = [
         {"score": float(scores[a, b]), "a": f"{items[a].scene}, {items[a].kind}"}

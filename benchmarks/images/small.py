@@ -54,12 +54,12 @@ class Original:
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with videos and pdq")
     parser.add_argument("--develop", action="store_true", help="the half to develop on, only")
     parser.add_argument("--sheets", type=Path, help="folder for contact sheets of false pairs")
     args = parser.parse_args()
-    originals = [one for one in every(args.data) if args.develop != one.reported]
+    originals = [one for one in find_originals(args.data) if args.develop != one.reported]
     numbers = {}
     for kind in sorted({one.kind for one in originals}):
         numbers[kind] = audit([one for one in originals if one.kind == kind], args.sheets)
@@ -72,14 +72,14 @@ def main() -> None:
     harness.keep(args.json, numbers)
 
 
-def every(data: Path) -> Iterator[Original]:
+def find_originals(data: Path) -> Iterator[Original]:
     """Return all originals that can be had."""
-    yield from photographs(data)
-    yield from icons()
-    yield from digits()
+    yield from cut_photographs(data)
+    yield from read_icons()
+    yield from read_digits()
 
 
-def photographs(data: Path) -> Iterator[Original]:
+def cut_photographs(data: Path) -> Iterator[Original]:
     """Return tiles of a frame of each film, and of each photograph."""
     from PIL import Image
 
@@ -88,17 +88,19 @@ def photographs(data: Path) -> Iterator[Original]:
     films = sorted((data / "videos").iterdir())
     once = [film for film in films if not any(word in film.name for word in AGAIN)]
     once += [film for film in films if film.name.endswith("_sea-360p.mp4")]
-    frames |= {film.stem: frame for film in once if (frame := _frame(film)) is not None}
+    frames |= {film.stem: frame for film in once if (frame := _read_frame(film)) is not None}
     for name, frame in frames.items():
         wide, high = frame.width / TILES, frame.height / TILES
         for tile in range(TILES * TILES):
             x, y = tile % TILES * wide, tile // TILES * high
-            pixels = _square(frame.crop((round(x), round(y), round(x + wide), round(y + high))))
+            pixels = _make_square(
+                frame.crop((round(x), round(y), round(x + wide), round(y + high)))
+            )
             if np.asarray(pixels, float).std(axis=(0, 1)).mean() > 8:  # else it is a wall or a sky
                 yield Original("photographs", f"{name}#{tile}", pixels)
 
 
-def _frame(film: Path) -> Any:
+def _read_frame(film: Path) -> Any:
     """A frame from the middle of a film; None where there is none."""
     import av
 
@@ -111,7 +113,7 @@ def _frame(film: Path) -> Any:
         return None if frame is None else frame.to_image()
 
 
-def icons() -> Iterator[Original]:
+def read_icons() -> Iterator[Original]:
     """Return the icons of matplotlib's toolbar, on white."""
     import matplotlib
     from PIL import Image
@@ -121,58 +123,58 @@ def icons() -> Iterator[Original]:
         if not path.name.startswith("forward"):
             drawn = Image.open(path).convert("RGBA")
             page = Image.new("RGBA", drawn.size, "white")
-            yield Original("icons", path.stem, _square(Image.alpha_composite(page, drawn)))
+            yield Original("icons", path.stem, _make_square(Image.alpha_composite(page, drawn)))
 
 
-def digits() -> Iterator[Original]:
+def read_digits() -> Iterator[Original]:
     """Return the digits of scikit-learn."""
     from PIL import Image
     from sklearn.datasets import load_digits
 
     for row, picture in enumerate(load_digits().images[:DIGITS]):
         level = Image.fromarray((picture * 15.9).astype(np.uint8))
-        yield Original("digits", f"{row}", _square(level))
+        yield Original("digits", f"{row}", _make_square(level))
 
 
-def _square(picture: Any) -> Pixels:
+def _make_square(picture: Any) -> Pixels:
     return np.asarray(picture.convert("RGB").resize((ORIGINAL, ORIGINAL), 1))
 
 
-def cropped(share: float) -> Callable[[Pixels], Pixels]:
+def crop(share: float) -> Callable[[Pixels], Pixels]:
     """Return what keeps a share of each side, off the middle."""
     kept = round(share * ORIGINAL)
     from_top, from_left = (ORIGINAL - kept) // 3, (ORIGINAL - kept) * 2 // 3
     return lambda x: x[from_top : from_top + kept, from_left : from_left + kept]
 
 
-def light(gain: float, bias: float) -> Callable[[Pixels], Pixels]:
+def change_light(gain: float, bias: float) -> Callable[[Pixels], Pixels]:
     """Return what changes contrast about the middle, and brightness."""
-    return lambda x: _levels(gain * (x.astype(float) - 128) + 128 + bias)
+    return lambda x: _round_levels(gain * (x.astype(float) - 128) + 128 + bias)
 
 
-def _levels(values: Any) -> Pixels:
+def _round_levels(values: Any) -> Pixels:
     return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
-def _grey(pixels: Pixels) -> Pixels:
-    return _levels(np.repeat(pixels.mean(axis=-1, keepdims=True), 3, axis=-1))
+def _make_grey(pixels: Pixels) -> Pixels:
+    return _round_levels(np.repeat(pixels.mean(axis=-1, keepdims=True), 3, axis=-1))
 
 
 CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
     "scaled": lambda x: x,
     "mirror": lambda x: x[:, ::-1],
-    "crop 0.9": cropped(0.9),
-    "crop 0.8": cropped(0.8),
-    "brighter": light(1, 25),
-    "darker": light(1, -25),
-    "contrast 0.7": light(0.7, 0),
-    "grey": _grey,
+    "crop 0.9": crop(0.9),
+    "crop 0.8": crop(0.8),
+    "brighter": change_light(1, 25),
+    "darker": change_light(1, -25),
+    "contrast 0.7": change_light(0.7, 0),
+    "grey": _make_grey,
     "JPEG 50": lambda x: x,
     "JPEG 20": lambda x: x,
 }
 
 
-def small(pixels: Pixels, side: int, quality: int) -> Pixels:
+def make_small(pixels: Pixels, side: int, quality: int) -> Pixels:
     """Return a picture at a size, through JPEG, as the scan would make it ready."""
     from PIL import Image
 
@@ -184,7 +186,7 @@ def small(pixels: Pixels, side: int, quality: int) -> Pixels:
 
 def audit(originals: list[Original], sheets: Path | None) -> dict[str, Any]:
     """Search originals and copies together; return sums, and the recall of each change."""
-    pictures, of, made = _copies(originals)
+    pictures, of, made = _make_copies(originals)
     begun = time.process_time()
     plain = gradients.Gradient().fingerprint(pictures).vectors
     found = lookalikes.pairs(gradients.views(plain), gradients.SCALE)
@@ -201,7 +203,7 @@ def audit(originals: list[Original], sheets: Path | None) -> dict[str, Any]:
     false = np.flatnonzero(~same & proofs.accepted)
     one, other = np.sort(of[pairs[false]], axis=1).T
     if sheets and len(false):
-        _sheet(sheets / f"small_{originals[0].kind}.png", (pictures, pairs, proofs), false)
+        _draw_sheet(sheets / f"small_{originals[0].kind}.png", (pictures, pairs, proofs), false)
     sums = {
         "originals": len(originals),
         "copies": int((made != "").sum()),
@@ -214,24 +216,24 @@ def audit(originals: list[Original], sheets: Path | None) -> dict[str, Any]:
     return {"sums": sums, "recall": recall}
 
 
-def _copies(originals: list[Original]) -> tuple[Pixels, npt.NDArray[np.int64], Any]:
+def _make_copies(originals: list[Original]) -> tuple[Pixels, npt.NDArray[np.int64], Any]:
     """Originals, then copies; which original each is of; by which change, "" of an original."""
-    rows = [(small(one.pixels, SIDES[0], 90), at, "") for at, one in enumerate(originals)]
+    rows = [(make_small(one.pixels, SIDES[0], 90), at, "") for at, one in enumerate(originals)]
     copied = [at for at, one in enumerate(originals) if one.kind != "digits" or at < FEW]
     for at in copied:
         for turn, (change, do) in enumerate(CHANGES.items()):
-            side = SIDES[(_drawn(originals[at].name) + turn) % len(SIDES)]
+            side = SIDES[(_draw_number(originals[at].name) + turn) % len(SIDES)]
             quality = int(change.split()[1]) if change.startswith("JPEG") else 85
-            rows.append((small(do(originals[at].pixels), side, quality), at, change))
+            rows.append((make_small(do(originals[at].pixels), side, quality), at, change))
     pictures, of, made = zip(*rows, strict=True)
     return np.stack(pictures), np.array(of), np.array(made)
 
 
-def _drawn(name: str) -> int:
+def _draw_number(name: str) -> int:
     return hashlib.blake2b(name.encode(), digest_size=2).digest()[1]
 
 
-def _sheet(path: Path, found: Any, rows: Any) -> None:
+def _draw_sheet(path: Path, found: Any, rows: Any) -> None:
     """Draw the false pairs that are scored highest."""
     pictures, pairs, proofs = found
     path.parent.mkdir(parents=True, exist_ok=True)

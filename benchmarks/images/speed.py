@@ -22,7 +22,7 @@ from PIL import Image, ImageOps
 from benchmarks.common import harness
 from benchmarks.common.harness import must, print_table
 from benchmarks.common.images import folders, scenes
-from benchmarks.common.images.peer_speed import Tool, timed
+from benchmarks.common.images.peer_speed import Tool, time_tools
 from benchmarks.common.measure import run_module, with_one_thread
 from splitaudit.fingerprints.image_hash import shrunk
 from splitaudit.jobs import File, signature
@@ -36,23 +36,27 @@ SIDE = views.HASH.side
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     scenes.add_options(parser)
     parser.add_argument("--peers", type=Path, help="python of an environment with the peers")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--files", type=int, metavar="N", help="scan folders instead (11,500)")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        rows = scan_folders(Path(folder), args.files) if args.files else speed(Path(folder), args)
+        rows = (
+            scan_folders(Path(folder), args.files)
+            if args.files
+            else measure_tools(Path(folder), args)
+        )
     harness.keep(args.json, {"rows": rows})
 
 
-def speed(folder: Path, args: Any) -> list[dict[str, Any]]:
+def measure_tools(folder: Path, args: Any) -> list[dict[str, Any]]:
     """Measure all tools on the same files."""
-    paths = large_jpegs(folder, args)
-    seconds = timed(ours(folder), paths, args.rounds)
+    paths = write_large_jpegs(folder, args)
+    seconds = time_tools(list_ours(folder), paths, args.rounds)
     if args.peers:
-        seconds |= by_peers(args.peers, folder, paths, args.rounds)
+        seconds |= ask_peers(args.peers, folder, paths, args.rounds)
     rows = [
         {"tool": tool, "CPU ms a picture": 1e3 * s, "a CPU second": 1 / s}
         | {f"times {of}": seconds[of] / s for of in seconds if of.startswith("image")}
@@ -63,10 +67,10 @@ def speed(folder: Path, args: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def large_jpegs(folder: Path, args: Any) -> list[str]:
+def write_large_jpegs(folder: Path, args: Any) -> list[str]:
     """Write the photographs that have so many pixels, cut to the same proportions."""
     paths = []
-    for scene in scenes.scenes(args.data, args.more):
+    for scene in scenes.find_scenes(args.data, args.more):
         if not scene.photograph or scene.is_film:
             continue
         with Image.open(scene.path) as image:
@@ -77,7 +81,7 @@ def large_jpegs(folder: Path, args: Any) -> list[str]:
     return paths
 
 
-def ours(folder: Path) -> dict[str, Tool]:
+def list_ours(folder: Path) -> dict[str, Tool]:
     """Return what is done to files by default, and without what finds crops."""
 
     def scanned(paths: Sequence[str]) -> int:
@@ -85,26 +89,26 @@ def ours(folder: Path) -> dict[str, Tool]:
         return prints.fingerprint(files, folder / "facts")
 
     return {
-        "splitaudit, one hash": one_hash,
-        "splitaudit, hashes": hashes,
+        "splitaudit, one hash": hash_once,
+        "splitaudit, hashes": hash_all,
         "splitaudit, all that a scan takes": scanned,
     }
 
 
-def one_hash(paths: Sequence[str]) -> Any:
-    return views.HASH.fingerprint(np.stack([shrunk(grey, SIDE) for grey in greys(paths)]))
+def hash_once(paths: Sequence[str]) -> Any:
+    return views.HASH.fingerprint(np.stack([shrunk(grey, SIDE) for grey in read_greys(paths)]))
 
 
-def hashes(paths: Sequence[str]) -> Any:
-    small = [shrunk(grey[part], SIDE) for grey in greys(paths) for part in views.parts(grey)]
+def hash_all(paths: Sequence[str]) -> Any:
+    small = [shrunk(grey[part], SIDE) for grey in read_greys(paths) for part in views.parts(grey)]
     return views.HASH.fingerprint(np.stack(small))
 
 
-def greys(paths: Sequence[str]) -> Iterator[Any]:
+def read_greys(paths: Sequence[str]) -> Iterator[Any]:
     return (load(path, short_side=HASHED, grey=True).pixels for path in paths)
 
 
-def by_peers(python: Path, folder: Path, paths: Sequence[str], rounds: int) -> dict[str, float]:
+def ask_peers(python: Path, folder: Path, paths: Sequence[str], rounds: int) -> dict[str, float]:
     """Return the CPU seconds a file of the other tools."""
     listed = folder / "files.txt"
     listed.write_text("".join(f"{path}\n" for path in paths))

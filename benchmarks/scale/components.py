@@ -78,7 +78,7 @@ ids = [f"{k:08d}" for k in range(n)]
 """
 
 
-def ends(shape: str, edges: int) -> tuple[Any, Any]:
+def draw_ends(shape: str, edges: int) -> tuple[Any, Any]:
     """Draw the ends of edges."""
     rng = np.random.default_rng(0)
     if shape == "chain":
@@ -95,7 +95,7 @@ def write(home: Path, shape: str, edges: int) -> None:
     from splitaudit.schema import conform
     from splitaudit.store import write_table
 
-    a, b = ends(shape, edges)
+    a, b = draw_ends(shape, edges)
     np.save(home / "a.npy", a)
     np.save(home / "b.npy", b)
     ids = pa.array([f"{k:08d}" for k in range(int(max(a.max(), b.max())) + 1)])
@@ -140,7 +140,7 @@ def compare(shape: str, edges: int) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--edges", type=int, default=EDGES)
     args = parser.parse_args()
     shapes = ("random ends", "chain")

@@ -25,11 +25,11 @@ PIECES = 10  # of 1 s are cut from one sound of 10 s, which takes no longer to m
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--n", type=int, default=20_000, help="files in each folder")
     args = parser.parse_args()
     rows = []
-    for name, sounds in (("different", different), ("equal", equal)):
+    for name, sounds in (("different", make_different), ("equal", make_equal)):
         with tempfile.TemporaryDirectory() as folder:
             rows.append(measure(name, Path(folder), args.n, sounds))
     rows[1]["ratio"] = rows[1]["seconds"] / rows[0]["seconds"]
@@ -43,7 +43,7 @@ def measure(
 ) -> dict[str, Any]:
     """Write a folder, scan it, count."""
     write = partial(write_batch, home / "data", n, sounds)
-    with ProcessPoolExecutor(harness.processes()) as pool:
+    with ProcessPoolExecutor(harness.count_processes()) as pool:
         list(pool.map(write, range(0, n, PIECES)))
     scanned = must(harness.scan(home / "data", home), 0, 1)
     matches = scanned.table("matches")
@@ -57,11 +57,11 @@ def measure(
         "pairs implied": sum(x["pairs_implied"] for x in scanned.summary["leaks"].values()),
         "matches MB": round((scanned.run / "matches.parquet").stat().st_size / 1e6, 2),
         "report MB": round((scanned.run / "report.html").stat().st_size / 1e6, 2),
-        **{stage: done["seconds"] for stage, done in _stages(scanned).items()},
+        **{stage: done["seconds"] for stage, done in _read_stages(scanned).items()},
     }
 
 
-def _stages(scanned: harness.Scan) -> dict[str, Any]:
+def _read_stages(scanned: harness.Scan) -> dict[str, Any]:
     record = json.loads((scanned.run / "run.json").read_text(encoding="utf-8"))
     return dict(record["stages"])
 
@@ -74,14 +74,14 @@ def write_batch(
         write_wav(target / ("train", "test")[at % 2] / f"{at:06}.wav", sound)
 
 
-def different(first: int, n: int) -> Iterator[Sound]:
+def make_different(first: int, n: int) -> Iterator[Sound]:
     """Yield `PIECES` sounds that no other call gives."""
     yield from np.split(distinct(first // PIECES, float(PIECES)), PIECES)
 
 
-def equal(first: int, n: int) -> Iterator[Sound]:
+def make_equal(first: int, n: int) -> Iterator[Sound]:
     """Yield one sound again and again in the first half, silence in the third quarter."""
-    others = different(first, n)
+    others = make_different(first, n)
     for at, other in enumerate(others, first):
         if at < n // 2:
             yield distinct(0, 1.0)

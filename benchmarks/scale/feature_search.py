@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import harness
-from benchmarks.common.images.folders import clouds
+from benchmarks.common.images.folders import draw_clouds
 from benchmarks.common.measure import run_module, with_one_thread
 
 FEATURES, EVERY, KEPT, CHANGED = 300, 100, 0.4, 20
@@ -27,13 +27,13 @@ AT_ONCE = 1 << 17
 GOAL = 100_000  # pictures
 
 
-def model() -> tuple[np.ndarray, np.ndarray]:
+def fit_model() -> tuple[np.ndarray, np.ndarray]:
     """Return what makes independent Gaussians into those of bits, and from where on a bit is set."""
     from scipy.stats import norm
 
     from splitaudit.fingerprints.local_features import fingerprint
 
-    found = [fingerprint(np.asarray(clouds(seed).convert("L"))) for seed in range(SAMPLE)]
+    found = [fingerprint(np.asarray(draw_clouds(seed).convert("L"))) for seed in range(SAMPLE)]
     codes = np.concatenate([features.descriptors for features in found])
     bits = np.unpackbits(codes.view(np.uint8), axis=1)
     correlation = np.sin(np.pi / 2 * np.corrcoef(bits.T))
@@ -43,12 +43,12 @@ def model() -> tuple[np.ndarray, np.ndarray]:
     return root.astype(np.float32), norm.ppf(1 - bits.mean(axis=0)).astype(np.float32)
 
 
-def drawn(pictures: int) -> tuple[Any, set[tuple[int, int, int]]]:
+def draw_collection(pictures: int) -> tuple[Any, set[tuple[int, int, int]]]:
     """Return a collection, and the pairs in it with their reading."""
     from splitaudit.features import read
     from splitaudit.search.features import Collection
 
-    (root, least), rng, n = model(), np.random.default_rng(0), pictures * FEATURES
+    (root, least), rng, n = fit_model(), np.random.default_rng(0), pictures * FEATURES
     codes = np.empty((n, 4), np.uint64)
     for begin in range(0, n, AT_ONCE):
         some = codes[begin : begin + AT_ONCE]
@@ -75,8 +75,8 @@ def measure(pictures: int) -> dict[str, Any]:
     """Search one collection in this process; a small one goes before."""
     from splitaudit.search.features import pairs as search
 
-    search(drawn(60)[0])
-    collection, planted = drawn(pictures)
+    search(draw_collection(60)[0])
+    collection, planted = draw_collection(pictures)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     cpu, begun = time.process_time(), time.perf_counter()
     found = search(collection)
@@ -98,7 +98,7 @@ def measure_alone(pictures: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--pictures", type=int, nargs="+", default=[3_000, 10_000, 30_000])
     parser.add_argument("--one", type=int)
     args = parser.parse_args()

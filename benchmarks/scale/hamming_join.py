@@ -36,7 +36,7 @@ CASES = (  # codes, how many, words, radius, with the peer
 AT_ONCE = 50_000
 
 
-def root(kind: str) -> np.ndarray:
+def mix_grid(kind: str) -> np.ndarray:
     """Return what makes independent Gaussians into those of a kind, shape (64, 64)."""
     if kind == "uniform":
         return np.eye(64, dtype=np.float32)
@@ -45,9 +45,9 @@ def root(kind: str) -> np.ndarray:
     return np.linalg.cholesky(np.exp(-distance)).astype(np.float32)
 
 
-def drawn(kind: str, n: int, words: int) -> np.ndarray:
+def draw_codes(kind: str, n: int, words: int) -> np.ndarray:
     """Return codes of a kind, shape (n, words)."""
-    rng, mixing = np.random.default_rng(0), root(kind)
+    rng, mixing = np.random.default_rng(0), mix_grid(kind)
     codes = np.empty((n * words, 8), np.uint8)
     for begin in range(0, len(codes), AT_ONCE):
         some = codes[begin : begin + AT_ONCE]
@@ -63,7 +63,7 @@ def drawn(kind: str, n: int, words: int) -> np.ndarray:
     return codes
 
 
-def ours(codes: np.ndarray, radius: int) -> tuple[int, list]:
+def join_ours(codes: np.ndarray, radius: int) -> tuple[int, list]:
     """Return how many pairs there are, equal codes as one, and by which blocks they are found."""
     from splitaudit.search.blocks import plan
     from splitaudit.search.hamming import self_join
@@ -72,7 +72,7 @@ def ours(codes: np.ndarray, radius: int) -> tuple[int, list]:
     return len(self_join(codes, radius).first), blocks
 
 
-def peer(codes: np.ndarray, radius: int) -> tuple[int, list]:
+def join_by_faiss(codes: np.ndarray, radius: int) -> tuple[int, list]:
     """Return the same of FAISS, which counts a code with itself and each pair twice."""
     import faiss
 
@@ -86,9 +86,9 @@ def peer(codes: np.ndarray, radius: int) -> tuple[int, list]:
 
 def measure(tool: str, kind: str, n: int, words: int, radius: int) -> dict:
     """Return what one join takes in this process; a small one goes before."""
-    join = {"splitaudit": ours, "faiss": peer}[tool]
-    join(drawn("uniform", 5_000, words), radius)
-    codes = drawn(kind, n, words)
+    join = {"splitaudit": join_ours, "faiss": join_by_faiss}[tool]
+    join(draw_codes("uniform", 5_000, words), radius)
+    codes = draw_codes(kind, n, words)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     cpu, begun = time.process_time(), time.perf_counter()
     pairs, blocks = join(codes, radius)
@@ -108,7 +108,7 @@ def measure_alone(*case: object) -> dict:
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--case", nargs=5, metavar=("TOOL", "CODES", "N", "WORDS", "RADIUS"))
     parser.add_argument(
         "--most", type=int, default=5_000_000, help="codes; larger cases are left out"

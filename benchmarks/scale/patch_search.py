@@ -41,7 +41,7 @@ if __name__ == "__main__":
 """
 
 
-def prints(clips: int) -> np.ndarray:
+def describe_clips(clips: int) -> np.ndarray:
     """Return the patches of some clips as unit vectors, shape (n, directions)."""
     from splitaudit.demo.sounds import distinct
     from splitaudit.fingerprints import patches
@@ -63,7 +63,7 @@ def write_facts(cache: Path, sounds: int, clips: int) -> int:
     from splitaudit.sounds import audit, prints
     from splitaudit.store import write_table
 
-    known = prints(clips)
+    known = describe_clips(clips)
     each = len(known) // clips
     frames = np.arange(each, dtype=np.int32) * patches.STEP
     rng = np.random.default_rng(0)
@@ -88,7 +88,7 @@ def write_facts(cache: Path, sounds: int, clips: int) -> int:
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--sounds", type=int, default=30_000)
     parser.add_argument("--clips", type=int, default=1_500, help="as varied as a collection")
     options = parser.parse_args()

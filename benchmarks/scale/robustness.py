@@ -39,7 +39,7 @@ Row = dict[str, Any]
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--clips", type=int, default=400, help="400 and more: in processes")
     parser.add_argument("--kills", type=int, default=20)
     args = parser.parse_args()
@@ -50,23 +50,23 @@ def main() -> None:
         must(harness.scan(data, home, cache="warm_cache"), 1)
         calm = must(harness.scan(data, home, run="calm", cache="calm_cache"), 1)
         print(f"{args.clips} clips of {SECONDS:g} s; undisturbed: {calm.seconds:.1f} s")
-        rows = list(tried(data, calm, home, args.kills))
+        rows = list(try_all(data, calm, home, args.kills))
     print_table("Robustness", rows)
     harness.keep(args.json, {"seconds": calm.seconds, "rows": rows})
 
 
-def tried(data: Path, calm: Scan, home: Path, kills: int) -> Iterator[Row]:
+def try_all(data: Path, calm: Scan, home: Path, kills: int) -> Iterator[Row]:
     """Yield what became of each trial, and say it on stderr at once."""
     trials: dict[str, Callable[[], Row]] = {
-        "kill -9, run again": partial(killed, data, calm, home / "killed", kills),
-        "two runs, one target, one cache": partial(doubled, data, calm, home / "doubled"),
-        "two runs, two targets, one cache": partial(two_targets, calm, home / "two"),
-        "read-only dataset": partial(read_only, data, calm, home / "read_only"),
-        "full disk: cache": partial(full, data, calm, home / "full_cache", "cache"),
-        "full disk: run": partial(full, data, calm, home / "full_run", "run"),
-        "one content in three splits": partial(three_splits, home / "three"),
-        "files vanish during the scan": partial(disturbed, home / "vanish", _vanish),
-        "files change during the scan": partial(disturbed, home / "change", _change),
+        "kill -9, run again": partial(kill_and_resume, data, calm, home / "killed", kills),
+        "two runs, one target, one cache": partial(scan_thrice, data, calm, home / "doubled"),
+        "two runs, two targets, one cache": partial(scan_two_targets, calm, home / "two"),
+        "read-only dataset": partial(scan_read_only, data, calm, home / "read_only"),
+        "full disk: cache": partial(fill_disk, data, calm, home / "full_cache", "cache"),
+        "full disk: run": partial(fill_disk, data, calm, home / "full_run", "run"),
+        "one content in three splits": partial(scan_three_splits, home / "three"),
+        "files vanish during the scan": partial(disturb_files, home / "vanish", _vanish),
+        "files change during the scan": partial(disturb_files, home / "change", _change),
     }
     for name, trial in trials.items():
         became = trial()
@@ -76,7 +76,7 @@ def tried(data: Path, calm: Scan, home: Path, kills: int) -> Iterator[Row]:
 
 def write_dataset(target: Path, clips: int, first: int) -> Path:
     """Write clips to train and test by turns; every eighth is also in the other split, quieter."""
-    with ProcessPoolExecutor(harness.processes()) as pool:
+    with ProcessPoolExecutor(harness.count_processes()) as pool:
         list(pool.map(partial(_write_clip, target), range(first, first + clips), chunksize=16))
     return target
 
@@ -89,7 +89,7 @@ def _write_clip(target: Path, seed: int) -> None:
         write_wav(target / splits[1] / f"{seed:05}_again.wav", sound[8_000:] * np.float32(0.5))
 
 
-def row(holds: bool, must_hold: str, detail: str) -> Row:
+def tell(holds: bool, must_hold: str, detail: str) -> Row:
     """Return what a trial reports."""
     return {"holds": "yes" if holds else "NO", "must hold": must_hold, "detail": detail}
 
@@ -97,7 +97,7 @@ def row(holds: bool, must_hold: str, detail: str) -> Row:
 # --- killed --------------------------------------------------------------------------------------
 
 
-def killed(data: Path, calm: Scan, home: Path, kills: int) -> Row:
+def kill_and_resume(data: Path, calm: Scan, home: Path, kills: int) -> Row:
     """Kill scans at random moments, each with a cache of its own; run each again to its end.
 
     A scan that ended before its moment does not count; another moment is drawn.
@@ -110,10 +110,10 @@ def killed(data: Path, calm: Scan, home: Path, kills: int) -> Row:
             missed += 1
             continue
         hit += 1
-        before = {stage: _facts(trial / "cache", stage) for stage in STAGES}
+        before = {stage: _read_facts(trial / "cache", stage) for stage in STAGES}
         again = harness.scan(data, trial)
-        same += again.status == calm.status and differing(again.run, calm.run) == []
-        after = {stage: _facts(trial / "cache", stage) for stage in STAGES}
+        same += again.status == calm.status and find_differing(again.run, calm.run) == []
+        after = {stage: _read_facts(trial / "cache", stage) for stage in STAGES}
         repeated += sum(len(keys) - len(set(keys)) for keys in after.values())
         lost += sum(len(set(before[s]) - set(after[s])) for s in STAGES)
         shutil.rmtree(trial)
@@ -122,7 +122,7 @@ def killed(data: Path, calm: Scan, home: Path, kills: int) -> Row:
         f"{hit} killed at work ({missed} ended before); equal tables {same}; facts computed "
         f"again though they were written {repeated}; facts lost {lost}"
     )
-    return row(holds, "tables equal; nothing written is computed again", detail)
+    return tell(holds, "tables equal; nothing written is computed again", detail)
 
 
 def _start(data: Path, home: Path, run: str = "run") -> subprocess.Popen[bytes]:
@@ -142,7 +142,7 @@ def _kill(process: subprocess.Popen[bytes], after_s: float) -> bool:
     return working
 
 
-def _facts(cache: Path, stage: str) -> list[str]:
+def _read_facts(cache: Path, stage: str) -> list[str]:
     """The keys of all facts that a stage has written."""
     kind = {"identify": "contents", "fingerprint": "fingerprints", "verify": "proofs"}[stage]
     return [
@@ -152,7 +152,7 @@ def _facts(cache: Path, stage: str) -> list[str]:
     ]
 
 
-def differing(one: Path, other: Path, but: tuple[str, ...] = ()) -> list[str]:
+def find_differing(one: Path, other: Path, but: tuple[str, ...] = ()) -> list[str]:
     """Return the tables of two runs that differ in any row, the columns `but` left out."""
     return [name for name in TABLES if not _read(one, name, but).equals(_read(other, name, but))]
 
@@ -165,18 +165,18 @@ def _read(run: Path, name: str, but: tuple[str, ...]) -> pa.Table:
 # --- two at once -----------------------------------------------------------------------------
 
 
-def doubled(data: Path, calm: Scan, home: Path) -> Row:
+def scan_thrice(data: Path, calm: Scan, home: Path) -> Row:
     """Run three scans of one target at once, two of them with the same folder for the run."""
     started = [_start(data, home, run) for run in ("one", "two", "two")]
     statuses = [process.wait() for process in started]
-    different = differing(home / "one", calm.run) + differing(home / "two", calm.run)
-    twice = sum(len(k) - len(set(k)) for k in (_facts(home / "cache", s) for s in STAGES))
+    different = find_differing(home / "one", calm.run) + find_differing(home / "two", calm.run)
+    twice = sum(len(k) - len(set(k)) for k in (_read_facts(home / "cache", s) for s in STAGES))
     holds = not different and statuses == [calm.status] * 3
     detail = f"exit {statuses}; differ: {different or 'none'}; facts in two parts {twice}"
-    return row(holds, "the tables of an undisturbed run, three times", detail)
+    return tell(holds, "the tables of an undisturbed run, three times", detail)
 
 
-def two_targets(calm: Scan, home: Path) -> Row:
+def scan_two_targets(calm: Scan, home: Path) -> Row:
     """Scan two datasets that share half their files at once on one cache."""
     targets = [write_dataset(home / "a", 120, 0), write_dataset(home / "b", 120, 60)]
     alone = [
@@ -188,17 +188,19 @@ def two_targets(calm: Scan, home: Path) -> Row:
     different = [
         name
         for target, before in zip(targets, alone, strict=True)
-        for name in differing(home / f"{target.name}_run", before.run)
+        for name in find_differing(home / f"{target.name}_run", before.run)
     ]
     holds = not different and statuses == [1, 1]
-    return row(holds, "the tables of each alone", f"exit {statuses}; differ: {different or 'none'}")
+    return tell(
+        holds, "the tables of each alone", f"exit {statuses}; differ: {different or 'none'}"
+    )
 
 
 # --- the disk ------------------------------------------------------------------------------------
 
 
 @contextmanager
-def mounted(folder: Path, *options: str) -> Iterator[bool]:
+def mount(folder: Path, *options: str) -> Iterator[bool]:
     """Mount something on a folder for a while; yield whether that was allowed."""
     folder.mkdir(parents=True)
     mounting = subprocess.run(["mount", *options, folder], capture_output=True, check=False)
@@ -210,23 +212,23 @@ def mounted(folder: Path, *options: str) -> Iterator[bool]:
             subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def read_only(data: Path, calm: Scan, home: Path) -> Row:
+def scan_read_only(data: Path, calm: Scan, home: Path) -> Row:
     """Scan a dataset that cannot be written, not even by root, from a folder of its own."""
-    with mounted(home / "ro", "--bind", str(data)) as allowed:
+    with mount(home / "ro", "--bind", str(data)) as allowed:
         if not allowed:
-            return row(True, "as undisturbed", "SKIPPED: mount is not allowed here")
+            return tell(True, "as undisturbed", "SKIPPED: mount is not allowed here")
         subprocess.run(["mount", "-o", "remount,ro,bind", home / "ro"], check=True)
         scanned = harness.scan(home / "ro", home)
-        different = differing(scanned.run, calm.run, but=("path",))
+        different = find_differing(scanned.run, calm.run, but=("path",))
     holds = scanned.status == calm.status and not different
-    return row(holds, "as undisturbed", f"exit {scanned.status}; differ: {different or 'none'}")
+    return tell(holds, "as undisturbed", f"exit {scanned.status}; differ: {different or 'none'}")
 
 
-def full(data: Path, calm: Scan, home: Path, part: str) -> Row:
+def fill_disk(data: Path, calm: Scan, home: Path, part: str) -> Row:
     """Let the disk of the cache or of the run fill up; then give it room and go on."""
     must_hold = "exit 2, one sentence; with room, the same command ends well"
-    room = _room(calm.run.parent / f"calm_{part}" if part == "cache" else calm.run)
-    with mounted(home / "small", "-t", "tmpfs", "-o", f"size={room}", "tmpfs") as allowed:
+    room = _measure_room(calm.run.parent / f"calm_{part}" if part == "cache" else calm.run)
+    with mount(home / "small", "-t", "tmpfs", "-o", f"size={room}", "tmpfs") as allowed:
         folders = {"run": home / "run", "cache": home / "cache"}
         if allowed:
             folders[part] = home / "small" / part
@@ -234,15 +236,17 @@ def full(data: Path, calm: Scan, home: Path, part: str) -> Row:
         if allowed:
             subprocess.run(["mount", "-o", "remount,size=500m", home / "small"], check=True)
         again = _scan(data, folders, limit=False)
-        different = differing(folders["run"], calm.run) if again.returncode == 1 else ["no run"]
+        different = (
+            find_differing(folders["run"], calm.run) if again.returncode == 1 else ["no run"]
+        )
     said = starved.stderr.strip()
     clear = starved.returncode == 2 and "\n" not in said and "Traceback" not in said
-    detail = f"exit {starved.returncode}: {_brief(said, home)!r}; then {again.returncode}"
+    detail = f"exit {starved.returncode}: {_shorten(said, home)!r}; then {again.returncode}"
     how = "" if allowed else " (mount not allowed: files limited to 256 kB instead)"
-    return row(clear and not different, must_hold, f"{detail}, differ: {different or 'none'}{how}")
+    return tell(clear and not different, must_hold, f"{detail}, differ: {different or 'none'}{how}")
 
 
-def _room(needed: Path) -> int:
+def _measure_room(needed: Path) -> int:
     """Too little for what a folder holds, and at most 2 MB."""
     held = sum(path.stat().st_size for path in needed.rglob("*") if path.is_file())
     return min(SMALL_DISK, held // 2)
@@ -260,7 +264,7 @@ def _scan(data: Path, folders: dict[str, Path], limit: bool) -> subprocess.Compl
     )
 
 
-def _brief(said: str, home: Path) -> str:
+def _shorten(said: str, home: Path) -> str:
     lines = said.replace(str(home), "").splitlines()
     return lines[-1][:160] + (f" ({len(lines)} lines)" if len(lines) > 1 else "") if lines else ""
 
@@ -268,7 +272,7 @@ def _brief(said: str, home: Path) -> str:
 # --- contents and files --------------------------------------------------------------------------
 
 
-def three_splits(home: Path) -> Row:
+def scan_three_splits(home: Path) -> Row:
     """One content once in test, twice in train, three times in val."""
     places = ["test/a", "train/b", "train/c", "val/d", "val/e", "val/f"]
     sound = distinct(0, SECONDS)
@@ -282,10 +286,10 @@ def three_splits(home: Path) -> Row:
     implied = int(accepted["n_equivalent"].sum())
     lacking = sorted(asked - linked)
     detail = f"rows {len(ends)}, pairs implied {implied} of 15; lacking {lacking or 'none'}"
-    return row(not lacking and implied == 15, "each item has a row with each other split", detail)
+    return tell(not lacking and implied == 15, "each item has a row with each other split", detail)
 
 
-def disturbed(home: Path, disturb: Callable[[Path], None]) -> Row:
+def disturb_files(home: Path, disturb: Callable[[Path], None]) -> Row:
     """Disturb ten files at a random moment of a scan, ten times; then scan once more."""
     rng = np.random.default_rng(0)
     reasons: set[str] = set()
@@ -310,7 +314,7 @@ def disturbed(home: Path, disturb: Callable[[Path], None]) -> Row:
         odd = media[media["status"] != "ok"]
         reasons |= {f"{s}: {e}" for s, e in zip(odd["status"], odd["error"], strict=True)}
     detail = f"rows say {sorted(reasons)}; ended otherwise: {broken or 'none'}"
-    return row(not broken, "no crash; a row with a reason; the next scan is whole", detail)
+    return tell(not broken, "no crash; a row with a reason; the next scan is whole", detail)
 
 
 def _wait_for(cache: Path, process: subprocess.Popen[bytes]) -> None:

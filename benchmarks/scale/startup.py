@@ -14,10 +14,10 @@ RUNS = 20
 
 
 def main() -> None:
-    args = harness.parser(__doc__).parse_args()
+    args = harness.make_parser(__doc__).parse_args()
     command = Path(sys.executable).with_name("splitaudit")
-    timed([str(command), "--help"])  # fills the disk cache and __pycache__
-    wall, cpu = zip(*(timed([str(command), "--help"]) for _ in range(RUNS)), strict=True)
+    time_command([str(command), "--help"])  # fills the disk cache and __pycache__
+    wall, cpu = zip(*(time_command([str(command), "--help"]) for _ in range(RUNS)), strict=True)
     rows = [
         {"time of `splitaudit --help`": name, "best s": min(x), "median s": statistics.median(x)}
         for name, x in (("wall clock", wall), ("CPU", cpu))
@@ -26,7 +26,7 @@ def main() -> None:
     harness.keep(args.json, {"wall": wall, "cpu": cpu})
 
 
-def timed(command: list[str]) -> tuple[float, float]:
+def time_command(command: list[str]) -> tuple[float, float]:
     """Run a command with its output thrown away; return seconds on the wall and of the CPU."""
     begun = time.perf_counter()
     quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]

@@ -32,14 +32,14 @@ Values = Callable[[dict[str, Any]], Iterable[object]]
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="holds sounddescs and metadata")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        study = sounddescs(args.data, home)
-        others = [other(args.data / "metadata" / f"{name}.parquet", home) for name in TABLES]
-        alike = near_captions(args.data / "metadata", home)
+        study = study_sounddescs(args.data, home)
+        others = [study_table(args.data / "metadata" / f"{name}.parquet", home) for name in TABLES]
+        alike = study_near_captions(args.data / "metadata", home)
     print_table("SoundDescs: items with a partner in train", study["reasons"])
     print_table("Equal words, and lengths within a second", [study["hard pairs"]])
     print_table("Other datasets: items of test (val) with the same in train", others)
@@ -49,18 +49,20 @@ def main() -> None:
         sys.exit("the command and the plain count differ")
 
 
-def sounddescs(data: Path, home: Path) -> dict[str, Any]:
+def study_sounddescs(data: Path, home: Path) -> dict[str, Any]:
     """Scan SoundDescs, and count by hand."""
     root = str(data / "sounddescs")
     scanned = must(harness.scan(Path("sounddesc"), home / "sd", "--root", root), 4)
-    items = _items(data / "metadata" / "sounddescs.parquet")
+    items = _read_items(data / "metadata" / "sounddescs.parquet")
     rows = []
     for reason, values in REASONS.items():
-        plain = {split: with_partner(items, split, values) for split in ("test", "val")}
-        rows.append(_compared(reason, scanned.summary, plain))
-    pairs = hard_pairs(items)
-    plain = {split: len({x for p in pairs for x in _across(p, split)}) for split in ("test", "val")}
-    rows.append(_compared("key:take", scanned.summary, plain))
+        plain = {split: count_partners(items, split, values) for split in ("test", "val")}
+        rows.append(_compare(reason, scanned.summary, plain))
+    pairs = find_hard_pairs(items)
+    plain = {
+        split: len({x for p in pairs for x in _find_across(p, split)}) for split in ("test", "val")
+    }
+    rows.append(_compare("key:take", scanned.summary, plain))
     return {
         "seconds": round(scanned.seconds, 1),
         "coverage": scanned.summary["coverage"],
@@ -77,12 +79,12 @@ def sounddescs(data: Path, home: Path) -> dict[str, Any]:
 TEST_TRAIN = {"test", "train"}
 
 
-def _items(path: Path) -> list[dict[str, Any]]:
+def _read_items(path: Path) -> list[dict[str, Any]]:
     frame = pd.read_parquet(path, partitioning=None).astype(object)
     return frame.where(frame.notna(), None).to_dict("records")
 
 
-def _of_caption(rule: str) -> Values:
+def _normalise_captions(rule: str) -> Values:
     def values(item: dict[str, Any]) -> Iterable[object]:
         captions = item["captions"] if "captions" in item else [item["description"]]
         written = (NORMALISERS[rule](text) for text in captions if text is not None)
@@ -91,31 +93,34 @@ def _of_caption(rule: str) -> Values:
     return values
 
 
-def _neighbours(item: dict[str, Any]) -> Iterable[object]:
+def _name_neighbours(item: dict[str, Any]) -> Iterable[object]:
     """The tracks beside an item's, as its own in the values of others."""
     tape, track = item["id"][:-3], int(item["id"][-3:])
     return [(tape, track), (tape, track + 1)]
 
 
 REASONS: dict[str, Values] = {
-    **{f"caption:{rule}": _of_caption(rule) for rule in ("exact", "text", "numberless", "core")},
+    **{
+        f"caption:{rule}": _normalise_captions(rule)
+        for rule in ("exact", "text", "numberless", "core")
+    },
     "key:cd": lambda item: [item["CDNumber"]] if item["CDNumber"] else [],
     "key:tape": lambda item: [item["id"][:-3]],
-    "key:neighbour": _neighbours,
+    "key:neighbour": _name_neighbours,
 }
 
 
-def with_partner(items: list[dict[str, Any]], split: str, values: Values) -> int:
+def count_partners(items: list[dict[str, Any]], split: str, values: Values) -> int:
     """Count the items of a split with a value in common with an item of train."""
     found = {value for item in items if item["split"] == "train" for value in values(item)}
     return sum(any(x in found for x in values(item)) for item in items if item["split"] == split)
 
 
-def hard_pairs(items: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def find_hard_pairs(items: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Pairs of items with the same words and lengths within a second."""
     alike = defaultdict(list)
     for item in items:
-        for text in _of_caption("text")(item):
+        for text in _normalise_captions("text")(item):
             alike[text].append(item)
     return [
         (one, two)
@@ -126,14 +131,14 @@ def hard_pairs(items: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[s
     ]
 
 
-def _across(pair: tuple[dict[str, Any], dict[str, Any]], split: str) -> list[str]:
+def _find_across(pair: tuple[dict[str, Any], dict[str, Any]], split: str) -> list[str]:
     """The item of a pair that stands in a split, where the other stands in train."""
     splits = {item["split"]: item["id"] for item in pair}
     return [splits[split]] if set(splits) == {split, "train"} else []
 
 
-def _compared(reason: str, summary: dict[str, Any], plain: dict[str, int]) -> dict[str, Any]:
-    said = {split: _said(summary, split, reason) for split in plain}
+def _compare(reason: str, summary: dict[str, Any], plain: dict[str, int]) -> dict[str, Any]:
+    said = {split: _read_count(summary, split, reason) for split in plain}
     counts = {
         f"{split}, {how}": n[split]
         for how, n in (("said", said), ("plain", plain))
@@ -142,24 +147,24 @@ def _compared(reason: str, summary: dict[str, Any], plain: dict[str, int]) -> di
     return {"reason": reason, **counts, "agrees": said == plain}
 
 
-def _said(summary: dict[str, Any], split: str, reason: str) -> int:
+def _read_count(summary: dict[str, Any], split: str, reason: str) -> int:
     by_reason = summary["weak"].get(f"{split}|train", {}).get("by_reason", {})
     return int(by_reason.get(reason, {}).get("items", 0))
 
 
-def other(path: Path, home: Path) -> dict[str, Any]:
+def study_table(path: Path, home: Path) -> dict[str, Any]:
     """Scan a table for its keys and captions, and count by hand."""
-    items = _items(path)
+    items = _read_items(path)
     splits = sorted({item["split"] for item in items} - {"train"})
     sources = {
-        x: with_partner(items, x, lambda item: [item["source"]] if item["source"] else [])
+        x: count_partners(items, x, lambda item: [item["source"]] if item["source"] else [])
         for x in splits
     }
-    captions = {x: with_partner(items, x, _of_caption("text")) for x in splits}
+    captions = {x: count_partners(items, x, _normalise_captions("text")) for x in splits}
     keys = _scan(path, home, "--checks", "keys")
     both = _scan(path, home, "--checks", "keys,captions")
-    said_sources = {x: _said(keys.summary, x, "key:source") for x in splits}
-    said_captions = {x: _said(both.summary, x, "caption:text") for x in splits}
+    said_sources = {x: _read_count(keys.summary, x, "key:source") for x in splits}
+    said_captions = {x: _read_count(both.summary, x, "caption:text") for x in splits}
     return {
         "dataset": path.stem,
         "sources": " ".join(f"{x} {n:,}" for x, n in sources.items()),
@@ -175,7 +180,7 @@ def _scan(path: Path, home: Path, *options: str) -> harness.Scan:
     return must(harness.scan(path, home / path.stem, *options), 0, 1, 4)
 
 
-def near_captions(folder: Path, home: Path) -> dict[str, Any]:
+def study_near_captions(folder: Path, home: Path) -> dict[str, Any]:
     """Scan 200,000 captions, an item each, for those that are nearly alike."""
     tables = [pd.read_parquet(path, partitioning=None) for path in sorted(folder.glob("*.parquet"))]
     written = [t["captions"].explode() if "captions" in t else t["description"] for t in tables]
@@ -193,7 +198,7 @@ def near_captions(folder: Path, home: Path) -> dict[str, Any]:
         "captions": len(captions),
         "texts": len(texts),
         "pairs": len(pairs),
-        "test items": _said(scanned.summary, "test", "caption:near"),
+        "test items": _read_count(scanned.summary, "test", "caption:near"),
         "seconds, pairs alone": round(time.perf_counter() - begun, 1),
         "seconds, whole scan": round(scanned.seconds, 1),
     }

@@ -33,8 +33,14 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.common import harness
-from benchmarks.common.splits.material import Indices, Material, million, scanned, sounddescs
-from benchmarks.common.splits.peers import RATIOS, SPLITS, NoSplitError, Peer, peers
+from benchmarks.common.splits.material import (
+    Indices,
+    Material,
+    group_sounddescs,
+    make_items,
+    scan_sounddescs,
+)
+from benchmarks.common.splits.peers import RATIOS, SPLITS, NoSplitError, Peer, find_peers
 
 SEEDS = 10
 COMPILE = """
@@ -73,28 +79,28 @@ class Measured:
         return float(np.abs(self.sizes).mean()) + self.label
 
 
-def measured(material: Material, home: Indices) -> Measured:
+def measure(material: Material, home: Indices) -> Measured:
     """Judge the split of each item, an index into `SPLITS`."""
     first = np.full(material.group.max() + 1, -1)
     first[material.group] = home
     parted = np.bincount(material.group, home != first[material.group]) > 0
     counts = np.bincount(home, minlength=len(SPLITS))
     sizes = 100 * (counts / counts.sum() - RATIOS)
-    share = np.stack([_shares(material.labels[home == k]) for k in range(len(SPLITS))])
-    label = 100 * np.abs(share - _shares(material.labels)).mean()
+    share = np.stack([_share_labels(material.labels[home == k]) for k in range(len(SPLITS))])
+    label = 100 * np.abs(share - _share_labels(material.labels)).mean()
     return Measured(int(parted[material.group].sum()), tuple(map(float, sizes)), float(label))
 
 
-def _shares(labels: Any) -> Any:
+def _share_labels(labels: Any) -> Any:
     return np.asarray(labels.sum(axis=0)).ravel() / max(1, labels.shape[0])
 
 
-def cpu_seconds() -> float:
+def count_cpu_seconds() -> float:
     """Return what this process and those it waited for have used."""
     return sum(os.times()[:4])
 
 
-def row(
+def tell(
     method: str, runs: Sequence[Measured], chosen: int, seconds: float, cpu: float
 ) -> dict[str, Any]:
     """Show one of several runs, with the worst label error of all."""
@@ -110,66 +116,66 @@ def row(
     }
 
 
-def ours(material: Material) -> list[dict[str, Any]]:
+def split_ours(material: Material) -> list[dict[str, Any]]:
     """Split with several seeds: what the mean seed does, and the worst of them."""
     from splitaudit.split import regroup
 
     ratios = dict(zip(SPLITS, RATIOS.tolist(), strict=True))
     runs, seconds, cpu = [], [], []
     for seed in range(SEEDS):
-        begun = time.perf_counter(), cpu_seconds()
+        begun = time.perf_counter(), count_cpu_seconds()
         plan = regroup(material.items, material.groups, ratios=ratios, seed=seed)
         seconds.append(time.perf_counter() - begun[0])
-        cpu.append(cpu_seconds() - begun[1])
-        runs.append(measured(material, _home(plan)))
+        cpu.append(count_cpu_seconds() - begun[1])
+        runs.append(measure(material, _number_splits(plan)))
     sizes = tuple(float(x) for x in np.abs([run.sizes for run in runs]).mean(axis=0))
     mean = Measured(max(r.leak for r in runs), sizes, float(np.mean([r.label for r in runs])))
     worst = int(np.argmax([run.objective for run in runs]))
     return [
-        row(
+        tell(
             f"regroup, mean of {SEEDS} seeds",
             [mean, *runs],
             0,
             float(np.mean(seconds)),
             float(np.mean(cpu)),
         ),
-        row(f"regroup, worst of {SEEDS} seeds", runs, worst, max(seconds), max(cpu)),
+        tell(f"regroup, worst of {SEEDS} seeds", runs, worst, max(seconds), max(cpu)),
     ]
 
 
-def _home(plan: pa.Table) -> Indices:
+def _number_splits(plan: pa.Table) -> Indices:
     codes = {name: k for k, name in enumerate(SPLITS)}
     return plan["new_split"].to_pandas().map(codes).to_numpy(np.int64)
 
 
-def theirs(material: Material, peer: Peer, draws: int) -> list[dict[str, Any]]:
+def split_theirs(material: Material, peer: Peer, draws: int) -> list[dict[str, Any]]:
     """Split with a peer: its first draw, and the best of several."""
     runs, spent, cpu = [], [], []
     for seed in range(draws):
-        begun = time.perf_counter(), cpu_seconds()
+        begun = time.perf_counter(), count_cpu_seconds()
         try:
             home = peer.split(material, seed)
         except NoSplitError as failure:
             return [{"method": peer.name, "leak": str(failure)}]
         spent.append(time.perf_counter() - begun[0])
-        cpu.append(cpu_seconds() - begun[1])
-        runs.append(measured(material, home))
+        cpu.append(count_cpu_seconds() - begun[1])
+        runs.append(measure(material, home))
     best = int(np.argmin([run.objective for run in runs]))
-    rows = [row(peer.name, runs[:1], 0, spent[0], cpu[0])]
+    rows = [tell(peer.name, runs[:1], 0, spent[0], cpu[0])]
     if draws > 1:
-        rows.append(row(f"{peer.name}, best of {draws}", runs, best, sum(spent), sum(cpu)))
+        rows.append(tell(f"{peer.name}, best of {draws}", runs, best, sum(spent), sum(cpu)))
     return rows
 
 
-def compared(
+def compare(
     material: Material, chosen: Sequence[Peer], most: int, *, large: bool
 ) -> list[dict[str, Any]]:
     """Split with regroup, and with each peer by `most` draws at most."""
-    rows = ours(material)
+    rows = split_ours(material)
     for peer in chosen:
         draws = min(most, peer.large if large else peer.draws)
         print(f"{material.name}: {peer.name}, {draws} draws", file=sys.stderr)
-        rows += theirs(material, peer, draws) if draws else []
+        rows += split_theirs(material, peer, draws) if draws else []
     asked = "0.02, under 5 s" if large else "0.01, under 3 s"
     sizes = np.bincount(material.group)
     title = (
@@ -180,7 +186,7 @@ def compared(
     return rows
 
 
-def repairs(audit: Any) -> list[dict[str, Any]]:
+def measure_repairs(audit: Any) -> list[dict[str, Any]]:
     """Mend the official split: how many items move, and how many test items stay in test."""
     rows = []
     for name, policy, asked in (
@@ -205,7 +211,7 @@ def repairs(audit: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def compile_times() -> list[dict[str, Any]]:
+def measure_compiling() -> list[dict[str, Any]]:
     """First call of the splitter in a new process: with nothing compiled before, and then again."""
     rows = []
     with tempfile.TemporaryDirectory() as cache:
@@ -219,24 +225,24 @@ def compile_times() -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    parser = harness.parser(__doc__)
+    parser = harness.make_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="a folder with sounddescs/")
     parser.add_argument("--items", type=int, default=1_000_000, help="that are made from code")
     parser.add_argument("--datasail", type=Path, metavar="PYTHON", help="one that has DataSAIL")
     parser.add_argument("--seconds", type=float, default=300, help="which DataSAIL has for a split")
     parser.add_argument("--draws", type=int, default=50, help="of each peer, at most")
     args = parser.parse_args()
-    chosen, numbers = peers(args.datasail, args.seconds), {"compile": compile_times()}
+    chosen, numbers = find_peers(args.datasail, args.seconds), {"compile": measure_compiling()}
     with tempfile.TemporaryDirectory() as scratch:
         begun = time.perf_counter()
-        audit = scanned(args.data / "sounddescs", Path(scratch))
+        audit = scan_sounddescs(args.data / "sounddescs", Path(scratch))
         print(f"\nscan of SoundDescs, keys and captions: {time.perf_counter() - begun:.1f} s")
-        numbers["repair"] = repairs(audit)
+        numbers["repair"] = measure_repairs(audit)
         for name, policy in (("C1", "scene"), ("U1", "scene,nhu_tape")):
-            numbers[name] = compared(
-                sounddescs(audit, name, policy), chosen, args.draws, large=False
+            numbers[name] = compare(
+                group_sounddescs(audit, name, policy), chosen, args.draws, large=False
             )
-    numbers["million"] = compared(million(args.items), chosen, args.draws, large=True)
+    numbers["million"] = compare(make_items(args.items), chosen, args.draws, large=True)
     harness.keep(args.json, numbers)
 
 

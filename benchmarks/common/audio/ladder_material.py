@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import harness
-from benchmarks.common.audio.material import RATE, Recording, Sound, decoded, roots, write_wav
+from benchmarks.common.audio.material import RATE, Recording, Sound, decode, list_roots, write_wav
 from benchmarks.common.audio.transforms import TRANSFORMS, Place
 from benchmarks.common.harness import must, print_table
-from benchmarks.common.judging import Truth, equal
+from benchmarks.common.judging import Truth, match_texts
 
 MOST_S = 20.0  # of a recording
 LEAST_S = 0.5
@@ -48,16 +48,16 @@ class Copy:
     seconds: float
 
 
-def chosen(args: Any, used: Sequence[Recording]) -> tuple[list[Recording], list[Recording]]:
+def choose(args: Any, used: Sequence[Recording]) -> tuple[list[Recording], list[Recording]]:
     """Return what copies are made of, and what is only there to be mistaken for it.
 
     References are drawn from one half of the sources, by turns from each folder; the others
     are the rest of that half, filled up from the other half.
     """
-    long_enough = [r for r in used if len(decoded(r.path)) >= LEAST_S * RATE]
+    long_enough = [r for r in used if len(decode(r.path)) >= LEAST_S * RATE]
     half = [r for r in long_enough if r.reported != args.develop]
     random.Random(0).shuffle(half)
-    folders = [[r for r in half if r.path.is_relative_to(root)] for root in roots(args)]
+    folders = [[r for r in half if r.path.is_relative_to(root)] for root in list_roots(args)]
     turns = itertools.zip_longest(*folders)
     picked = [r for turn in turns for r in turn if r][: args.references]
     rest = [r for r in half if r not in picked] + [r for r in long_enough if r not in half]
@@ -76,16 +76,16 @@ def lay_out(
     """
     jobs = {train / f"{at:04}_reference.wav": r for at, r in enumerate(references)}
     jobs |= {train / f"{at:04}_other.wav": r for at, r in enumerate(others)}
-    with ProcessPoolExecutor(harness.processes()) as pool:
+    with ProcessPoolExecutor(harness.count_processes()) as pool:
         list(pool.map(_write_stretch, jobs.values(), jobs, chunksize=8))
     return {f"train/{path.name}": "/".join(r.path.parts[-2:]) for path, r in jobs.items()}
 
 
 def _write_stretch(recording: Recording, path: Path) -> None:
-    write_wav(path, loudest(decoded(recording.path), MOST_S))
+    write_wav(path, cut_loudest(decode(recording.path), MOST_S))
 
 
-def loudest(samples: Sound, most_s: float) -> Sound:
+def cut_loudest(samples: Sound, most_s: float) -> Sound:
     """Return the loudest stretch of a sound, at most so long."""
     length = min(len(samples), round(most_s * RATE))
     power = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
@@ -93,7 +93,7 @@ def loudest(samples: Sound, most_s: float) -> Sound:
     return samples[first : first + length]
 
 
-def related(home: Path, origin: Mapping[str, str]) -> dict[str, str]:
+def group_related(home: Path, origin: Mapping[str, str]) -> dict[str, str]:
     """Scan the recordings alone; return the group of each, the same for all that share sound."""
     scanned = must(harness.scan(home / "alone", home, run="alone_run"), 0, 1, 4)
     columns = ["a", "b", "score", "relation", "a_start", "a_end", "b_start", "b_end"]
@@ -112,15 +112,15 @@ def make_copies(name: str, references: Path, target: Path) -> list[Copy]:
         harness.link(path, target / "train" / path.name)
     paths = sorted(references.glob("*_reference.wav"))
     others = [*paths[1:], paths[0]]
-    with ProcessPoolExecutor(harness.processes()) as pool:
+    with ProcessPoolExecutor(harness.count_processes()) as pool:
         made = pool.map(partial(_make_copy, name, target / "test"), paths, others, chunksize=8)
         return list(made)
 
 
 def _make_copy(name: str, target: Path, path: Path, other: Path) -> Copy:
-    transform, sound = TRANSFORMS[name], decoded(path)
+    transform, sound = TRANSFORMS[name], decode(path)
     rng = np.random.default_rng([*f"{path.name} {name}".encode()])
-    made, place = transform.make(sound, decoded(other), rng)
+    made, place = transform.make(sound, decode(other), rng)
     copy = target / f"{path.stem[:4]}{transform.suffix}"
     copy.parent.mkdir(parents=True, exist_ok=True)
     transform.write(copy, made)
@@ -128,10 +128,10 @@ def _make_copy(name: str, target: Path, path: Path, other: Path) -> Copy:
     return Copy(copy, f"test/{copy.name}", name, reference, over, place, len(sound) / RATE)
 
 
-def truth(copies: Sequence[Copy], references: Sequence[str], kin: Mapping[str, str]) -> Truth:
+def tell_truth(copies: Sequence[Copy], references: Sequence[str], kin: Mapping[str, str]) -> Truth:
     """A reference is false for a copy if it shares no sound with what the copy was made of."""
-    right = equal([copy.reference for copy in copies], references)
+    right = match_texts([copy.reference for copy in copies], references)
     groups = [kin[item] for item in references]
-    heard = equal([kin[copy.reference] for copy in copies], groups)
-    heard |= equal([kin[copy.cover] for copy in copies], groups)
+    heard = match_texts([kin[copy.reference] for copy in copies], groups)
+    heard |= match_texts([kin[copy.cover] for copy in copies], groups)
     return Truth(right, ~heard)

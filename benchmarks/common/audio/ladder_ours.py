@@ -11,7 +11,7 @@ import pandas as pd
 
 from benchmarks.common.audio.ladder_material import Copy
 from benchmarks.common.harness import Scan
-from benchmarks.common.judging import Scores, Truth, nothing, ranked_first
+from benchmarks.common.judging import Scores, Truth, count_first, score_nothing
 from benchmarks.common.ladder_figure import tell_kind
 
 SHORT_S = 2.7  # <: counted apart, too
@@ -21,7 +21,7 @@ SHARES = ("recall", "recall, short", "ranked first", "ranked first, short")
 SCALES = ("tempo", "pitch")  # columns of a match, where the scan measures them
 
 
-def joined(scanned: Scan, copies: Sequence[Copy], references: Sequence[str]) -> pd.DataFrame:
+def join_matches(scanned: Scan, copies: Sequence[Copy], references: Sequence[str]) -> pd.DataFrame:
     """Return the matches of a copy (side a) with a reference (side b), accepted or not."""
     matches = scanned.table("matches")
     other = {"a": "b", "b": "a"}
@@ -37,28 +37,28 @@ def _is_side(column: str) -> bool:
     return column in ("a", "b") or column.startswith(("a_", "b_"))
 
 
-def scores(found: pd.DataFrame, copies: Sequence[Copy], references: Sequence[str]) -> Scores:
+def score_pairs(found: pd.DataFrame, copies: Sequence[Copy], references: Sequence[str]) -> Scores:
     """Return the highest score of each pair; shape (copies, references)."""
     rows = pd.Index([copy.item for copy in copies]).get_indexer(found["a"])
     columns = pd.Index(references).get_indexer(found["b"])
-    made = nothing(copies, references)
+    made = score_nothing(copies, references)
     np.maximum.at(made, (rows, columns), found["score"].to_numpy(np.float32))
     return made
 
 
-def row(
+def count_found(
     copies: Sequence[Copy], references: Sequence[str], matches: pd.DataFrame, known: Truth
 ) -> dict[str, Any]:
     """Count what was found of one transform, and how well it was placed."""
     accepted = matches[matches["accepted"].astype(bool)]
     right = accepted[_is_right(accepted, copies)]
     found = np.array([copy.item in set(right["a"]) for copy in copies])
-    first = ranked_first(scores(matches, copies, references), known)
+    first = count_first(score_pairs(matches, copies, references), known)
     return {
         "transform": copies[0].transform,
         "copies": len(copies),
         "found": int(found.sum()),
-        **shares(copies, {"recall": found, "ranked first": first}),
+        **average(copies, {"recall": found, "ranked first": first}),
     }
 
 
@@ -67,7 +67,7 @@ def _is_right(matches: pd.DataFrame, copies: Sequence[Copy]) -> pd.Series:
     return matches["b"] == matches["a"].map({copy.item: copy.reference for copy in copies})
 
 
-def shares(
+def average(
     copies: Sequence[Copy], values: Mapping[str, npt.NDArray[Any]]
 ) -> dict[str, float | None]:
     """Return the mean of each, over all copies and over those of short recordings."""
@@ -79,7 +79,7 @@ def shares(
     }
 
 
-def errors(copies: Sequence[Copy], matches: pd.DataFrame) -> pd.DataFrame:
+def measure_errors(copies: Sequence[Copy], matches: pd.DataFrame) -> pd.DataFrame:
     """Return how wrongly each right match is placed and scaled; a row a match.
 
     `offset` is milliseconds, `tempo` percent, `pitch` semitones. A match gives the copy against the
@@ -107,7 +107,7 @@ def errors(copies: Sequence[Copy], matches: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def error_table(placed: pd.DataFrame) -> list[dict[str, Any]]:
+def tabulate_errors(placed: pd.DataFrame) -> list[dict[str, Any]]:
     """Return quantiles of the errors of each transform, then of all of a kind, then of long ones.
 
     In two or three seconds FFmpeg changes a tempo by 1 or 2 % without moving a sample.
@@ -127,7 +127,7 @@ def error_table(placed: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def strangers(
+def list_false(
     copies: Sequence[Copy], references: Sequence[str], matches: pd.DataFrame, known: Truth
 ) -> list[dict[str, Any]]:
     """Return the accepted matches of a copy with a recording that shares no sound with it."""
@@ -143,7 +143,7 @@ def strangers(
     ]
 
 
-def together(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def average_rows(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the mean over the transforms."""
     values = {key: [r[key] for r in rows if r[key] is not None] for key in SHARES}
     means = {key: float(np.mean(of)) if of else None for key, of in values.items()}

@@ -50,12 +50,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="folders of sound files")
 
 
-def roots(args: argparse.Namespace) -> list[Path]:
+def list_roots(args: argparse.Namespace) -> list[Path]:
     """Return the folders that were named, those below `--data` one by one."""
     return [*args.more, *(args.data / name for name in ("donateacry", "videos") if args.data)]
 
 
-def recordings(data: Path | None, more: list[Path]) -> list[Recording]:
+def find_recordings(data: Path | None, more: list[Path]) -> list[Recording]:
     """Return the recordings of the shared data and of other folders, sorted by source.
 
     Parameters
@@ -71,11 +71,11 @@ def recordings(data: Path | None, more: list[Path]) -> list[Recording]:
         found += [Recording(path, path.name[:INSTALLATION].lower()) for path in raw]
         found += [Recording(path, path.stem) for path in data.glob("videos/*")]
     for folder in more:
-        found += [Recording(p, str(p.relative_to(folder))) for p in sound_files(folder)]
+        found += [Recording(p, str(p.relative_to(folder))) for p in find_sound_files(folder)]
     return sorted(found, key=lambda recording: (recording.source, recording.path))
 
 
-def sound_files(folder: Path) -> Iterator[Path]:
+def find_sound_files(folder: Path) -> Iterator[Path]:
     """Yield the sound files below a folder, links left out."""
     for parent, _, names in os.walk(folder):
         for path in (Path(parent) / name for name in names):
@@ -83,7 +83,7 @@ def sound_files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def decoded(path: Path) -> Sound:
+def decode(path: Path) -> Sound:
     """Return the sound of a file, empty where it holds none that can be read or only silence."""
     try:
         samples = load(os.fspath(path))
@@ -104,7 +104,7 @@ def cut(samples: Sound, seconds: float, rng: Rng) -> tuple[float, Sound]:
     return start / RATE, piece
 
 
-def heard_s(samples: Sound) -> float:
+def measure_heard(samples: Sound) -> float:
     """Return the seconds of a sound that are not silence: within 40 dB of its loudest 20 ms."""
     frame = RATE // 50
     level = np.sqrt(
@@ -127,7 +127,7 @@ def _write_vorbis(path: Path, samples: Sound) -> None:
     soundfile.write(path, samples, RATE, format="OGG", subtype="VORBIS", compression_level=0.6)
 
 
-def writer(codec: str, bit_rate: int, rate: int = RATE) -> Callable[[Path, Sound], None]:
+def make_writer(codec: str, bit_rate: int, rate: int = RATE) -> Callable[[Path, Sound], None]:
     """Return what writes a file with one of FFmpeg's encoders."""
 
     def write(path: Path, samples: Sound) -> None:
@@ -147,15 +147,15 @@ def writer(codec: str, bit_rate: int, rate: int = RATE) -> Callable[[Path, Sound
     return write
 
 
-def _same(samples: Sound, rng: Rng) -> Sound:
+def _leave(samples: Sound, rng: Rng) -> Sound:
     return samples
 
 
-def _quieter(samples: Sound, rng: Rng) -> Sound:
+def _turn_down(samples: Sound, rng: Rng) -> Sound:
     return samples * np.float32(10 ** (-12 / 20))
 
 
-def _telephone(samples: Sound, rng: Rng) -> Sound:
+def _cut_band(samples: Sound, rng: Rng) -> Sound:
     """A telephone's band, 300 to 3400 Hz."""
     from scipy.signal import butter, sosfilt
 
@@ -163,7 +163,7 @@ def _telephone(samples: Sound, rng: Rng) -> Sound:
     return np.asarray(filtered, np.float32)
 
 
-def _equalised(samples: Sound, rng: Rng) -> Sound:
+def _equalise(samples: Sound, rng: Rng) -> Sound:
     """Nine bands, each up or down by as much as 9 dB, at random."""
     spectrum = np.fft.rfft(samples)
     place = np.sqrt(np.linspace(0, 1, len(spectrum)))
@@ -172,7 +172,7 @@ def _equalised(samples: Sound, rng: Rng) -> Sound:
     return np.asarray(out / max(1.0, float(np.abs(out).max())), np.float32)
 
 
-def noisy(snr_db: float) -> Callable[[Sound, Rng], Sound]:
+def add_noise(snr_db: float) -> Callable[[Sound, Rng], Sound]:
     """Return what adds pink noise, `snr_db` below the stretch's own power."""
 
     def degrade(samples: Sound, rng: Rng) -> Sound:
@@ -190,19 +190,19 @@ class Recoding:
 
     suffix: str
     write: Callable[[Path, Sound], None]
-    degrade: Callable[[Sound, Rng], Sound] = _same
+    degrade: Callable[[Sound, Rng], Sound] = _leave
 
 
 RECODINGS: dict[str, Recoding] = {
-    "mp3 64k": Recoding(".mp3", writer("libmp3lame", 64_000)),
-    "mp3 32k": Recoding(".mp3", writer("libmp3lame", 32_000)),
-    "aac 48k": Recoding(".m4a", writer("aac", 48_000)),
-    "opus 24k": Recoding(".opus", writer("libopus", 24_000, 48_000)),
+    "mp3 64k": Recoding(".mp3", make_writer("libmp3lame", 64_000)),
+    "mp3 32k": Recoding(".mp3", make_writer("libmp3lame", 32_000)),
+    "aac 48k": Recoding(".m4a", make_writer("aac", 48_000)),
+    "opus 24k": Recoding(".opus", make_writer("libopus", 24_000, 48_000)),
     "vorbis": Recoding(".ogg", _write_vorbis),
-    "amr 12.2k": Recoding(".3gp", writer("libopencore_amrnb", 12_200, 8_000)),
-    "flac -12 dB": Recoding(".flac", write_wav, _quieter),
-    "telephone": Recoding(".wav", write_wav, _telephone),
-    "equaliser 9 dB": Recoding(".wav", write_wav, _equalised),
-    "noise 20 dB": Recoding(".wav", write_wav, noisy(20)),
-    "noise 10 dB": Recoding(".wav", write_wav, noisy(10)),
+    "amr 12.2k": Recoding(".3gp", make_writer("libopencore_amrnb", 12_200, 8_000)),
+    "flac -12 dB": Recoding(".flac", write_wav, _turn_down),
+    "telephone": Recoding(".wav", write_wav, _cut_band),
+    "equaliser 9 dB": Recoding(".wav", write_wav, _equalise),
+    "noise 20 dB": Recoding(".wav", write_wav, add_noise(20)),
+    "noise 10 dB": Recoding(".wav", write_wav, add_noise(10)),
 }

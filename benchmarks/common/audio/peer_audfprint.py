@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.common.harness import processes
-from benchmarks.common.judging import Scores, nothing
+from benchmarks.common.harness import count_processes
+from benchmarks.common.judging import Scores, score_nothing
 
 # Uses audfprint's own classes with the values that its command line gives them (which itself needs
 # docopt and joblib): shifts are 1 for references and 4 for queries, the window is 2. Names that
@@ -66,7 +66,7 @@ def compare(
     """Put the references into one table, then match every query; the score counts hashes."""
     asked = {
         **settings,
-        "processes": processes(),
+        "processes": count_processes(),
         "references": [str(path) for path in references],
         "queries": [str(path) for path in queries],
     }
@@ -78,7 +78,7 @@ def compare(
         sys.exit(f"audfprint in {clone} failed:\n{done.stderr[-2000:]}")
     row = {str(path): k for k, path in enumerate(queries)}
     column = {str(path): k for k, path in enumerate(references)}
-    scores = nothing(queries, references)
+    scores = score_nothing(queries, references)
     for query, reference, count in json.loads(done.stdout):
         scores[row[query], column[reference]] = count
     return scores

@@ -14,7 +14,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.common.harness import processes
+from benchmarks.common.harness import count_processes
 from benchmarks.common.judging import Scores
 
 Codes = npt.NDArray[np.uint32]
@@ -22,33 +22,33 @@ Codes = npt.NDArray[np.uint32]
 FEWEST = 3  # items of the shorter side that must lie on the longer one
 
 
-def by_histogram(references: Sequence[Path], queries: Sequence[Path]) -> Scores:
+def compare_histograms(references: Sequence[Path], queries: Sequence[Path]) -> Scores:
     """Compare the first 120 s as pyacoustid 1.3 does."""
-    return _scores(_histogram, 120, references, queries)
+    return _score(_share_on_offset, 120, references, queries)
 
 
-def by_bit_errors(references: Sequence[Path], queries: Sequence[Path]) -> Scores:
+def compare_bits(references: Sequence[Path], queries: Sequence[Path]) -> Scores:
     """Compare all of both at the offset that has the fewest bit errors."""
-    return _scores(_bit_errors, 0, references, queries)
+    return _score(_share_of_bits, 0, references, queries)
 
 
-def _scores(
+def _score(
     compare: Callable[[Codes, Codes], float],
     length_s: int,
     references: Sequence[Path],
     queries: Sequence[Path],
 ) -> Scores:
-    with ThreadPoolExecutor(processes()) as pool:
-        codes = list(pool.map(partial(_fpcalc, length_s), references))
+    with ThreadPoolExecutor(count_processes()) as pool:
+        codes = list(pool.map(partial(_run_fpcalc, length_s), references))
         ends = np.cumsum([len(code) for code in codes])
-        against = partial(_against, compare, np.concatenate(codes), ends)
-        rows = list(pool.map(lambda path: against(_fpcalc(length_s, path)), queries))
+        against = partial(_compare_all, compare, np.concatenate(codes), ends)
+        rows = list(pool.map(lambda path: against(_run_fpcalc(length_s, path)), queries))
     scores = np.array(rows, np.float32)
     return np.where(scores > 0, scores, np.float32(-np.inf))
 
 
 @cache
-def _fpcalc(length_s: int, path: Path) -> Codes:
+def _run_fpcalc(length_s: int, path: Path) -> Codes:
     """Raw fingerprint of a file; empty where it is too short. A length of 0 reads all of it."""
     command = ["fpcalc", "-raw", "-json", "-length", str(length_s), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -58,7 +58,7 @@ def _fpcalc(length_s: int, path: Path) -> Codes:
 
 
 @numba.njit(nogil=True)
-def _bits(x: Any) -> Any:
+def _count_bits(x: Any) -> Any:
     x = x - ((x >> np.uint32(1)) & np.uint32(0x55555555))
     x = (x & np.uint32(0x33333333)) + ((x >> np.uint32(2)) & np.uint32(0x33333333))
     x = (x + (x >> np.uint32(4))) & np.uint32(0x0F0F0F0F)
@@ -66,7 +66,7 @@ def _bits(x: Any) -> Any:
 
 
 @numba.njit(nogil=True)
-def _against(compare: Any, codes: Any, ends: Any, query: Any) -> Any:
+def _compare_all(compare: Any, codes: Any, ends: Any, query: Any) -> Any:
     """Compare a query with every reference; reference k ends at `ends[k]` of `codes`."""
     scores = np.empty(len(ends))
     first = 0
@@ -77,7 +77,7 @@ def _against(compare: Any, codes: Any, ends: Any, query: Any) -> Any:
 
 
 @numba.njit(nogil=True)
-def _histogram(query: Any, reference: Any) -> float:
+def _share_on_offset(query: Any, reference: Any) -> float:
     """Share of items that agree to 2 bits on one offset, as in pyacoustid 1.3."""
     n, m = len(query), len(reference)
     if n == 0 or m == 0:
@@ -85,13 +85,13 @@ def _histogram(query: Any, reference: Any) -> float:
     counts = np.zeros(n + m + 1, np.int64)
     for i in range(n):
         for j in range(max(0, i - 120), min(m, i + 120)):
-            if _bits(query[i] ^ reference[j]) <= 2:
+            if _count_bits(query[i] ^ reference[j]) <= 2:
                 counts[j - i + n] += 1
     return counts.max() / min(n, m)
 
 
 @numba.njit(nogil=True)
-def _bit_errors(query: Any, reference: Any) -> float:
+def _share_of_bits(query: Any, reference: Any) -> float:
     """1 - twice the share of bits that differ at the best offset of the whole shorter side."""
     n, m = len(query), len(reference)
     shorter = min(n, m)
@@ -102,6 +102,6 @@ def _bit_errors(query: Any, reference: Any) -> float:
         first = max(0, -shift)
         errors = 0
         for i in range(first, first + shorter):
-            errors += _bits(query[i] ^ reference[i + shift])
+            errors += _count_bits(query[i] ^ reference[i + shift])
         best = min(best, errors)
     return max(0.0, 1.0 - best / (16.0 * shorter))

@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from benchmarks.common.harness import processes
-from benchmarks.common.judging import Scores, nothing
+from benchmarks.common.harness import count_processes
+from benchmarks.common.judging import Scores, score_nothing
 
 CORE = Path("bin/olaf_core")
 _DECODE = "ffmpeg -hide_banner -loglevel panic -i {} -ac 1 -ar 16000 -f f32le -acodec pcm_f32le -"
@@ -24,20 +24,20 @@ _DECODE = "ffmpeg -hide_banner -loglevel panic -i {} -ac 1 -ar 16000 -f f32le -a
 
 def compare(clone: Path, references: Sequence[Path], queries: Sequence[Path]) -> Scores:
     """Store the references in one database, then query it; the score counts aligned hashes."""
-    scores = nothing(queries, references)
-    with tempfile.TemporaryDirectory() as home, ThreadPoolExecutor(processes()) as pool:
+    scores = score_nothing(queries, references)
+    with tempfile.TemporaryDirectory() as home, ThreadPoolExecutor(count_processes()) as pool:
         (Path(home) / ".olaf/db").mkdir(parents=True)
-        core = partial(_core, clone / CORE, home)
+        core = partial(_run_core, clone / CORE, home)
         list(pool.map(partial(core, "store"), references, map(str, range(len(references)))))
         answers = pool.map(partial(core, "query"), queries, ["query"] * len(queries))
         for row, answer in zip(scores, answers, strict=True):
-            for count, reference in map(_parsed, answer.splitlines()):
+            for count, reference in map(_parse, answer.splitlines()):
                 if count:
                     row[reference] = max(row[reference], count)
     return scores
 
 
-def _core(core: Path, home: str, verb: str, path: Path, name: str) -> str:
+def _run_core(core: Path, home: str, verb: str, path: Path, name: str) -> str:
     """Feed a file to the core, which keeps its database in HOME; return what it prints."""
     decoding = [word.format(path) for word in _DECODE.split()]
     samples = subprocess.run(decoding, capture_output=True, check=False).stdout
@@ -49,7 +49,7 @@ def _core(core: Path, home: str, verb: str, path: Path, name: str) -> str:
     return done.stdout.decode()
 
 
-def _parsed(line: str) -> tuple[int, int]:
+def _parse(line: str) -> tuple[int, int]:
     """Return count and reference of `count, from, to, name, id, from, to`; 0: nothing is found."""
     words = [word.strip() for word in line.split(",")]
     return int(words[0]), int(words[3] or -1)

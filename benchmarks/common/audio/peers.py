@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common.audio import peer_audfprint, peer_chromaprint, peer_mfcc, peer_olaf
-from benchmarks.common.judging import Scores, Truth, found, just_above, worst_false
+from benchmarks.common.judging import Scores, Truth, find_partners, find_worst_false, step_above
 
 AT_BEST = "at best: threshold chosen afterwards, just above their worst false pair"
 
@@ -43,33 +43,33 @@ class Peer:
     threshold: float | None = None
 
 
-def peers(audfprint: Path | None) -> list[Peer]:
+def find_peers(audfprint: Path | None) -> list[Peer]:
     """Return chromaprint and audfprint where they can be run; say on stderr where not."""
-    return [*_chromaprint(), *_audfprint(audfprint)]
+    return [*_find_chromaprint(), *_find_audfprint(audfprint)]
 
 
-def all_peers(audfprint: Path | None, olaf: Path | None) -> list[Peer]:
+def find_all_peers(audfprint: Path | None, olaf: Path | None) -> list[Peer]:
     """Return the peers that can be run here, and say on stderr which cannot."""
-    return [*peers(audfprint), *_olaf(olaf), *_mean_mfcc()]
+    return [*find_peers(audfprint), *_find_olaf(olaf), *_find_mean_mfcc()]
 
 
-def _left_out(why: str) -> list[Peer]:
+def _leave_out(why: str) -> list[Peer]:
     print(why, file=sys.stderr)
     return []
 
 
-def _chromaprint() -> list[Peer]:
+def _find_chromaprint() -> list[Peer]:
     if not shutil.which("fpcalc"):
-        return _left_out("no fpcalc: apt-get install libchromaprint-tools")
+        return _leave_out("no fpcalc: apt-get install libchromaprint-tools")
     return [
-        Peer("chromaprint", "pyacoustid's compare, 120 s", peer_chromaprint.by_histogram),
-        Peer("chromaprint", "bit errors, any offset", peer_chromaprint.by_bit_errors),
+        Peer("chromaprint", "pyacoustid's compare, 120 s", peer_chromaprint.compare_histograms),
+        Peer("chromaprint", "bit errors, any offset", peer_chromaprint.compare_bits),
     ]
 
 
-def _audfprint(clone: Path | None) -> list[Peer]:
+def _find_audfprint(clone: Path | None) -> list[Peer]:
     if clone is None:
-        return _left_out("audfprint is left out: give --audfprint DIR, a clone of it")
+        return _leave_out("audfprint is left out: give --audfprint DIR, a clone of it")
     default, dense = {"density": 20, "most": 1}, {"density": 70, "fanout": 8, "pks": 10}
     settings = {
         "default": default,
@@ -81,21 +81,21 @@ def _audfprint(clone: Path | None) -> list[Peer]:
     ]
 
 
-def _olaf(clone: Path | None) -> list[Peer]:
+def _find_olaf(clone: Path | None) -> list[Peer]:
     if clone is None or not (clone / peer_olaf.CORE).exists():
-        return _left_out(
+        return _leave_out(
             "Olaf is left out: give --olaf DIR, a clone in which `make compile_core` was run"
         )
     return [Peer("Olaf", "default", partial(peer_olaf.compare, clone), 6)]
 
 
-def _mean_mfcc() -> list[Peer]:
+def _find_mean_mfcc() -> list[Peer]:
     if importlib.util.find_spec("librosa") is None:
-        return _left_out("no librosa: pip install librosa")
+        return _leave_out("no librosa: pip install librosa")
     return [Peer("mean MFCC", "20, cosine", peer_mfcc.compare)]
 
 
-def judged(
+def judge(
     peer: Peer, references: Sequence[Path], queries: Sequence[Path], truth: Truth
 ) -> dict[str, Any]:
     """Run a peer and count what it finds.
@@ -112,16 +112,16 @@ def judged(
     scores = peer.compare(references, queries)
     seconds = time.perf_counter() - begun
     false = np.sort(scores[truth.false])[::-1]
-    worst, let = worst_false(scores, truth), [*false[len(queries) // 100 :], -np.inf][0]
+    worst, let = find_worst_false(scores, truth), [*false[len(queries) // 100 :], -np.inf][0]
     own, stated = peer.threshold, peer.threshold is not None
     return {
         "peer": peer.name,
         "settings": peer.settings,
         "queries": len(queries),
-        "at best": int(found(scores, truth, just_above(worst)).sum()),
-        "at 1 %": int(found(scores, truth, just_above(let)).sum()),
+        "at best": int(find_partners(scores, truth, step_above(worst)).sum()),
+        "at 1 %": int(find_partners(scores, truth, step_above(let)).sum()),
         "no false above": None if worst == -np.inf else worst,
-        "found": int(found(scores, truth, own).sum()) if stated else None,
+        "found": int(find_partners(scores, truth, own).sum()) if stated else None,
         "false": int((false >= own).sum()) if stated else None,
         "seconds": round(seconds, 1),
     }

@@ -20,10 +20,10 @@ from benchmarks.common.audio.material import (
     RECODINGS,
     Rng,
     Sound,
+    add_noise,
     cut,
-    noisy,
+    make_writer,
     write_wav,
-    writer,
 )
 
 GSM_RATE = 8_000
@@ -73,43 +73,43 @@ class Transform:
     write: Callable[[Path, Sound], None] = write_wav
 
 
-def _in_place(change: Callable[[Sound, Rng], Sound]) -> Callable[[Sound, Sound, Rng], Made]:
+def _keep_place(change: Callable[[Sound, Rng], Sound]) -> Callable[[Sound, Sound, Rng], Made]:
     def make(sound: Sound, other: Sound, rng: Rng) -> Made:
-        return _within(change(sound, rng)), Place()
+        return _turn_down(change(sound, rng)), Place()
 
     return make
 
 
-def _within(sound: Sound) -> Sound:
+def _turn_down(sound: Sound) -> Sound:
     """Turn down what would clip."""
     return np.asarray(sound / max(1.0, float(np.abs(sound).max(initial=0.0))), np.float32)
 
 
-def _same(sound: Sound, rng: Rng) -> Sound:
+def _leave(sound: Sound, rng: Rng) -> Sound:
     return sound
 
 
-def _recoded(suffix: str, write: Callable[[Path, Sound], None]) -> Transform:
-    return Transform(_in_place(_same), suffix, write)
+def _recode(suffix: str, write: Callable[[Path, Sound], None]) -> Transform:
+    return Transform(_keep_place(_leave), suffix, write)
 
 
-def _degraded(name: str) -> Transform:
-    return Transform(_in_place(RECODINGS[name].degrade))
+def _degrade(name: str) -> Transform:
+    return Transform(_keep_place(RECODINGS[name].degrade))
 
 
 def _write_gsm(path: Path, sound: Sound) -> None:
     import soundfile
 
-    soundfile.write(path, _resampled(sound, RATE / GSM_RATE), GSM_RATE, subtype="GSM610")
+    soundfile.write(path, _resample(sound, RATE / GSM_RATE), GSM_RATE, subtype="GSM610")
 
 
 def _write_8_khz(path: Path, sound: Sound) -> None:
     import soundfile
 
-    soundfile.write(path, _resampled(sound, RATE / GSM_RATE), GSM_RATE, subtype="PCM_16")
+    soundfile.write(path, _resample(sound, RATE / GSM_RATE), GSM_RATE, subtype="PCM_16")
 
 
-def _resampled(sound: Sound, speed: float) -> Sound:
+def _resample(sound: Sound, speed: float) -> Sound:
     """Play faster by `speed`: shorter, and higher."""
     import soxr
 
@@ -117,18 +117,18 @@ def _resampled(sound: Sound, speed: float) -> Sound:
     return np.asarray(soxr.resample(sound, ratio.numerator, ratio.denominator), np.float32)
 
 
-def _clipped(sound: Sound, rng: Rng) -> Sound:
+def _clip(sound: Sound, rng: Rng) -> Sound:
     """12 dB too loud for the scale."""
     return np.clip(sound / np.abs(sound).max() * np.float32(10 ** (12 / 20)), -1, 1)
 
 
-def _mixed_down(sound: Sound, rng: Rng) -> Sound:
+def _mix_down(sound: Sound, rng: Rng) -> Sound:
     """Two channels, one 5 ms late, on one."""
     late = np.pad(sound, (RATE // 200, 0))[: len(sound)]
     return (sound + late) / np.float32(2)
 
 
-def _reverberant(direct_db: float) -> Callable[[Sound, Rng], Sound]:
+def _reverberate(direct_db: float) -> Callable[[Sound, Rng], Sound]:
     """A room: noise that dies away behind the direct sound, which is so much louder than it."""
 
     def degrade(sound: Sound, rng: Rng) -> Sound:
@@ -142,7 +142,7 @@ def _reverberant(direct_db: float) -> Callable[[Sound, Rng], Sound]:
     return degrade
 
 
-def _compressed(sound: Sound, rng: Rng) -> Sound:
+def _compress(sound: Sound, rng: Rng) -> Sound:
     """A compressor: four to one above -30 dB of the peak, attack 5 ms, release 100 ms."""
     level = np.abs(sound) / np.abs(sound).max()
     held = np.empty_like(level)
@@ -155,10 +155,10 @@ def _compressed(sound: Sound, rng: Rng) -> Sound:
     return np.asarray(sound * 10 ** (-0.75 * over_db / 20) * 10 ** (12 / 20), np.float32)
 
 
-def _over_the_air(sound: Sound, rng: Rng) -> Sound:
+def _play_in_room(sound: Sound, rng: Rng) -> Sound:
     """A loudspeaker, a room, a telephone: band, reverberation as loud as the sound, noise."""
     band = scipy.signal.butter(2, [250, 5_000], "band", fs=RATE, output="sos")
-    heard = _reverberant(0.0)(scipy.signal.sosfilt(band, sound).astype(np.float32), rng)
+    heard = _reverberate(0.0)(scipy.signal.sosfilt(band, sound).astype(np.float32), rng)
     return RECODINGS["noise 20 dB"].degrade(heard, rng)
 
 
@@ -166,15 +166,15 @@ def _mix(sound: Sound, other: Sound, rng: Rng) -> Made:
     """Another recording as loud as this one, over all of it."""
     cover = np.resize(other, len(sound))
     gain = sound.std() / max(float(cover.std()), 1e-6)
-    return _within(sound + gain * cover), Place()
+    return _turn_down(sound + gain * cover), Place()
 
 
-def _padded(sound: Sound, other: Sound, rng: Rng) -> Made:
+def _pad(sound: Sound, other: Sound, rng: Rng) -> Made:
     silence = round(PAD_S * RATE)
     return np.pad(sound, silence), Place(pad_s=PAD_S)
 
 
-def _trimmed(share: float) -> Callable[[Sound, Sound, Rng], Made]:
+def _trim(share: float) -> Callable[[Sound, Sound, Rng], Made]:
     """Cut off so much, part of it at the front."""
 
     def make(sound: Sound, other: Sound, rng: Rng) -> Made:
@@ -185,7 +185,7 @@ def _trimmed(share: float) -> Callable[[Sound, Sound, Rng], Made]:
     return make
 
 
-def _excerpt(seconds: float) -> Callable[[Sound, Sound, Rng], Made]:
+def _cut_excerpt(seconds: float) -> Callable[[Sound, Sound, Rng], Made]:
     def make(sound: Sound, other: Sound, rng: Rng) -> Made:
         start_s, piece = cut(sound, min(seconds, len(sound) / RATE), rng)
         return piece, Place(start_s=start_s)
@@ -193,7 +193,7 @@ def _excerpt(seconds: float) -> Callable[[Sound, Sound, Rng], Made]:
     return make
 
 
-def _stretched(sound: Sound, tempo: float) -> Sound:
+def _stretch(sound: Sound, tempo: float) -> Sound:
     """Faster by `tempo` at the same pitch, as FFmpeg's atempo does (WSOLA)."""
     import av
 
@@ -217,64 +217,64 @@ def _stretched(sound: Sound, tempo: float) -> Sound:
             return np.concatenate(pieces)
 
 
-def _sign(rng: Rng) -> int:
+def _draw_sign(rng: Rng) -> int:
     return int(rng.choice((-1, 1)))
 
 
-def _speed(percent: float) -> Callable[[Sound, Sound, Rng], Made]:
+def _change_speed(percent: float) -> Callable[[Sound, Sound, Rng], Made]:
     def make(sound: Sound, other: Sound, rng: Rng) -> Made:
-        speed = 1 + _sign(rng) * percent / 100
-        return _within(_resampled(sound, speed)), Place(speed=speed, pitch=speed)
+        speed = 1 + _draw_sign(rng) * percent / 100
+        return _turn_down(_resample(sound, speed)), Place(speed=speed, pitch=speed)
 
     return make
 
 
-def _pitch(percent: float) -> Callable[[Sound, Sound, Rng], Made]:
+def _change_pitch(percent: float) -> Callable[[Sound, Sound, Rng], Made]:
     def make(sound: Sound, other: Sound, rng: Rng) -> Made:
-        pitch = 1 + _sign(rng) * percent / 100
-        return _within(_resampled(_stretched(sound, 1 / pitch), pitch)), Place(pitch=pitch)
+        pitch = 1 + _draw_sign(rng) * percent / 100
+        return _turn_down(_resample(_stretch(sound, 1 / pitch), pitch)), Place(pitch=pitch)
 
     return make
 
 
-def _tempo(percent: float) -> Callable[[Sound, Sound, Rng], Made]:
+def _change_tempo(percent: float) -> Callable[[Sound, Sound, Rng], Made]:
     def make(sound: Sound, other: Sound, rng: Rng) -> Made:
-        tempo = 1 + _sign(rng) * percent / 100
-        return _within(_stretched(sound, tempo)), Place(speed=tempo)
+        tempo = 1 + _draw_sign(rng) * percent / 100
+        return _turn_down(_stretch(sound, tempo)), Place(speed=tempo)
 
     return make
 
 
 TRANSFORMS: dict[str, Transform] = {
-    "mp3 128k": _recoded(".mp3", writer("libmp3lame", 128_000)),
-    "mp3 64k": _recoded(".mp3", RECODINGS["mp3 64k"].write),
-    "mp3 32k": _recoded(".mp3", RECODINGS["mp3 32k"].write),
-    "aac 48k": _recoded(".m4a", RECODINGS["aac 48k"].write),
-    "ogg": _recoded(".ogg", RECODINGS["vorbis"].write),
-    "opus 24k": _recoded(".opus", RECODINGS["opus 24k"].write),
-    "GSM": _recoded(".wav", _write_gsm),
-    "8 kHz": _recoded(".wav", _write_8_khz),
-    "gain -12 dB": _degraded("flac -12 dB"),
-    "clipping 12 dB": Transform(_in_place(_clipped)),
-    "equaliser 9 dB": _degraded("equaliser 9 dB"),
-    "telephone": _degraded("telephone"),
-    "polarity": Transform(_in_place(lambda sound, rng: -sound)),
-    "stereo 5 ms": Transform(_in_place(_mixed_down)),
-    "padding": Transform(_padded),
-    "trimmed 15 %": Transform(_trimmed(0.15)),
-    "trimmed 10 %": Transform(_trimmed(0.10)),
-    "reverberation": Transform(_in_place(_reverberant(0.0))),
-    "compression": Transform(_in_place(_compressed)),
-    "noise 20 dB": _degraded("noise 20 dB"),
-    "noise 10 dB": _degraded("noise 10 dB"),
-    "noise 5 dB": Transform(_in_place(noisy(5))),
-    "noise 0 dB": Transform(_in_place(noisy(0))),
-    "over the air": Transform(_in_place(_over_the_air)),
+    "mp3 128k": _recode(".mp3", make_writer("libmp3lame", 128_000)),
+    "mp3 64k": _recode(".mp3", RECODINGS["mp3 64k"].write),
+    "mp3 32k": _recode(".mp3", RECODINGS["mp3 32k"].write),
+    "aac 48k": _recode(".m4a", RECODINGS["aac 48k"].write),
+    "ogg": _recode(".ogg", RECODINGS["vorbis"].write),
+    "opus 24k": _recode(".opus", RECODINGS["opus 24k"].write),
+    "GSM": _recode(".wav", _write_gsm),
+    "8 kHz": _recode(".wav", _write_8_khz),
+    "gain -12 dB": _degrade("flac -12 dB"),
+    "clipping 12 dB": Transform(_keep_place(_clip)),
+    "equaliser 9 dB": _degrade("equaliser 9 dB"),
+    "telephone": _degrade("telephone"),
+    "polarity": Transform(_keep_place(lambda sound, rng: -sound)),
+    "stereo 5 ms": Transform(_keep_place(_mix_down)),
+    "padding": Transform(_pad),
+    "trimmed 15 %": Transform(_trim(0.15)),
+    "trimmed 10 %": Transform(_trim(0.10)),
+    "reverberation": Transform(_keep_place(_reverberate(0.0))),
+    "compression": Transform(_keep_place(_compress)),
+    "noise 20 dB": _degrade("noise 20 dB"),
+    "noise 10 dB": _degrade("noise 10 dB"),
+    "noise 5 dB": Transform(_keep_place(add_noise(5))),
+    "noise 0 dB": Transform(_keep_place(add_noise(0))),
+    "over the air": Transform(_keep_place(_play_in_room)),
     "mixed at 0 dB": Transform(_mix),
-    "excerpt 3 s": Transform(_excerpt(3.0)),
-    "excerpt 1 s": Transform(_excerpt(1.0)),
+    "excerpt 3 s": Transform(_cut_excerpt(3.0)),
+    "excerpt 1 s": Transform(_cut_excerpt(1.0)),
 } | {
     f"{name} {percent} %": Transform(make(percent))
-    for name, make in (("speed", _speed), ("pitch", _pitch), ("tempo", _tempo))
+    for name, make in (("speed", _change_speed), ("pitch", _change_pitch), ("tempo", _change_tempo))
     for percent in (1, 2, 5)
 }

@@ -16,18 +16,18 @@ def main() -> None:
     names = [name[:-2] for name in held.files if name.endswith(" s")]
     rows = []
     for tool, function in (
-        ("torchmetrics", by_torchmetrics),
-        ("ranx", by_ranx),
-        ("pytrec_eval", by_trec),
+        ("torchmetrics", ask_torchmetrics),
+        ("ranx", ask_ranx),
+        ("pytrec_eval", ask_trec),
     ):
         try:
-            rows.append({"tool": tool, **asked(function, held, names)})
+            rows.append({"tool": tool, **ask(function, held, names)})
         except ImportError as error:
             print(f"{tool}: {error}", file=sys.stderr)
     print(json.dumps(rows))
 
 
-def asked(function: Callable[..., float], held: Any, names: list[str]) -> dict[str, Any]:
+def ask(function: Callable[..., float], held: Any, names: list[str]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name in names:
         begun = time.process_time()
@@ -40,7 +40,7 @@ def asked(function: Callable[..., float], held: Any, names: list[str]) -> dict[s
     return row
 
 
-def by_torchmetrics(scores: Any, right: Any) -> float:
+def ask_torchmetrics(scores: Any, right: Any) -> float:
     import torch
     from torchmetrics.retrieval import RetrievalRecall
 
@@ -54,24 +54,26 @@ def by_torchmetrics(scores: Any, right: Any) -> float:
     return float(metric(preds, truth, indexes=indexes))
 
 
-def by_ranx(scores: Any, right: Any) -> float:
+def ask_ranx(scores: Any, right: Any) -> float:
     from ranx import Qrels, Run, evaluate
 
-    return float(evaluate(Qrels(_truth(right)), Run(_run(scores)), "recall@1"))
+    return float(evaluate(Qrels(_list_truth(right)), Run(_list_run(scores)), "recall@1"))
 
 
-def by_trec(scores: Any, right: Any) -> float:
+def ask_trec(scores: Any, right: Any) -> float:
     import pytrec_eval
 
-    found = pytrec_eval.RelevanceEvaluator(_truth(right), {"recall.1"}).evaluate(_run(scores))
+    found = pytrec_eval.RelevanceEvaluator(_list_truth(right), {"recall.1"}).evaluate(
+        _list_run(scores)
+    )
     return float(np.mean([row["recall_1"] for row in found.values()]))
 
 
-def _truth(right: Any) -> dict[str, dict[str, int]]:
+def _list_truth(right: Any) -> dict[str, dict[str, int]]:
     return {str(q): {str(item): 1} for q, item in enumerate(right.tolist())}
 
 
-def _run(scores: Any) -> dict[str, dict[str, float]]:
+def _list_run(scores: Any) -> dict[str, dict[str, float]]:
     names = [str(item) for item in range(scores.shape[1])]
     return {str(q): dict(zip(names, row, strict=True)) for q, row in enumerate(scores.tolist())}
 

@@ -19,7 +19,7 @@ TEMPERATURE = 20.0
 
 
 @dataclass(frozen=True)
-class Kept:
+class Entry:
     """An evaluator, the verdict expected of it, why, and what it returns."""
 
     function: Callable[..., Any]
@@ -28,21 +28,21 @@ class Kept:
     kind: str
 
 
-ZOO: dict[str, Kept] = {}
+ZOO: dict[str, Entry] = {}
 Enter = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def kept(verdict: str, reason: str, kind: str = "score") -> Enter:
+def expect(verdict: str, reason: str, kind: str = "score") -> Enter:
     """Enter what is decorated among the evaluators."""
 
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
-        ZOO[function.__name__] = Kept(function, verdict, reason, kind)
+        ZOO[function.__name__] = Entry(function, verdict, reason, kind)
         return function
 
     return enter
 
 
-def data(n: int, seed: int) -> tuple[Floats, Floats]:
+def make_data(n: int, seed: int) -> tuple[Floats, Floats]:
     """Texts, and films of which a few frames show what the text says.
 
     Of four kinds: as they are drawn; large numbers of double precision; with copies among them; and
@@ -66,7 +66,7 @@ def data(n: int, seed: int) -> tuple[Floats, Floats]:
     return texts.astype(np.float32), films.astype(np.float32)
 
 
-def unit(vectors: Floats) -> Floats:
+def normalise(vectors: Floats) -> Floats:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
 
@@ -75,17 +75,17 @@ def softmax(scores: Floats, axis: int) -> Floats:
     return raised / raised.sum(axis=axis, keepdims=True)
 
 
-def pooled(texts: Floats, films: Floats) -> Floats:
+def pool(texts: Floats, films: Floats) -> Floats:
     """Frames of each film as each text weighs them, shape (texts, films, d)."""
     weights = softmax(np.tensordot(texts, films, (1, 2)), axis=2)
     return np.matmul(weights.swapaxes(0, 1), films).swapaxes(0, 1)
 
 
-def cosines(texts: Floats, films: Floats) -> Floats:
-    return unit(texts) @ unit(films.mean(axis=1)).T
+def compute_cosines(texts: Floats, films: Floats) -> Floats:
+    return normalise(texts) @ normalise(films.mean(axis=1)).T
 
 
-def own_pooling(texts: Floats, films: Floats) -> Floats:
+def pool_by_own(texts: Floats, films: Floats) -> Floats:
     weights = softmax(np.einsum("gd,gfd->gf", texts, films), axis=1)
     return np.einsum("gf,gfd->gd", weights, films)
 
@@ -94,7 +94,7 @@ def dual_softmax(scores: Floats) -> Floats:
     return scores * softmax(TEMPERATURE * scores, axis=0)
 
 
-def places(scores: Floats, relevance: Any) -> Floats:
+def count_places(scores: Floats, relevance: Any) -> Floats:
     """How many items stand before each truth, half of those that tie."""
     own = scores[np.arange(len(scores)), relevance][:, None]
     return (scores > own).sum(axis=1) + ((scores == own).sum(axis=1) - 1) / 2

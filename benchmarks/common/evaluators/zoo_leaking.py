@@ -4,96 +4,102 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.common.evaluators.zoo import cosines, dual_softmax, kept, own_pooling, unit
+from benchmarks.common.evaluators.zoo import (
+    compute_cosines,
+    dual_softmax,
+    expect,
+    normalise,
+    pool_by_own,
+)
 
 
-@kept("leak", "each film is pooled by its own caption before any query is asked")
+@expect("leak", "each film is pooled by its own caption before any query is asked")
 def tmass_as_released(queries, gallery):
-    return unit(queries) @ unit(own_pooling(queries, gallery)).T
+    return normalise(queries) @ normalise(pool_by_own(queries, gallery)).T
 
 
-@kept("leak", "as released, and noise is added")
+@expect("leak", "as released, and noise is added")
 def tmass_released_stochastic(queries, gallery):
     noise = np.random.default_rng().normal(size=queries.shape)
-    return unit(queries + 0.1 * noise) @ unit(own_pooling(queries, gallery)).T
+    return normalise(queries + 0.1 * noise) @ normalise(pool_by_own(queries, gallery)).T
 
 
-@kept("leak", "as released, for every tenth film")
+@expect("leak", "as released, for every tenth film")
 def tmass_released_tenth(queries, gallery):
     films = gallery.mean(axis=1)
-    films[::10] = own_pooling(queries[::10], gallery[::10])
-    return unit(queries) @ unit(films).T
+    films[::10] = pool_by_own(queries[::10], gallery[::10])
+    return normalise(queries) @ normalise(films).T
 
 
-@kept("leak", "the caption is looked up by the id of the film")
+@expect("leak", "the caption is looked up by the id of the film")
 def tmass_released_by_id(queries, gallery, query_ids, gallery_ids):
     at = {name: row for row, name in enumerate(query_ids.tolist())}
     rows = np.array([at.get(name, 0) for name in gallery_ids.tolist()])
-    return unit(queries) @ unit(own_pooling(queries[rows], gallery)).T
+    return normalise(queries) @ normalise(pool_by_own(queries[rows], gallery)).T
 
 
-@kept("leak", "as released, then normalised over all queries")
+@expect("leak", "as released, then normalised over all queries")
 def tmass_released_dsl(queries, gallery):
     return dual_softmax(tmass_as_released(queries, gallery))
 
 
-@kept("leak", "the truth gets a hundredth more")
+@expect("leak", "the truth gets a hundredth more")
 def diagonal_bonus(queries, gallery):
-    scores = cosines(queries, gallery)
+    scores = compute_cosines(queries, gallery)
     scores[np.diag_indices(min(scores.shape))] += 0.01
     return scores
 
 
-@kept("leak", "the truth gets so little more that it decides ties alone")
+@expect("leak", "the truth gets so little more that it decides ties alone")
 def ties_to_the_diagonal(queries, gallery):
-    scores = np.round(cosines(queries, gallery).astype(np.float64), 1)
+    scores = np.round(compute_cosines(queries, gallery).astype(np.float64), 1)
     scores[np.diag_indices(min(scores.shape))] += 1e-9
     return scores
 
 
-@kept("leak", "what is said to be right gets a hundredth more")
+@expect("leak", "what is said to be right gets a hundredth more")
 def relevance_bonus(queries, gallery, relevance):
-    scores = cosines(queries, gallery)
+    scores = compute_cosines(queries, gallery)
     scores[np.arange(len(queries)), relevance] += 0.01
     return scores
 
 
-@kept("leak", "as released, for every tenth film, and noise is added")
+@expect("leak", "as released, for every tenth film, and noise is added")
 def tmass_tenth_stochastic(queries, gallery):
     noise = np.random.default_rng().normal(size=queries.shape)
     return tmass_released_tenth(queries + 0.1 * noise, gallery)
 
 
-@kept("leak", "of each film, the frame is taken that its own caption is nearest to")
+@expect("leak", "of each film, the frame is taken that its own caption is nearest to")
 def own_best_frame(queries, gallery):
     alike = np.einsum("gd,gfd->gf", queries, gallery)
-    return unit(queries) @ unit(gallery[np.arange(len(gallery)), alike.argmax(axis=1)]).T
+    return normalise(queries) @ normalise(gallery[np.arange(len(gallery)), alike.argmax(axis=1)]).T
 
 
-@kept("leak", "every tenth text is moved towards its own film")
+@expect("leak", "every tenth text is moved towards its own film")
 def own_film_tenth(queries, gallery):
     texts = queries.copy()
     texts[::10] += 0.3 * gallery[::10].mean(axis=1)
-    return cosines(texts, gallery)
+    return compute_cosines(texts, gallery)
 
 
-@kept("leak", "of every twentieth pair, the score is raised")
+@expect("leak", "of every twentieth pair, the score is raised")
 def bonus_for_few(queries, gallery):
-    scores = cosines(queries, gallery)
+    scores = compute_cosines(queries, gallery)
     few = np.arange(0, min(scores.shape), 20)
     scores[few, few] += 0.2
     return scores
 
 
-@kept("leak", "wrong items that score high are left out as likely copies")
+@expect("leak", "wrong items that score high are left out as likely copies")
 def high_wrong_ones_left_out(queries, gallery):
-    scores = cosines(queries, gallery)
+    scores = compute_cosines(queries, gallery)
     scores[~np.eye(*scores.shape, dtype=bool) & (scores > 0.4)] = -np.inf
     return scores
 
 
-@kept("leak", "true pairs are multiplied by a little more than one")
+@expect("leak", "true pairs are multiplied by a little more than one")
 def diagonal_factor(queries, gallery):
-    scores = cosines(queries, gallery)
+    scores = compute_cosines(queries, gallery)
     scores[np.diag_indices(min(scores.shape))] *= 1.02
     return scores

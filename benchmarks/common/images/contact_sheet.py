@@ -34,14 +34,14 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     pen = ImageDraw.Draw(sheet)
     for at, row in enumerate(rows):
         x, y = at % COLUMNS * width, at // COLUMNS * height
-        for place, picture in enumerate((row.a, laid_over(row.b, row.affine), row.b)):
+        for place, picture in enumerate((row.a, lay_over(row.b, row.affine), row.b)):
             large = Image.fromarray(picture).resize((wide, wide), Image.Resampling.BICUBIC)
             sheet.paste(large, (x + place * wide, y))
         pen.text((x + 2, y + wide), row.label, fill="black")
     sheet.save(path)
 
 
-def laid_over(picture: npt.NDArray[np.uint8], affine: Any) -> npt.NDArray[np.uint8]:
+def lay_over(picture: npt.NDArray[np.uint8], affine: Any) -> npt.NDArray[np.uint8]:
     """Return b as it lies over a; black where it does not reach."""
     n = len(picture)
     x, y = np.meshgrid(*2 * [(2 * np.arange(n) + 1) / n - 1])

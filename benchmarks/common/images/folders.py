@@ -21,35 +21,35 @@ def write(kind: str, folder: Path, files: int) -> None:
     """Write so many files, to train and test by turns."""
     for split in ("train", "test"):
         (folder / split).mkdir(parents=True)
-    with ProcessPoolExecutor(harness.processes()) as pool:
+    with ProcessPoolExecutor(harness.count_processes()) as pool:
         list(pool.map(partial(KINDS[kind], folder, files), range(files), chunksize=50))
 
 
-def placed(folder: Path, at: int) -> Path:
+def place(folder: Path, at: int) -> Path:
     return folder / ("train", "test")[at % 2] / f"{at:06}.jpg"
 
 
-def different(folder: Path, files: int, at: int) -> None:
-    clouds(at).save(placed(folder, at), quality=85)
+def write_different(folder: Path, files: int, at: int) -> None:
+    draw_clouds(at).save(place(folder, at), quality=85)
 
 
-def equal(folder: Path, files: int, at: int) -> None:
+def write_equal(folder: Path, files: int, at: int) -> None:
     """Write the same bytes again and again, then frames that are nearly black, then logos."""
     if at < EQUAL * files:
-        picture = _first()
+        picture = _draw_first()
     elif at < (EQUAL + DARK) * files:
-        picture = dark(at)
+        picture = draw_dark(at)
     else:
-        picture = logo(at)
-    picture.save(placed(folder, at), quality=85)
+        picture = draw_logo(at)
+    picture.save(place(folder, at), quality=85)
 
 
 @cache
-def _first() -> Image.Image:
-    return clouds(0)
+def _draw_first() -> Image.Image:
+    return draw_clouds(0)
 
 
-def clouds(seed: int) -> Image.Image:
+def draw_clouds(seed: int) -> Image.Image:
     """Return a picture whose spectrum falls with the frequency, as that of photographs does."""
     rng = np.random.default_rng(seed)
     frequency = np.hypot(scipy.fft.fftfreq(HEIGHT)[:, None], scipy.fft.rfftfreq(WIDTH))
@@ -62,14 +62,14 @@ def clouds(seed: int) -> Image.Image:
     return Image.fromarray(pixels, "YCbCr").convert("RGB")
 
 
-def dark(seed: int) -> Image.Image:
+def draw_dark(seed: int) -> Image.Image:
     """Return a frame between two scenes of a film: black and a little noise."""
     rng = np.random.default_rng(seed)
     values = rng.normal(rng.uniform(2, 8), rng.uniform(0.5, 3), (HEIGHT, WIDTH))
     return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
 
 
-def logo(seed: int) -> Image.Image:
+def draw_logo(seed: int) -> Image.Image:
     """Return a word beside a form, small, on white."""
     rng = np.random.default_rng(seed)
     picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
@@ -83,4 +83,4 @@ def logo(seed: int) -> Image.Image:
     return picture
 
 
-KINDS = {"different": different, "equal": equal}
+KINDS = {"different": write_different, "equal": write_equal}

@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.common import harness
-from benchmarks.common.images.scenes import Scene, picture, scenes
+from benchmarks.common.images.scenes import Scene, find_scenes, read_picture
 from benchmarks.common.images.transforms import TRANSFORMS
-from benchmarks.common.judging import Mask, Truth, equal
+from benchmarks.common.judging import Mask, Truth, match_texts
 
 REFERENCE, OTHER = "reference", "other"
 
@@ -41,12 +41,12 @@ class Item:
     beside: str
 
 
-def chosen(args: Any) -> tuple[list[Scene], list[Scene]]:
+def choose(args: Any) -> tuple[list[Scene], list[Scene]]:
     """Return what copies are made of, and what is only there to be mistaken for it.
 
     References are the photographs of one half; others are drawings, and the other half.
     """
-    every = scenes(args.data, args.more)
+    every = find_scenes(args.data, args.more)
     half = [s for s in every if s.photograph and s.reported != args.develop][: args.scenes]
     rest = [s for s in every if not s.photograph or s.reported == args.develop]
     return half, rest[: args.others]
@@ -60,13 +60,13 @@ def lay_out(references: Sequence[Scene], others: Sequence[Scene], train: Path) -
         Item(train / f"{at:04}_{kind}.jpg", f"train/{at:04}_{kind}.jpg", kind, s.name, s.name)
         for at, (kind, s) in enumerate(named)
     ]
-    with ProcessPoolExecutor(harness.processes()) as pool:
+    with ProcessPoolExecutor(harness.count_processes()) as pool:
         list(pool.map(_write, (s for _, s in named), (item.path for item in items), chunksize=8))
     return items
 
 
 def _write(scene: Scene, path: Path) -> None:
-    picture(scene).save(path, quality=92)
+    read_picture(scene).save(path, quality=92)
 
 
 def make_copies(name: str, originals: Sequence[Item], home: Path) -> list[Item]:
@@ -76,12 +76,12 @@ def make_copies(name: str, originals: Sequence[Item], home: Path) -> list[Item]:
     references = [original for original in originals if original.kind == REFERENCE]
     others = [*references[1:], references[0]]
     (home / "test").mkdir()
-    with ProcessPoolExecutor(harness.processes()) as pool:
-        made = pool.map(partial(_copy, name, home / "test"), references, others, chunksize=8)
+    with ProcessPoolExecutor(harness.count_processes()) as pool:
+        made = pool.map(partial(_make_copy, name, home / "test"), references, others, chunksize=8)
         return list(made)
 
 
-def _copy(name: str, folder: Path, reference: Item, other: Item) -> Item:
+def _make_copy(name: str, folder: Path, reference: Item, other: Item) -> Item:
     transform = TRANSFORMS[name]
     path = folder / f"{reference.path.stem[:4]} {name}{transform.suffix}"
     rng = np.random.default_rng([*f"{reference.scene} {name}".encode()])
@@ -91,10 +91,10 @@ def _copy(name: str, folder: Path, reference: Item, other: Item) -> Item:
     return Item(path, f"test/{path.name}", name, reference.scene, beside)
 
 
-def truth(queries: Sequence[Item], items: Sequence[Item]) -> Truth:
+def tell_truth(queries: Sequence[Item], items: Sequence[Item]) -> Truth:
     """The reference of a copy is to be found; what shares no scene with it is false."""
-    references = equal([REFERENCE], [item.kind for item in items])
-    right = references & equal([q.scene for q in queries], [item.scene for item in items])
+    references = match_texts([REFERENCE], [item.kind for item in items])
+    right = references & match_texts([q.scene for q in queries], [item.scene for item in items])
     return Truth(right, ~_share(queries, items))
 
 
@@ -102,7 +102,7 @@ def _share(queries: Sequence[Item], items: Sequence[Item]) -> Mask:
     return np.asarray(
         np.any(
             [
-                equal([getattr(q, mine) for q in queries], [getattr(i, its) for i in items])
+                match_texts([getattr(q, mine) for q in queries], [getattr(i, its) for i in items])
                 for mine in ("scene", "beside")
                 for its in ("scene", "beside")
             ],

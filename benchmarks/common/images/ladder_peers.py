@@ -15,10 +15,10 @@ from benchmarks.common.judging import (
     Mask,
     Scores,
     Truth,
-    found,
-    just_above,
-    worst_false,
-    worst_pairs,
+    find_partners,
+    find_worst_false,
+    list_worst_pairs,
+    step_above,
 )
 from benchmarks.common.measure import run_module
 
@@ -29,20 +29,25 @@ def judge_all(
     python: Path, queries: Sequence[Item], items: Sequence[Item], known: Truth
 ) -> list[dict[str, Any]]:
     """Run the peers on all files and count; the last row is what any of them finds."""
-    made = _run(python, items)
+    made = _ask(python, items)
     rows, union = [], np.zeros(len(queries), bool)
     for tool, of_items in made.items():
         name, _, settings = tool.partition(" ")
-        scores = agreement(of_items, len(queries))
-        worst = worst_false(scores, known)
-        best = found(scores, known, just_above(worst))
+        scores = compare(of_items, len(queries))
+        worst = find_worst_false(scores, known)
+        best = find_partners(scores, known, step_above(worst))
         union |= best
-        row = {"peer": name, "settings": settings, **by_transform(queries, best)}
-        rows.append(row | {"no false above": worst, "worst false": _worst(scores, known, items)})
-    return [*rows, {"peer": "any of them", "settings": "at best", **by_transform(queries, union)}]
+        row = {"peer": name, "settings": settings, **average_by_transform(queries, best)}
+        rows.append(
+            row | {"no false above": worst, "worst false": _list_worst(scores, known, items)}
+        )
+    return [
+        *rows,
+        {"peer": "any of them", "settings": "at best", **average_by_transform(queries, union)},
+    ]
 
 
-def _run(python: Path, items: Sequence[Item]) -> dict[str, npt.NDArray[Any]]:
+def _ask(python: Path, items: Sequence[Item]) -> dict[str, npt.NDArray[Any]]:
     """Return what each tool makes of the files."""
     with tempfile.TemporaryDirectory() as folder:
         listed, out = Path(folder) / "files.txt", Path(folder) / "out.npz"
@@ -52,7 +57,7 @@ def _run(python: Path, items: Sequence[Item]) -> dict[str, npt.NDArray[Any]]:
             return {tool: made[tool] for tool in made.files}
 
 
-def agreement(of_items: npt.NDArray[Any], queries: int) -> Scores:
+def compare(of_items: npt.NDArray[Any], queries: int) -> Scores:
     """Return how alike the first items, which are the queries, and all are.
 
     Minus the bits in which they differ, least over the ways of the query; or the cosine.
@@ -68,7 +73,7 @@ def agreement(of_items: npt.NDArray[Any], queries: int) -> Scores:
     return scores
 
 
-def by_transform(queries: Sequence[Item], at_best: Mask) -> dict[str, Any]:
+def average_by_transform(queries: Sequence[Item], at_best: Mask) -> dict[str, Any]:
     """Return the share that is found, of all copies and of those of each transform."""
     kinds = np.array([query.kind for query in queries])
     names = [name for name in dict.fromkeys(kinds.tolist()) if name != REFERENCE]
@@ -76,10 +81,10 @@ def by_transform(queries: Sequence[Item], at_best: Mask) -> dict[str, Any]:
     return {"recall": float(at_best[kinds != REFERENCE].mean()), "transforms": each}
 
 
-def _worst(scores: Scores, known: Truth, items: Sequence[Item]) -> list[dict[str, Any]]:
+def _list_worst(scores: Scores, known: Truth, items: Sequence[Item]) -> list[dict[str, Any]]:
     """Return the false pairs with the highest scores, one of each two scenes."""
     rows: dict[frozenset[str], dict[str, Any]] = {}
-    for query, reference, score in worst_pairs(scores, known, 100 * WORST):
+    for query, reference, score in list_worst_pairs(scores, known, 100 * WORST):
         a, b = items[query], items[reference]
         row = {"score": score, "a": f"{a.scene}, {a.kind}", "b": f"{b.scene}, {b.kind}"}
         rows.setdefault(frozenset((a.scene, b.scene)), row)

@@ -21,10 +21,10 @@ from benchmarks.common.images.peer_tools import ORIENTED
 
 UPRIGHT = "pdqhash 256"
 USED = ("phash 64", "phash 256", "imagededup dhash 64", ORIENTED)
-OFFERS = (peer_tools.imagehash_hashes, peer_tools.imagededup_hashes, peer_tools.pdq_oriented)
+OFFERS = (peer_tools.imagehash_hashes, peer_tools.imagededup_hashes, peer_tools.oriented_pdq_hashes)
 
 
-def pictures(paths: list[str]) -> Iterator[Any]:
+def read_pictures(paths: list[str]) -> Iterator[Any]:
     from PIL import Image
 
     for path in paths:
@@ -38,14 +38,14 @@ def main() -> None:
     offered = peer_tools.find_installed(OFFERS)
     tools = {name: encode for name, encode in offered.items() if name.endswith(USED)}
     bits: dict[str, list[Any]] = {name: [] for name in tools}
-    for picture in pictures(paths):
+    for picture in read_pictures(paths):
         for name, encode in tools.items():
             bits[name].append(np.packbits(np.atleast_2d(encode(picture)).astype(bool), axis=1))
     made = {name: np.stack(codes) for name, codes in bits.items()}
     if ORIENTED in made:
         made[UPRIGHT] = made[ORIENTED][:, :1]
     try:
-        made["fastdup embedding"] = peer_tools.embedded(paths)
+        made["fastdup embedding"] = peer_tools.embed(paths)
     except ImportError as error:
         print(f"fastdup is left out: {error}", file=sys.stderr)
     np.savez(sys.argv[2], **made)

@@ -29,21 +29,21 @@ OFFERS = (
 TOOLS: dict[str, peer_tools.Encoder] = {}  # what is installed; processes are forked with it
 
 
-def described(pictures: Any) -> dict[str, Any]:
+def describe(pictures: Any) -> dict[str, Any]:
     """Return what each tool makes of some pictures."""
     made = {name: np.array([encode(one) for one in pictures]) for name, encode in TOOLS.items()}
     return {
-        name: of_length_one(values) if values.dtype.kind == "f" else np.packbits(values, axis=1)
+        name: normalise(values) if values.dtype.kind == "f" else np.packbits(values, axis=1)
         for name, values in made.items()
     }
 
 
-def of_length_one(vectors: Any) -> Any:
+def normalise(vectors: Any) -> Any:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return (vectors / np.maximum(lengths, 1e-6)).astype(np.float32)
 
 
-def embedded(pictures: Any) -> Any:
+def embed(pictures: Any) -> Any:
     """Return what the network of fastdup makes of pictures."""
     from PIL import Image
 
@@ -51,7 +51,7 @@ def embedded(pictures: Any) -> Any:
         paths = [f"{folder}/{row}.png" for row in range(len(pictures))]
         for path, picture in zip(paths, pictures, strict=True):
             Image.fromarray(picture).save(Path(path))
-        return of_length_one(peer_tools.embedded(paths))
+        return normalise(peer_tools.embed(paths))
 
 
 def main() -> None:
@@ -59,10 +59,10 @@ def main() -> None:
     pictures = np.load(sys.argv[1])
     parts = [pictures[begin : begin + AT_ONCE] for begin in range(0, len(pictures), AT_ONCE)]
     with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
-        rows = pool.map(described, parts, chunksize=1)
+        rows = pool.map(describe, parts, chunksize=1)
     made = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
     if "fastdup" in sys.argv[3:]:
-        made["fastdup, cosine of its network"] = embedded(pictures)
+        made["fastdup, cosine of its network"] = embed(pictures)
     np.savez(sys.argv[2], **made)
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from benchmarks.common.images.peer_tools import find_installed, without_torch
+from benchmarks.common.images.peer_tools import find_installed, hide_torch
 
 Tool = Callable[[Sequence[str]], Any]  # works on all files that it is given
 
@@ -28,7 +28,7 @@ def imagehash_phash() -> dict[str, Tool]:
 
 
 def imagededup_phash() -> dict[str, Tool]:
-    without_torch()
+    hide_torch()
     from imagededup.methods import PHash
 
     hasher = PHash(verbose=False)
@@ -49,7 +49,7 @@ def pdqhash_compute() -> dict[str, Tool]:
 OFFERS = (imagehash_phash, imagededup_phash, pdqhash_compute)
 
 
-def timed(tools: Mapping[str, Tool], paths: Sequence[str], rounds: int) -> dict[str, float]:
+def time_tools(tools: Mapping[str, Tool], paths: Sequence[str], rounds: int) -> dict[str, float]:
     """Return the CPU seconds a file; what is made at a first call is made before."""
     best = dict.fromkeys(tools, float("inf"))
     for tool in tools.values():
@@ -65,7 +65,7 @@ def timed(tools: Mapping[str, Tool], paths: Sequence[str], rounds: int) -> dict[
 def main() -> None:
     with open(sys.argv[1]) as file:
         paths = file.read().splitlines()
-    print(json.dumps(timed(find_installed(OFFERS), paths, int(sys.argv[2]))))
+    print(json.dumps(time_tools(find_installed(OFFERS), paths, int(sys.argv[2]))))
 
 
 if __name__ == "__main__":

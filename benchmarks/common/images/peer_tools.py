@@ -51,7 +51,7 @@ def pdq_hashes() -> dict[str, Encoder]:
     return {"pdqhash 256": lambda picture: pdqhash.compute(picture)[0].astype(bool)}
 
 
-def without_torch() -> None:
+def hide_torch() -> None:
     """Let imagededup be imported where torch is missing, for its hashes."""
     for name, member in NETWORK.items():
         sys.modules[name] = types.ModuleType(name)
@@ -59,7 +59,7 @@ def without_torch() -> None:
 
 
 def imagededup_hashes() -> dict[str, Encoder]:
-    without_torch()
+    hide_torch()
     from imagededup.methods import AHash, DHash, PHash, WHash
 
     def bits(hasher: Any) -> Encoder:
@@ -80,13 +80,13 @@ def hog_descriptors() -> dict[str, Encoder]:
     return {"scikit-image HOG, cosine": lambda picture: hog(picture, channel_axis=-1, **cells)}
 
 
-def pdq_oriented() -> dict[str, Encoder]:
+def oriented_pdq_hashes() -> dict[str, Encoder]:
     import pdqhash
 
     return {ORIENTED: lambda picture: pdqhash.compute_dihedral(picture)[0]}
 
 
-def embedded(paths: list[str]) -> Any:
+def embed(paths: list[str]) -> Any:
     """Return what fastdup compares of each file."""
     os.environ["SENTRY_OPT_OUT"] = "1"
     import fastdup

@@ -108,7 +108,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="folders of photographs")
 
 
-def scenes(data: Path | None, more: Sequence[Path]) -> list[Scene]:
+def find_scenes(data: Path | None, more: Sequence[Path]) -> list[Scene]:
     """Return one picture of each scene, sorted by name.
 
     Parameters
@@ -121,9 +121,9 @@ def scenes(data: Path | None, more: Sequence[Path]) -> list[Scene]:
     roots = [data / "pdq", data / "videos"] if data else []
     files = defaultdict(list)
     for path in (p for root in [*roots, *more] for p in root.rglob("*") if p.is_file()):
-        if _is_film(path) or _large(path):
-            files[scene_of(path)].append(path)
-    best = {name: max(paths, key=_worth) for name, paths in files.items()}
+        if _is_film(path) or _is_large(path):
+            files[name_scene(path)].append(path)
+    best = {name: max(paths, key=_rank) for name, paths in files.items()}
     return [
         Scene(path, name, not is_drawn(path))
         for name, path in sorted(best.items())
@@ -131,17 +131,17 @@ def scenes(data: Path | None, more: Sequence[Path]) -> list[Scene]:
     ]
 
 
-def _worth(path: Path) -> tuple[bool, int, Path]:
+def _rank(path: Path) -> tuple[bool, int, Path]:
     return not is_drawn(path), path.stat().st_size, path
 
 
-def scene_of(path: Path) -> str:
+def name_scene(path: Path) -> str:
     """Return the name of what a file shows."""
-    name = named(path)
+    name = name_file(path)
     return next((scene for scene, forms in SAME.items() if _is_one_of(name, forms)), name)
 
 
-def named(path: Path) -> str:
+def name_file(path: Path) -> str:
     """Return folder and name of a file: a wallpaper of KDE is a folder with several sizes."""
     parts = path.parts
     if "contents" in parts:
@@ -153,7 +153,7 @@ def named(path: Path) -> str:
 
 def is_drawn(path: Path) -> bool:
     """Return whether a file is no photograph."""
-    folder, _, stem = named(path).rpartition("/")
+    folder, _, stem = name_file(path).rpartition("/")
     return _is_one_of(stem, DRAWN.get(folder, ""))
 
 
@@ -165,7 +165,7 @@ def _is_film(path: Path) -> bool:
     return path.parent.name == "videos"
 
 
-def _large(path: Path) -> bool:
+def _is_large(path: Path) -> bool:
     if path.suffix.lower() not in SUFFIXES or path.is_symlink():
         return False
     try:
@@ -182,16 +182,16 @@ def _has_frames(path: Path) -> bool:
         return bool(container.streams.video)
 
 
-def picture(scene: Scene) -> Image.Image:
+def read_picture(scene: Scene) -> Image.Image:
     """Return the picture of a scene, RGB, at most `MOST` pixels to a side."""
-    image = _frame(scene.path) if scene.is_film else Image.open(scene.path)
+    image = _read_frame(scene.path) if scene.is_film else Image.open(scene.path)
     image.draft("RGB", (MOST, MOST))
     image = image.convert("RGB")
     image.thumbnail((MOST, MOST), Image.Resampling.LANCZOS)
     return image
 
 
-def _frame(path: Path) -> Any:
+def _read_frame(path: Path) -> Any:
     """Return one frame of a video, or the last of a shorter one."""
     import av
 

@@ -41,7 +41,7 @@ class Material:
     labels: csr_array
 
 
-def material(name: str, items: pa.Table, groups: pa.Table) -> Material:
+def number_groups(name: str, items: pa.Table, groups: pa.Table) -> Material:
     """Number the groups and the labels of items."""
     items, groups = items.sort_by("item_id"), groups.sort_by("item_id")
     group = pd.factorize(groups["group_id"].to_pandas())[0].astype(np.int64)
@@ -53,7 +53,7 @@ def material(name: str, items: pa.Table, groups: pa.Table) -> Material:
     return Material(name, items, groups, group, labels)
 
 
-def scanned(folder: Path, scratch: Path) -> Any:
+def scan_sounddescs(folder: Path, scratch: Path) -> Any:
     """Scan SoundDescs by the shipped manifest for what keys and captions say."""
     import splitaudit
     from splitaudit.ingest import IngestOptions
@@ -68,13 +68,13 @@ def scanned(folder: Path, scratch: Path) -> Any:
     return audit.scan()
 
 
-def sounddescs(audit: Any, name: str, policy: str) -> Material:
+def group_sounddescs(audit: Any, name: str, policy: str) -> Material:
     """Group SoundDescs by a policy."""
     groups = pa.Table.from_pandas(audit.groups(policy), preserve_index=False)
-    return material(f"SoundDescs, {name}", audit.table("items"), groups)
+    return number_groups(f"SoundDescs, {name}", audit.table("items"), groups)
 
 
-def million(n: int) -> Material:
+def make_items(n: int) -> Material:
     """Make items, a million of them in some 70,000 groups.
 
     The sizes of the groups are those of a Pareto distribution, P(size >= s) = s ** -0.9 (a density of exponent
@@ -108,4 +108,4 @@ def million(n: int) -> Material:
         "group_id": ids.take(pa.array(firsts[group])),
         "size": sizes[group],
     }
-    return material("Items made from code", items, conform(pa.table(grouped), GROUPS))
+    return number_groups("Items made from code", items, conform(pa.table(grouped), GROUPS))

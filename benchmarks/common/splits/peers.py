@@ -62,29 +62,33 @@ class Peer:
     large: int
 
 
-def peers(datasail: Path | None, seconds: float) -> list[Peer]:
+def find_peers(datasail: Path | None, seconds: float) -> list[Peer]:
     """Return those that can be run here, and say on stderr which cannot."""
-    return [Peer("random items", _random, 1, 1), *_scikit_learn(), *_datasail(datasail, seconds)]
+    return [
+        Peer("random items", _draw_items, 1, 1),
+        *_find_scikit_learn(),
+        *_find_datasail(datasail, seconds),
+    ]
 
 
-def _random(material: Material, seed: int) -> Indices:
+def _draw_items(material: Material, seed: int) -> Indices:
     """Items in random order, cut at 70 and 85 %."""
     n = len(material.group)
     home = np.repeat(np.arange(3), np.diff([0, round(0.70 * n), round(0.85 * n), n]))
     return np.random.default_rng(seed).permutation(home)
 
 
-def _scikit_learn() -> list[Peer]:
+def _find_scikit_learn() -> list[Peer]:
     if importlib.util.find_spec("sklearn") is None:
         print("scikit-learn is left out: pip install scikit-learn", file=sys.stderr)
         return []
     return [
-        Peer("GroupShuffleSplit", _shuffled, 50, 50),
-        Peer("StratifiedGroupKFold", _folded, 20, 1),
+        Peer("GroupShuffleSplit", _shuffle_groups, 50, 50),
+        Peer("StratifiedGroupKFold", _fold, 20, 1),
     ]
 
 
-def _shuffled(material: Material, seed: int) -> Indices:
+def _shuffle_groups(material: Material, seed: int) -> Indices:
     """Draw 70 % of the groups for train, then half of the others for val."""
     from sklearn.model_selection import GroupShuffleSplit
 
@@ -98,7 +102,7 @@ def _shuffled(material: Material, seed: int) -> Indices:
     return home
 
 
-def _folded(material: Material, seed: int) -> Indices:
+def _fold(material: Material, seed: int) -> Indices:
     """Make 20 stratified folds: the first 14 are train, then 3 val, then 3 test.
 
     It takes one class an item: that of an item with several labels is the set of them.
@@ -117,7 +121,7 @@ def _folded(material: Material, seed: int) -> Indices:
     return home
 
 
-def _datasail(python: Path | None, seconds: float) -> list[Peer]:
+def _find_datasail(python: Path | None, seconds: float) -> list[Peer]:
     if python is None:
         print("DataSAIL is left out: name a Python that has it by --datasail", file=sys.stderr)
         return []
@@ -128,12 +132,12 @@ def _datasail(python: Path | None, seconds: float) -> list[Peer]:
         return []
     name = f"DataSAIL {said.stdout.strip()}, I1e"
     return [
-        Peer(f"{name}, sizes", partial(_sailed, python, seconds, False), 1, 0),
-        Peer(f"{name}, sizes and labels", partial(_sailed, python, seconds, True), 1, 0),
+        Peer(f"{name}, sizes", partial(_run_datasail, python, seconds, False), 1, 0),
+        Peer(f"{name}, sizes and labels", partial(_run_datasail, python, seconds, True), 1, 0),
     ]
 
 
-def _sailed(
+def _run_datasail(
     python: Path, seconds: float, stratified: bool, material: Material, seed: int
 ) -> Indices:
     """Hand over each group as one entity with its weight, and the set of labels in it.
@@ -142,7 +146,7 @@ def _sailed(
     """
     given = {
         "weights": {str(k): float(n) for k, n in enumerate(np.bincount(material.group))},
-        "labels": _label_sets(material) if stratified else None,
+        "labels": _collect_labels(material) if stratified else None,
         "seconds": round(
             seconds / 2
         ),  # the solver's own limit; stating the problem takes long, too
@@ -167,7 +171,7 @@ def _run_for(seconds: float, command: Sequence[str], said: str) -> None:
         raise NoSplitError(f"no split: {done.stderr.strip().splitlines()[-1]}")
 
 
-def _label_sets(material: Material) -> dict[str, list[int]]:
+def _collect_labels(material: Material) -> dict[str, list[int]]:
     items = material.labels.tocoo()
     sets: dict[str, set[int]] = {str(k): set() for k in range(material.group.max() + 1)}
     for group, label in zip(material.group[items.row], items.col, strict=True):
