@@ -23,14 +23,14 @@ from benchmarks.common.audio.material import INSTALLATION
 from benchmarks.common.harness import Scan, link, must, print_table
 from benchmarks.common.judging import Truth, match_texts
 
-CROSSINGS = 100
-BY_COMMAND = 5  # of them are checked through the command line, too
+BY_COMMAND = 5  # crossings that are checked through the command line, too
 
 
 def main() -> None:
     parser = harness.make_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds donateacry")
     parser.add_argument("--audfprint", type=Path, help="a clone of audfprint, run as it is")
+    parser.add_argument("--crossings", type=int, default=100, help="leaks planted in a new split")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -41,7 +41,7 @@ def main() -> None:
             "matches": report_matches(scanned, target),
             "coverage": report_coverage(scanned),
             "peers": report_peers(target, truth, args.audfprint),
-            "split": report_split(scanned, home),
+            "split": report_split(scanned, home, args.crossings),
             "dedup": report_dedup(scanned, target, home),
         }
     harness.keep(args.json, numbers)
@@ -163,8 +163,8 @@ def report_peers(target: Path, truth: set[str], clone: Path | None) -> list[dict
     return rows
 
 
-def report_split(scanned: Scan, home: Path) -> dict[str, Any]:
-    """Print what repair moves, and whether `check` tells it from 100 planted crossings."""
+def report_split(scanned: Scan, home: Path, crossings: int) -> dict[str, Any]:
+    """Print what repair moves, and whether `check` tells it from planted crossings."""
     made = harness.run_verb("split", scanned.run, "--mode", "repair", "--json")
     checked = harness.run_verb("check", "--run", scanned.run)
     audit = splitaudit.open(scanned.run)
@@ -174,21 +174,21 @@ def report_split(scanned: Scan, home: Path) -> dict[str, Any]:
         "lower bound": facts["lower_bound"],
         "split ends with": made.returncode,
         "check ends with": checked.returncode,
-        "of crossings": CROSSINGS,
-        **count_refused(audit, scanned.run, home / "crossing"),
+        "of crossings": crossings,
+        **count_refused(audit, scanned.run, home / "crossing", crossings),
     }
     print_table("Repair, and planted crossings that `check` refuses with 1", [numbers])
     return numbers
 
 
-def count_refused(audit: Any, run: Path, folder: Path) -> dict[str, int]:
+def count_refused(audit: Any, run: Path, folder: Path, crossings: int) -> dict[str, int]:
     """Cut a group in a copy of the split, again and again; count how often `check` says 1."""
     plan = audit.table("splits").to_pandas().set_index("item_id")["new_split"].dropna()
     groups = audit.groups()
     grouped = groups.loc[groups["size"] > 1, "item_id"].to_numpy()
     rng = np.random.default_rng(0)
     refused = {"as CSV": 0, "as lists": 0, "by command": 0}
-    for at, item in enumerate(rng.choice(grouped, CROSSINGS)):
+    for at, item in enumerate(rng.choice(grouped, crossings)):
         others = sorted(set(plan) - {plan[item]})
         cut = plan.copy()
         cut[item] = others[int(rng.integers(len(others)))]
@@ -200,7 +200,7 @@ def count_refused(audit: Any, run: Path, folder: Path) -> dict[str, int]:
             if at < BY_COMMAND:
                 status = harness.run_verb("check", path, "--run", run).returncode
                 refused["by command"] += status == 1
-    refused["tried by command"] = 2 * BY_COMMAND
+    refused["tried by command"] = 2 * min(BY_COMMAND, crossings)
     return refused
 
 

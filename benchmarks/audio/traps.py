@@ -49,11 +49,12 @@ def main() -> None:
     parser = harness.make_parser(__doc__)
     material.add_options(parser)
     parser.add_argument("--seeds", type=int, default=30, help="sounds of each kind")
+    parser.add_argument("--seconds", type=float, nargs="+", default=SECONDS)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         numbers = {}
-        for seconds in SECONDS:
+        for seconds in args.seconds:
             made = home / f"made, {seconds:g} s"
             write_traps(made, args.seeds, seconds)
             numbers[made.name] = report(made, home / f"of {made.name}")

@@ -36,14 +36,14 @@ def judge_all(seeds: int, most: int) -> list[dict[str, Any]]:
     sizes = (LEAST / np.linspace(1, LEAST / most, seeds)).round().astype(int).tolist()
     with ProcessPoolExecutor(harness.count_processes()) as pool:
         rows = []
-        for name, kept in ZOO.items():
+        for name, entry in ZOO.items():
             audits = list(pool.map(audit, [name] * seeds, sizes, range(seeds), chunksize=5))
             wrong = [
                 f"{verdict} of {n}"
                 for n, (verdict, _) in zip(sizes, audits, strict=True)
-                if verdict != kept.verdict
+                if verdict != entry.verdict
             ]
-            row = {"evaluator": name, "expected": kept.verdict, "audits": seeds}
+            row = {"evaluator": name, "expected": entry.verdict, "audits": seeds}
             row |= {"others": len(wrong), "called": ", ".join(wrong)}
             ends = {f"CPU s, {sizes[at]:,}": audits[at][1] for at in (0, -1)}
             rows.append(row | ends)
@@ -53,10 +53,10 @@ def judge_all(seeds: int, most: int) -> list[dict[str, Any]]:
 
 def audit(name: str, n: int, seed: int) -> tuple[str, float]:
     """Return the verdict of an evaluator, and the CPU seconds it took."""
-    kept = ZOO[name]
+    entry = ZOO[name]
     begun = time.process_time()
     with np.errstate(all="ignore"):
-        found = audit_evaluator(kept.function, *make_data(n, seed), kind=kept.kind, seed=seed)
+        found = audit_evaluator(entry.function, *make_data(n, seed), kind=entry.kind, seed=seed)
     return found.verdict, time.process_time() - begun
 
 

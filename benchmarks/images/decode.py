@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import scipy.fft
 from PIL import Image
 
 from benchmarks.common import harness
+from benchmarks.common.images.folders import draw_clouds
 from splitaudit.media.image import load
 
 HEIGHT, WIDTH, QUALITY = 1200, 1600, 85
@@ -42,21 +42,9 @@ def main() -> None:
 
 
 def write(folder: Path, seed: int) -> str:
-    """Write a picture whose spectrum falls with the frequency, and its colours more so."""
-    rng = np.random.default_rng(seed)
-    frequency = np.hypot(scipy.fft.fftfreq(HEIGHT)[:, None], scipy.fft.rfftfreq(WIDTH)[None])
-    frequency[0, 0] = 1
-    channels = [draw_plane(rng, frequency, power) for power in (1.3, 1.8, 1.8)]
-    pixels = np.clip(np.stack(channels, axis=2) * (50, 15, 15) + 128, 0, 255).astype(np.uint8)
     path = folder / f"{seed}.jpg"
-    Image.fromarray(pixels, "YCbCr").save(path, quality=QUALITY)
+    draw_clouds(seed, WIDTH, HEIGHT).save(path, quality=QUALITY)
     return str(path)
-
-
-def draw_plane(rng: np.random.Generator, frequency: np.ndarray, power: float) -> np.ndarray:
-    noise = scipy.fft.rfft2(rng.standard_normal((HEIGHT, WIDTH)))
-    plane = scipy.fft.irfft2(noise / frequency**power, (HEIGHT, WIDTH))
-    return (plane - plane.mean()) / plane.std()
 
 
 def find_readers(scale: int) -> dict[str, Reader]:

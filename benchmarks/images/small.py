@@ -9,7 +9,9 @@ all originals and copies are then searched together. Pairs of different original
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -127,8 +129,12 @@ def read_icons() -> Iterator[Original]:
 
 
 def read_digits() -> Iterator[Original]:
-    """Return the digits of scikit-learn."""
+    """Return the digits of scikit-learn, where it is installed."""
     from PIL import Image
+
+    if importlib.util.find_spec("sklearn") is None:
+        print("digits are left out: pip install scikit-learn", file=sys.stderr)
+        return
     from sklearn.datasets import load_digits
 
     for row, picture in enumerate(load_digits().images[:DIGITS]):

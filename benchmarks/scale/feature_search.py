@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import resource
 import time
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ AT_ONCE = 1 << 17
 GOAL = 100_000  # pictures
 
 
+@cache
 def fit_model() -> tuple[np.ndarray, np.ndarray]:
     """Return what makes independent Gaussians into those of bits, and from where on a bit is set."""
     from scipy.stats import norm

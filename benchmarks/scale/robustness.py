@@ -42,6 +42,7 @@ def main() -> None:
     parser = harness.make_parser(__doc__)
     parser.add_argument("--clips", type=int, default=400, help="400 and more: in processes")
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--turns", type=int, default=10, help="scans whose files are disturbed")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -50,23 +51,25 @@ def main() -> None:
         must(harness.scan(data, home, cache="warm_cache"), 1)
         calm = must(harness.scan(data, home, run="calm", cache="calm_cache"), 1)
         print(f"{args.clips} clips of {SECONDS:g} s; undisturbed: {calm.seconds:.1f} s")
-        rows = list(try_all(data, calm, home, args.kills))
+        rows = list(try_all(data, calm, home, args))
     print_table("Robustness", rows)
     harness.keep(args.json, {"seconds": calm.seconds, "rows": rows})
 
 
-def try_all(data: Path, calm: Scan, home: Path, kills: int) -> Iterator[Row]:
+def try_all(data: Path, calm: Scan, home: Path, args: Any) -> Iterator[Row]:
     """Yield what became of each trial, and say it on stderr at once."""
     trials: dict[str, Callable[[], Row]] = {
-        "kill -9, run again": partial(kill_and_resume, data, calm, home / "killed", kills),
+        "kill -9, run again": partial(kill_and_resume, data, calm, home / "killed", args.kills),
         "two runs, one target, one cache": partial(scan_thrice, data, calm, home / "doubled"),
-        "two runs, two targets, one cache": partial(scan_two_targets, calm, home / "two"),
+        "two runs, two targets, one cache": partial(
+            scan_two_targets, calm, home / "two", min(120, args.clips)
+        ),
         "read-only dataset": partial(scan_read_only, data, calm, home / "read_only"),
         "full disk: cache": partial(fill_disk, data, calm, home / "full_cache", "cache"),
         "full disk: run": partial(fill_disk, data, calm, home / "full_run", "run"),
         "one content in three splits": partial(scan_three_splits, home / "three"),
-        "files vanish during the scan": partial(disturb_files, home / "vanish", _vanish),
-        "files change during the scan": partial(disturb_files, home / "change", _change),
+        "files vanish during the scan": partial(disturb_files, home / "vanish", _vanish, args),
+        "files change during the scan": partial(disturb_files, home / "change", _change, args),
     }
     for name, trial in trials.items():
         became = trial()
@@ -176,9 +179,11 @@ def scan_thrice(data: Path, calm: Scan, home: Path) -> Row:
     return tell(holds, "the tables of an undisturbed run, three times", detail)
 
 
-def scan_two_targets(calm: Scan, home: Path) -> Row:
+def scan_two_targets(calm: Scan, home: Path, clips: int) -> Row:
     """Scan two datasets that share half their files at once on one cache."""
-    targets = [write_dataset(home / "a", 120, 0), write_dataset(home / "b", 120, 60)]
+    targets = [
+        write_dataset(home / name, clips, first) for name, first in (("a", 0), ("b", clips // 2))
+    ]
     alone = [
         must(harness.scan(target, home, run=f"alone_{target.name}", cache=f"of_{target.name}"), 1)
         for target in targets
@@ -289,14 +294,14 @@ def scan_three_splits(home: Path) -> Row:
     return tell(not lacking and implied == 15, "each item has a row with each other split", detail)
 
 
-def disturb_files(home: Path, disturb: Callable[[Path], None]) -> Row:
-    """Disturb ten files at a random moment of a scan, ten times; then scan once more."""
+def disturb_files(home: Path, disturb: Callable[[Path], None], args: Any) -> Row:
+    """Disturb ten files at a random moment of a scan, in turn after turn; then scan once more."""
     rng = np.random.default_rng(0)
     reasons: set[str] = set()
     broken = []
-    for turn in range(10):
+    for turn in range(args.turns):
         trial = home / str(turn)
-        data = write_dataset(trial / "data", 60, 0)
+        data = write_dataset(trial / "data", min(60, args.clips), 0)
         files = sorted(data.rglob("*.*"))
         process = _start(data, trial)
         # the first parts show that the files were listed

@@ -34,11 +34,14 @@ Values = Callable[[dict[str, Any]], Iterable[object]]
 def main() -> None:
     parser = harness.make_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="holds sounddescs and metadata")
+    parser.add_argument("--tables", nargs="*", default=TABLES, metavar="NAME", help="of metadata")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         study = study_sounddescs(args.data, home)
-        others = [study_table(args.data / "metadata" / f"{name}.parquet", home) for name in TABLES]
+        others = [
+            study_table(args.data / "metadata" / f"{name}.parquet", home) for name in args.tables
+        ]
         alike = study_near_captions(args.data / "metadata", home)
     print_table("SoundDescs: items with a partner in train", study["reasons"])
     print_table("Equal words, and lengths within a second", [study["hard pairs"]])

@@ -49,14 +49,14 @@ def _draw_first() -> Image.Image:
     return draw_clouds(0)
 
 
-def draw_clouds(seed: int) -> Image.Image:
+def draw_clouds(seed: int, width: int = WIDTH, height: int = HEIGHT) -> Image.Image:
     """Return a picture whose spectrum falls with the frequency, as that of photographs does."""
     rng = np.random.default_rng(seed)
-    frequency = np.hypot(scipy.fft.fftfreq(HEIGHT)[:, None], scipy.fft.rfftfreq(WIDTH))
+    frequency = np.hypot(scipy.fft.fftfreq(height)[:, None], scipy.fft.rfftfreq(width))
     frequency[0, 0] = 1
     falling = (frequency**-1.3).astype(np.float32)
-    noise = scipy.fft.rfft2(rng.standard_normal((3, HEIGHT, WIDTH), np.float32))
-    planes = scipy.fft.irfft2(noise * falling, (HEIGHT, WIDTH))
+    noise = scipy.fft.rfft2(rng.standard_normal((3, height, width), np.float32))
+    planes = scipy.fft.irfft2(noise * falling, (height, width))
     planes = planes / planes.std(axis=(1, 2), keepdims=True) * np.array([50, 15, 15])[:, None, None]
     pixels = np.clip(np.moveaxis(planes + 128, 0, 2), 0, 255).astype(np.uint8)
     return Image.fromarray(pixels, "YCbCr").convert("RGB")
