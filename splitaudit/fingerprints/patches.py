@@ -3,7 +3,7 @@
 After Burges, Platt and Jana, "Distortion discriminant analysis for audio fingerprinting" (IEEE
 Trans. Speech and Audio Processing 11, 2003): of the directions in which patches of different sounds
 differ, those are kept in which a patch and its distorted copy differ least. The directions are
-learned by `benchmarks/learn_patches.py`.
+learned by `benchmarks/audio/learn_patches.py`.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ NOISE = 1.0  # variance of fine detail and of colour that tells little; JPEG at 
 LENT = 0.2
 CLOSEST = 0.005  # distance from 1 of a correlation, below which nothing is told any more
 # Logistic regression on the halves that are not reported on: of CIFAR's test pictures, the 290 that
-# rank first judged by eye (benchmarks/images_cifar.py), and of handwritten digits, which together
-# weigh as much as 30 pictures (benchmarks/images_small.py). Weights of the certainty of detail and
+# rank first judged by eye (benchmarks/images/cifar.py), and of handwritten digits, which together
+# weigh as much as 30 pictures (benchmarks/images/small.py). Weights of the certainty of detail and
 # of colour, of the logarithms of what both have in common and of the spread, of being mirrored
 # (half of the look-alikes are, and one copy in eight) and of each radian of rotation (what has
 # little detail, an aeroplane in an empty sky, is laid over its like only when turned; held, since

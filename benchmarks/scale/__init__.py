@@ -1,0 +1,1 @@
+"""Questions about size, speed, memory and faults."""

@@ -1,0 +1,1 @@
+"""Questions about splits, keys and captions."""
