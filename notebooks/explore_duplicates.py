@@ -54,8 +54,8 @@ leaks[
 # %%
 from IPython.display import Audio, display
 
-from splitaudit.media.audio import load
-from splitaudit.media.reading import RATE
+from splitaudit.audio.decode.sounds import load
+from splitaudit.audio.decode.stream import RATE
 
 paths = audit.table("media").to_pandas().set_index("item_id")["path"]
 

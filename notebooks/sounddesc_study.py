@@ -27,7 +27,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 import splitaudit
-from splitaudit.ingest import IngestOptions
+from splitaudit.dataset import IngestOptions
 
 work = Path(tempfile.mkdtemp())
 

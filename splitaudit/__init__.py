@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from splitaudit.audit import Audit as Audit
-    from splitaudit.opening import open_target as open
+    from splitaudit.runs.audit import Audit as Audit
+    from splitaudit.runs.opening import open_target as open
 
 __version__ = "0.1.0"
 __all__ = ["Audit", "InputError", "SplitauditError", "__version__", "open"]
@@ -20,7 +20,7 @@ __all__ = ["Audit", "InputError", "SplitauditError", "__version__", "open"]
 def __getattr__(name: str) -> Any:
     """Import on first use, so that `import splitaudit` and `splitaudit --help` cost nothing."""
     if name in ("Audit", "open"):
-        from splitaudit import audit, opening
+        from splitaudit.runs import audit, opening
 
         return audit.Audit if name == "Audit" else opening.open_target
     if name in ("SplitauditError", "InputError"):

@@ -56,7 +56,7 @@ MEDIA = pa.schema(
         "item_id": _text,
         "part": _text,  # audio, video, image
         "modality": _text,
-        "path": _text,  # absolute; odd bytes as \xNN, see splitaudit.ingest.paths
+        "path": _text,  # absolute; odd bytes as \xNN, see splitaudit.dataset.paths
         "clip_start_s": _float,  # the stretch of the file that belongs to the item; null: all
         "clip_end_s": _float,
         "content_id": _text,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from splitaudit import jobs
+from splitaudit.engine import jobs
 
 NOTED = pa.schema({"key": pa.string(), "process": pa.int64()})
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import zoom
 
-from splitaudit.media.image import Picture, load
+from splitaudit.images.decode.pictures import Picture, load
 
 Array = np.ndarray
 # EXIF's orientation -> what a camera held so stores of an upright picture.

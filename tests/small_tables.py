@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from splitaudit import schema
-from splitaudit.group import edges, groups
+from splitaudit.groups.policies import edges, groups
 from splitaudit.schema import ITEMS, MATCHES, MEDIA, conform
 
 unhurried = settings(deadline=None, max_examples=60)  # pandas takes its time on a busy machine

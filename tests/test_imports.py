@@ -175,7 +175,7 @@ def test_the_command_line_starts_with_click_and_the_standard_library(name: str) 
     assert ours <= {"errors", "cli"}
 
 
-HEAVY = "av soundfile soxr numba scipy numpy rich jinja2 pandas pyarrow splitaudit.audit"
+HEAVY = "av soundfile soxr numba scipy numpy rich jinja2 pandas pyarrow splitaudit.runs.audit"
 
 
 def test_importing_costs_nothing() -> None:

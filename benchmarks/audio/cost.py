@@ -26,7 +26,7 @@ from benchmarks.common.audio import peer_audfprint
 from benchmarks.common.audio.clips import SECONDS, write_clips
 from benchmarks.common.harness import COMMAND, keep, link, make_parser, print_table
 from benchmarks.common.measure import Measured, with_one_thread
-from splitaudit.media.audio import load
+from splitaudit.audio.decode.sounds import load
 
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
 STAGES = ("fingerprint", "search", "verify")

@@ -24,8 +24,8 @@ from benchmarks.common.audio import material
 from benchmarks.common.audio.ladder_material import cut_loudest
 from benchmarks.common.audio.material import RATE, Recording, Sound, decode
 from benchmarks.common.audio.transforms import TRANSFORMS, Place
-from splitaudit.fingerprints import patches
-from splitaudit.media.audio import load
+from splitaudit.audio.decode.sounds import load
+from splitaudit.audio.fingerprint import patches
 
 MOST_S = 15.0  # of a recording
 LEAST_S = 0.5

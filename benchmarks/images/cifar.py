@@ -27,10 +27,10 @@ from benchmarks.common.harness import print_table
 from benchmarks.common.images.contact_sheet import Row, draw
 from benchmarks.common.judging import is_reported
 from benchmarks.common.measure import run_module
-from splitaudit.fingerprints import gradients
-from splitaudit.media.thumbnail import thumbnail
-from splitaudit.search import lookalikes
-from splitaudit.verify import thumbnails
+from splitaudit.images.decode.thumbnail import thumbnail
+from splitaudit.images.fingerprint import gradients
+from splitaudit.images.search import near_gradients
+from splitaudit.images.verify.thumbnails import exposure
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -136,12 +136,12 @@ def audit(material: Material) -> tuple[dict[str, Any], dict[str, Any]]:
     begun = time.process_time()
     plain = gradients.Gradient().fingerprint(material.pictures).vectors
     described = time.process_time()
-    found = lookalikes.pairs(gradients.views(plain), gradients.SCALE)
+    found = near_gradients.pairs(gradients.views(plain), gradients.SCALE)
     searched = time.process_time()
     pairs = np.stack([found["a"].to_numpy(), found["b"].to_numpy()], axis=1)
     chosen = material.test[pairs].any(axis=1)
     pairs, similarity = pairs[chosen], found["similarity"].to_numpy()[chosen]
-    proofs = thumbnails.compare(thumbnails.ready(material.pictures), pairs)
+    proofs = exposure.compare(exposure.ready(material.pictures), pairs)
     numbers = {
         "pictures": len(plain),
         "pairs found": len(found),
@@ -229,7 +229,7 @@ def report_within_test(material: Material, found: dict[str, Any]) -> dict[str, A
             key = tuple(sorted((material.at[a], material.at[b])))
             rows.append({"a": a, "b": b, "judged": verdict, "score": scores.get(key, UNPROPOSED)})
     print_table("Judged pairs within test", rows)
-    near = [row["score"] >= thumbnails.MIN_SCORE for row in rows if row["judged"] < 2]
+    near = [row["score"] >= exposure.MIN_SCORE for row in rows if row["judged"] < 2]
     print(f"  accepted: {sum(near)} of {len(near)} near-duplicates")
     return {"accepted": sum(near), "of": len(near), "pairs": rows}
 

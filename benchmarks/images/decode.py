@@ -17,7 +17,7 @@ from PIL import Image
 
 from benchmarks.common import harness
 from benchmarks.common.images.folders import draw_clouds
-from splitaudit.media.image import load
+from splitaudit.images.decode.pictures import load
 
 HEIGHT, WIDTH, QUALITY = 1200, 1600, 85
 Reader = Callable[[str], object]

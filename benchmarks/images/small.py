@@ -25,10 +25,10 @@ from benchmarks.common import harness
 from benchmarks.common.harness import print_table
 from benchmarks.common.images.contact_sheet import Row, draw
 from benchmarks.common.judging import is_reported
-from splitaudit.fingerprints import gradients
-from splitaudit.media.thumbnail import thumbnail
-from splitaudit.search import lookalikes
-from splitaudit.verify import thumbnails
+from splitaudit.images.decode.thumbnail import thumbnail
+from splitaudit.images.fingerprint import gradients
+from splitaudit.images.search import near_gradients
+from splitaudit.images.verify.thumbnails import exposure
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -195,9 +195,9 @@ def audit(originals: list[Original], sheets: Path | None) -> dict[str, Any]:
     pictures, of, made = _make_copies(originals)
     begun = time.process_time()
     plain = gradients.Gradient().fingerprint(pictures).vectors
-    found = lookalikes.pairs(gradients.views(plain), gradients.SCALE)
+    found = near_gradients.pairs(gradients.views(plain), gradients.SCALE)
     pairs = np.stack([found["a"].to_numpy(), found["b"].to_numpy()], axis=1)
-    proofs = thumbnails.compare(thumbnails.ready(pictures), pairs)
+    proofs = exposure.compare(exposure.ready(pictures), pairs)
     seconds = time.process_time() - begun
     same = of[pairs[:, 0]] == of[pairs[:, 1]]
     # An original stands before its copies.

@@ -24,10 +24,10 @@ from benchmarks.common.harness import must, print_table
 from benchmarks.common.images import folders, scenes
 from benchmarks.common.images.peer_speed import Tool, time_tools
 from benchmarks.common.measure import run_module, with_one_thread
-from splitaudit.fingerprints.image_hash import shrunk
-from splitaudit.jobs import File, signature
-from splitaudit.media.image import load
-from splitaudit.pictures import prints, views
+from splitaudit.engine.jobs import File, signature
+from splitaudit.images.decode.pictures import load
+from splitaudit.images.fingerprint import extract, views
+from splitaudit.images.fingerprint.hash import shrunk
 
 SIZE = (1600, 1200)
 QUALITY = 90
@@ -86,7 +86,7 @@ def list_ours(folder: Path) -> dict[str, Tool]:
 
     def scanned(paths: Sequence[str]) -> int:
         files = [File(path, None, None, signature(path), path) for path in paths]
-        return prints.fingerprint(files, folder / "facts")
+        return extract.fingerprint(files, folder / "facts")
 
     return {
         "splitaudit, one hash": hash_once,

@@ -3,7 +3,7 @@
 Two graphs of ten million edges: ends drawn at random among as many nodes (half of all nodes end in one component),
 and one chain through all nodes in random order. Every library is handed the same two arrays of node numbers, in a
 process of its own, and says the component of every node; what it builds from the arrays counts. The last row is
-`splitaudit.group.groups` on a table of edges whose ends are texts, as in a run.
+`splitaudit.groups.policies.groups` on a table of edges whose ends are texts, as in a run.
 
     python -m benchmarks.scale.components
 """
@@ -25,7 +25,7 @@ EDGES = 10_000_000
 # Each sets `found`, the component of each node (or a list of them), from a, b and n.
 WAYS = {
     "splitaudit smallest_members": (
-        "from splitaudit.components import smallest_members; smallest_members(2, a[:0], b[:0])",
+        "from splitaudit.groups.components import smallest_members; smallest_members(2, a[:0], b[:0])",
         "found = smallest_members(n, a, b)",
     ),
     "scipy csgraph": (
@@ -70,8 +70,8 @@ print(json.dumps({"components": many, "seconds": wall, "CPU s": cpu, "peak MB": 
 """
 GROUPS = """
 import pyarrow as pa, pyarrow.parquet as pq
-from splitaudit.components import smallest_members; smallest_members(2, a[:0], b[:0])
-from splitaudit.group import groups
+from splitaudit.groups.components import smallest_members; smallest_members(2, a[:0], b[:0])
+from splitaudit.groups.policies import groups
 del a, b
 edges = pq.read_table(HOME + "/edges.parquet")
 ids = [f"{k:08d}" for k in range(n)]
@@ -91,9 +91,9 @@ def write(home: Path, shape: str, edges: int) -> None:
     """Write edges as arrays, and as the table of a run."""
     import pyarrow as pa
 
+    from splitaudit.engine.store import write_table
     from splitaudit.schema import EDGES as SCHEMA
     from splitaudit.schema import conform
-    from splitaudit.store import write_table
 
     a, b = draw_ends(shape, edges)
     np.save(home / "a.npy", a)

@@ -33,7 +33,7 @@ def fit_model() -> tuple[np.ndarray, np.ndarray]:
     """Return what makes independent Gaussians into those of bits, and from where on a bit is set."""
     from scipy.stats import norm
 
-    from splitaudit.fingerprints.local_features import fingerprint
+    from splitaudit.images.fingerprint.features import fingerprint
 
     found = [fingerprint(np.asarray(draw_clouds(seed).convert("L"))) for seed in range(SAMPLE)]
     codes = np.concatenate([features.descriptors for features in found])
@@ -47,8 +47,8 @@ def fit_model() -> tuple[np.ndarray, np.ndarray]:
 
 def draw_collection(pictures: int) -> tuple[Any, set[tuple[int, int, int]]]:
     """Return a collection, and the pairs in it with their reading."""
-    from splitaudit.features import read
-    from splitaudit.search.features import Collection
+    from splitaudit.images.fingerprint.feature_sets import read
+    from splitaudit.images.search.feature_votes import Collection
 
     (root, least), rng, n = fit_model(), np.random.default_rng(0), pictures * FEATURES
     codes = np.empty((n, 4), np.uint64)
@@ -75,7 +75,7 @@ def draw_collection(pictures: int) -> tuple[Any, set[tuple[int, int, int]]]:
 
 def measure(pictures: int) -> dict[str, Any]:
     """Search one collection in this process; a small one goes before."""
-    from splitaudit.search.features import pairs as search
+    from splitaudit.images.search.feature_votes import pairs as search
 
     search(draw_collection(60)[0])
     collection, planted = draw_collection(pictures)

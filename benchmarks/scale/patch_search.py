@@ -43,9 +43,9 @@ if __name__ == "__main__":
 
 def describe_clips(clips: int) -> np.ndarray:
     """Return the patches of some clips as unit vectors, shape (n, directions)."""
+    from splitaudit.audio.decode.sounds import segments
+    from splitaudit.audio.fingerprint import patches
     from splitaudit.demo.sounds import distinct
-    from splitaudit.fingerprints import patches
-    from splitaudit.media.audio import segments
 
     pooled = []
     for seed in range(clips):
@@ -57,17 +57,17 @@ def describe_clips(clips: int) -> np.ndarray:
 
 def write_facts(cache: Path, sounds: int, clips: int) -> int:
     """Write the facts of drawn sounds as a scan would, and return the patches of one."""
-    from splitaudit import stages
-    from splitaudit.fingerprints import patches
+    from splitaudit.audio import medium
+    from splitaudit.audio.fingerprint import extract, patches
+    from splitaudit.engine import stages
+    from splitaudit.engine.store import write_table
     from splitaudit.schema import conform
-    from splitaudit.sounds import audit, prints
-    from splitaudit.store import write_table
 
     known = describe_clips(clips)
     each = len(known) // clips
     frames = np.arange(each, dtype=np.int32) * patches.STEP
     rng = np.random.default_rng(0)
-    folder = stages.Settings(cache).facts(audit.FINGERPRINT.kind).folder
+    folder = stages.Settings(cache).facts(medium.FINGERPRINT.kind).folder
     for first in range(0, sounds, PART):
         n = min(PART, sounds - first)
         drawn = rng.choice(known, n * each)
@@ -83,7 +83,7 @@ def write_facts(cache: Path, sounds: int, clips: int) -> int:
                 "frames": pa.LargeListArray.from_arrays(offsets, np.tile(frames, n)),
             }
         )
-        write_table(conform(table, prints.SOUNDS), folder / f"{first:06d}.parquet")
+        write_table(conform(table, extract.SOUNDS), folder / f"{first:06d}.parquet")
     return each
 
 

@@ -22,8 +22,8 @@ import pandas as pd
 
 from benchmarks.common import harness
 from benchmarks.common.harness import must, print_table
-from splitaudit.captions import NORMALISERS
-from splitaudit.near import near
+from splitaudit.metadata.captions import NORMALISERS
+from splitaudit.metadata.near_captions import near
 
 CAPTIONS = 200_000
 SECONDS = 1.0  # <= apart: equal words are then the same recording

@@ -12,7 +12,7 @@ import traceback
 import click
 
 import splitaudit
-from splitaudit.cli import datasets, evaluating, finding, parting
+from splitaudit.cli import datasets, evaluate, scan, split
 from splitaudit.errors import SplitauditError
 
 INTERNAL_ERROR = 3
@@ -53,15 +53,15 @@ def cli() -> None:
 
 
 for verb in (
-    finding.scan,
-    finding.leaks,
-    finding.groups,
-    finding.report,
-    parting.dedup,
-    parting.split,
-    parting.check,
-    parting.export,
-    evaluating.evaluate,
+    scan.scan,
+    scan.leaks,
+    scan.groups,
+    scan.report,
+    split.dedup,
+    split.split,
+    split.check,
+    split.export,
+    evaluate.evaluate,
     datasets.demo,
     datasets.fetch,
     datasets.list_manifests,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from splitaudit.cli import options, show
+from splitaudit.cli import options, output
 
 if TYPE_CHECKING:
-    from splitaudit.manifest import Manifest
+    from splitaudit.dataset.manifest import Manifest
 
 
 @click.command()
@@ -30,7 +30,7 @@ def demo(folder: str, seed: int) -> int:
     """
     from splitaudit.demo.run import run_demo
 
-    return run_demo(Path(folder), seed, show.console())
+    return run_demo(Path(folder), seed, output.console())
 
 
 @click.command()
@@ -44,17 +44,17 @@ def fetch(name: str, folder: Path | None, as_json: bool) -> int:
     $SPLITAUDIT_DATA/NAME, else NAME. Exit status 1 where a file is still to be placed, is not what
     it should be, or could not be downloaded.
     """
-    from splitaudit.fetch import GOOD
-    from splitaudit.fetch import fetch as fetched
-    from splitaudit.ingest.declared import named_manifest, root_of
-    from splitaudit.progress import bars
+    from splitaudit.dataset.fetch import GOOD
+    from splitaudit.dataset.fetch import fetch as fetched
+    from splitaudit.dataset.from_manifest import named_manifest, root_of
+    from splitaudit.engine.progress import bars
 
     manifest = named_manifest(name)
     root = root_of(manifest, folder, Path(manifest.name))
     with bars() as progress:
         found = list(fetched(manifest, root, progress))
     if as_json:
-        show.as_json([vars(outcome) for outcome in found])
+        output.as_json([vars(outcome) for outcome in found])
     else:
         for outcome in found:
             click.echo(f"{outcome.status:<18} {root / outcome.path}  {outcome.reason}".rstrip())
@@ -70,15 +70,15 @@ def list_manifests(as_json: bool) -> None:
     At hand is how many of the files that a dataset is read from lie in its folder:
     $SPLITAUDIT_DATA/NAME, else NAME.
     """
-    from splitaudit.ingest.declared import at_hand, named_manifest, root_of
-    from splitaudit.manifest import shipped
+    from splitaudit.dataset.from_manifest import at_hand, named_manifest, root_of
+    from splitaudit.dataset.manifest import shipped
 
     manifests = [named_manifest(name) for name in shipped()]
     here = {m.name: at_hand(m, root_of(m, None, Path(m.name))) for m in manifests}
     if as_json:
         keys = ("title", "homepage", "license", "note")
         said = {m.name: {key: getattr(m, key) for key in keys} for m in manifests}
-        show.as_json({name: {**texts, "at_hand": here[name]} for name, texts in said.items()})
+        output.as_json({name: {**texts, "at_hand": here[name]} for name, texts in said.items()})
         return
     width = max(map(len, here))
     click.echo(f"{'name':<{width}}  {'dataset':<46}  at hand")

@@ -10,8 +10,8 @@ import click
 from splitaudit.errors import SplitauditError
 
 if TYPE_CHECKING:
-    from splitaudit.audit import Audit
-    from splitaudit.keys import Key
+    from splitaudit.metadata.keys import Key
+    from splitaudit.runs.audit import Audit
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 run = click.argument("run", required=False)
@@ -62,7 +62,7 @@ def assigned(words: Sequence[str], option: str) -> Iterator[tuple[str, str]]:
 
 def keys(words: Sequence[str]) -> tuple[Key, ...]:
     """Return the keys of words such as `tape` and `room=same_setup`."""
-    from splitaudit.keys import Key
+    from splitaudit.metadata.keys import Key
     from splitaudit.schema import KEY_RELATIONS, SAME_SOURCE
 
     found = []
@@ -87,6 +87,6 @@ def ratios(text: str | None) -> dict[str, float] | None:
 
 def opened_run(run: str | None) -> Audit:
     """Return the audit of a run, by default the newest."""
-    from splitaudit.opening import open_run
+    from splitaudit.runs.opening import open_run
 
     return open_run(run)

@@ -8,13 +8,13 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from splitaudit.audit import Audit
 from splitaudit.demo.dataset import Planted, plant
 from splitaudit.demo.story import Comparison, compare, sentences
-from splitaudit.opening import open_target
-from splitaudit.progress import bars
+from splitaudit.engine.progress import bars
 from splitaudit.report.plans import print_split
 from splitaudit.report.terminal import print_verdict
+from splitaudit.runs.audit import Audit
+from splitaudit.runs.opening import open_target
 
 
 def run_demo(folder: Path, seed: int, console: Console) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from splitaudit.errors import EvaluatorError, ScoresError, TransposedError
-from splitaudit.evaluation import cases, comparisons, metric_probes, probes
+from splitaudit.evaluation import cases, dependence_tests, metric_tests, truth_tests
 from splitaudit.evaluation.cases import Case, Finding
 from splitaudit.evaluation.inputs import Evaluator, Inputs, paired, plain
 from splitaudit.evaluation.relevance import Relevance, Rows, diagonal, relevant
@@ -119,7 +119,7 @@ def audit_evaluator(
     inputs = _some(paired(queries, gallery, right, ids), rng)
     evaluator = Evaluator(fn, begun)
     if kind == "metric":
-        return _judged(*metric_probes.run(evaluator, inputs, rng), evaluator, None)
+        return _judged(*metric_tests.run(evaluator, inputs, rng), evaluator, None)
     return _of_scores(evaluator, inputs, rng)
 
 
@@ -129,9 +129,9 @@ def _of_scores(evaluator: Evaluator, inputs: Inputs, rng: np.random.Generator) -
     case = Case(evaluator, inputs, scores, again, rng)
     findings: list[Finding] = []
     notes: list[str] = []
-    for test in (*probes.ACCUSING, *comparisons.COMPARING):
+    for test in (*truth_tests.ACCUSING, *dependence_tests.COMPARING):
         findings += test(case)
-    for test in comparisons.SHAPES:
+    for test in dependence_tests.SHAPES:
         try:
             findings += test(case)
         except TransposedError:  # what looks like a leak is none: columns are queries

@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
+from splitaudit.evaluation.differences import Mask, Rounding, gaps, moved, rounding, systematic
 from splitaudit.evaluation.inputs import Evaluator, Inputs, Matrix
-from splitaudit.evaluation.moved import Mask, Rounding, gaps, moved, rounding, systematic
 
 LEAK = "leak"
 TRANSDUCTIVE = "transductive"

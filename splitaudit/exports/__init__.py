@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from splitaudit.engine.store import explaining, read_json, replacing, to_json, write_text
 from splitaudit.errors import SplitauditError
-from splitaudit.store import explaining, read_json, replacing, to_json, write_text
 
 SIDECAR = "split.json"
 _TAKEN = "splits"  # splits.parquet holds the whole plan

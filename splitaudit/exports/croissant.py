@@ -14,10 +14,10 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from splitaudit.engine.store import to_json
 from splitaudit.exports import file_names, parquet_bytes, split_names, write
 from splitaudit.exports.rows import described, flat
 from splitaudit.order import TEST, TRAIN, VAL, role
-from splitaudit.store import to_json
 
 _FORMAT = "http://mlcommons.org/croissant/1.0"
 _OWN = (

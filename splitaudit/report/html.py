@@ -15,10 +15,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from splitaudit.engine.store import write_text
 from splitaudit.report.listing import EMBEDDED, KINDS, LISTED, RELATIONS, Media, listing
+from splitaudit.report.sentences import coverage_sentences, headline, visible
 from splitaudit.report.summary import Tables
-from splitaudit.report.words import coverage_sentences, headline, visible
-from splitaudit.store import write_text
 
 
 def write_report(tables: Tables, summary: dict[str, Any], path: Path, *, reach: Media) -> None:

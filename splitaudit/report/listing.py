@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from splitaudit.dataset.paths import decode_path
 from splitaudit.errors import MediaError
-from splitaudit.ingest.paths import decode_path
-from splitaudit.report import beside
+from splitaudit.metadata.spans import PART as SPANS
+from splitaudit.report import side_by_side
 from splitaudit.report.preview import BANDS, embed, stretch
+from splitaudit.report.sentences import visible
 from splitaudit.report.summary import Tables, positions, split_ranks
-from splitaudit.report.words import visible
 from splitaudit.schema import AUDITED, LEAK_RELATIONS, SHARED_MATERIAL
-from splitaudit.spans import PART as SPANS
 
 Load = Callable[[str, float, float], npt.NDArray[np.float32]]
 Look = Callable[[str], npt.NDArray[np.uint8]]
@@ -158,8 +158,10 @@ def _shown(pair: Any, media: pd.DataFrame, look: Look) -> dict[str, dict[str, An
         one, other = (look(decode_path(media["path"].iloc[getattr(pair, s)])) for s in SIDES)
     except MediaError as error:
         return {name: {"error": visible(str(error))} for name in (*SIDES, "difference")}
-    there: beside.Wide = np.reshape(np.asarray(pair.homography, np.float64), (3, 3))
-    return beside.embed(one, other, np.asarray(np.linalg.inv(there)) if pair.swapped else there)
+    there: side_by_side.Wide = np.reshape(np.asarray(pair.homography, np.float64), (3, 3))
+    return side_by_side.embed(
+        one, other, np.asarray(np.linalg.inv(there)) if pair.swapped else there
+    )
 
 
 def _heard(

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from splitaudit.report.words import counted, visible
+from splitaudit.report.sentences import counted, visible
 
 
 def print_groups(
@@ -23,7 +23,7 @@ def print_groups(
     groups
         `splitaudit.schema.GROUPS`.
     giants
-        From `splitaudit.group.giants`.
+        From `splitaudit.groups.policies.giants`.
     console, limit
         Where to, and how many groups.
     """
@@ -129,9 +129,9 @@ def print_split(facts: dict[str, Any], proof: Sequence[str], console: Console) -
     Parameters
     ----------
     facts
-        From `splitaudit.audit.Audit.split_facts`.
+        From `splitaudit.runs.audit.Audit.split_facts`.
     proof
-        From `splitaudit.check.CheckResult.sentences`.
+        From `splitaudit.split.check.CheckResult.sentences`.
     console
         Where to.
     """

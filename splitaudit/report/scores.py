@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from splitaudit.report.words import counted, visible
+from splitaudit.report.sentences import counted, visible
 
 _STYLES = {"clean": "bold green", "no_evidence": "bold green", "leak": "bold red"}
 IN_A_LINE = 3  # <= parts, or intervals stand below their values: a line has 80 characters

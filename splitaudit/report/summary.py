@@ -17,6 +17,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from splitaudit.metadata.spans import PART as SPANS
 from splitaudit.schema import (
     AUDITED,
     CAPTION,
@@ -28,7 +29,6 @@ from splitaudit.schema import (
     STATUSES,
     WRITTEN,
 )
-from splitaudit.spans import PART as SPANS
 
 _CROSSING = ["rank", "other_rank", "reason", "item"]
 Positions = npt.NDArray[np.intp]

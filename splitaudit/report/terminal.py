@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from splitaudit.report.words import clock, counted, coverage_sentences, headline, visible
+from splitaudit.report.sentences import clock, counted, coverage_sentences, headline, visible
 from splitaudit.schema import AUDITED
 
 _RELATION_WIDTH = 15  # of 80 columns; the rest is for names

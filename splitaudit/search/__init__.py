@@ -1,1 +1,1 @@
-"""Search: codes to candidate pairs, one file a metric."""
+"""Search that knows no medium: nearest vectors, Hamming joins."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.compiled import compiled, popcount
+from splitaudit.engine.compiled import compiled, popcount
 from splitaudit.search.blocks import Block, differing, flips, plan
 
 Codes = npt.NDArray[np.uint64]

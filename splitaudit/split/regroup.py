@@ -14,7 +14,7 @@ from scipy.sparse import coo_array, csr_array
 from splitaudit.errors import SplitauditError
 from splitaudit.order import TRAIN, role
 from splitaudit.split.plan import groups_with_train, joined, pins, plan
-from splitaudit.stratify import Indices, assign
+from splitaudit.split.stratify import Indices, assign
 
 LABEL = "label"
 TOLERATED = 0.01  # > of all items by which a split is off its share: said, with the group

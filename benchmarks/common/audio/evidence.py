@@ -9,7 +9,7 @@ import numpy as np
 import scipy.signal
 
 from benchmarks.common.audio.material import RATE, Sound, decode
-from splitaudit.verify.whitening import chunks, whiten
+from splitaudit.audio.verify.whitening import chunks, whiten
 
 WINDOW_S = 0.25
 REACH = RATE // 10  # samples to each side of the match's lag among which a window looks for its own

@@ -1,6 +1,6 @@
 """Real recordings: where they come from, which may be reported on, cutting and recoding them.
 
-Everything is handled as one channel at 16 kHz, as `splitaudit.media.audio.load` decodes it; the
+Everything is handled as one channel at 16 kHz, as `splitaudit.audio.decode.sounds.load` decodes it; the
 recordings themselves are scanned as the files they are.
 """
 
@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.common.judging import is_reported
+from splitaudit.audio.decode.sounds import load
+from splitaudit.audio.decode.stream import RATE
 from splitaudit.errors import MediaError
-from splitaudit.media.audio import load
-from splitaudit.media.reading import RATE
 
 Sound = npt.NDArray[np.float32]
 Rng = np.random.Generator

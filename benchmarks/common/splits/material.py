@@ -56,7 +56,7 @@ def number_groups(name: str, items: pa.Table, groups: pa.Table) -> Material:
 def scan_sounddescs(folder: Path, scratch: Path) -> Any:
     """Scan SoundDescs by the shipped manifest for what keys and captions say."""
     import splitaudit
-    from splitaudit.ingest import IngestOptions
+    from splitaudit.dataset import IngestOptions
 
     audit = splitaudit.open(
         "sounddesc",

@@ -1,0 +1,1 @@
+"""Sounds: decoded, fingerprinted, searched, verified."""

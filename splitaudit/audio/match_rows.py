@@ -1,0 +1,189 @@
+"""What the proofs of sounds say, as matches between items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from splitaudit import schema
+from splitaudit.engine import matches
+from splitaudit.engine.matches import Row
+
+NEAR_COVERAGE = 0.8  # >= on both sides: the same recording, not a part of it
+GENERIC_COVERAGE = 0.5  # < on both sides: a jingle, not a recording
+# >= of the longer of two stretches in both: one jingle, of which often only a part is found. By the
+# shorter one, a leak that goes on after the jingle would pass for it.
+SAME_STRETCH = 0.4
+RECODED = 0.98  # < whitened correlation: more than level was changed
+INVERTED = 0.8  # >: a filter turns phases too, but not all of them
+GAIN_DB = 0.5  # >= in level is worth a word
+SCALED = 0.002  # >= of tempo or pitch, as a share, is worth one
+SAME_SPEED = 0.002  # <: difference of tempo and pitch where the speed was changed
+
+
+@dataclass(frozen=True)
+class Names:
+    """How the rows say what found and what proved them."""
+
+    fingerprint: str
+    verifier: str
+
+
+def relations(proofs: pd.DataFrame, generic: int) -> pd.Series:
+    """Return the relation that each proof shows.
+
+    Parameters
+    ----------
+    proofs
+        One row a pair and offset. Columns a, b (sound ids), a_start, a_end, b_start, b_end,
+        coverage_a, coverage_b, accepted.
+    generic
+        A stretch found in more (>) sounds than this, and covering less than half of either side,
+        is shared material.
+    """
+    least = proofs[["coverage_a", "coverage_b"]].min(axis=1)
+    most = proofs[["coverage_a", "coverage_b"]].max(axis=1)
+    near = np.where(least >= NEAR_COVERAGE, schema.NEAR_DUPLICATE, schema.OVERLAP)
+    small = proofs["accepted"] & (most < GENERIC_COVERAGE)
+    shared = small & (_sounds_sharing(proofs[small]).reindex(proofs.index, fill_value=0) > generic)
+    return pd.Series(np.where(shared, schema.SHARED_MATERIAL, near), proofs.index)
+
+
+def strongest(proofs: pd.DataFrame) -> pd.DataFrame:
+    """Return one proof of each pair of sounds, so that no jingle hides a leak.
+
+    Accepted before not, then by relation from hard to soft, then by how much agrees: where a loop
+    repeats, that is most at the moment that was copied.
+    """
+    hardness = [schema.NEAR_DUPLICATE, schema.OVERLAP, schema.SHARED_MATERIAL]
+    rank = pd.Index(hardness).get_indexer(pd.Index(proofs["relation"]))
+    agreeing_s = proofs["correlation"].abs() * (proofs["a_end"] - proofs["a_start"])
+    ranked = proofs.assign(rank=rank, agreeing_s=agreeing_s)
+    by = ["accepted", "rank", "agreeing_s", "a_start", "b_start"]
+    ranked = ranked.sort_values(by, ascending=[False, True, False, True, True])
+    return (
+        ranked.drop_duplicates(["a", "b"])
+        .drop(columns=["rank", "agreeing_s"])
+        .sort_values(["a", "b"])
+    )
+
+
+def _sounds_sharing(proofs: pd.DataFrame) -> pd.Series:
+    """In how many sounds the stretch of each proof is found, itself included."""
+    sides = pd.concat([_side(proofs, "a", "b"), _side(proofs, "b", "a")])
+    counts = [_sounds_alike(side) for _, side in sides.groupby("sound", sort=False)]
+    if not counts:
+        return pd.Series(dtype=int)
+    most: pd.Series = pd.concat(counts).groupby(level=0).max()
+    return most + 1
+
+
+def _side(proofs: pd.DataFrame, side: str, other: str) -> pd.DataFrame:
+    names = {side: "sound", f"{side}_start": "start", f"{side}_end": "end", other: "partner"}
+    return proofs[list(names)].rename(columns=names)
+
+
+def _sounds_alike(side: pd.DataFrame) -> pd.Series:
+    """For each stretch of one sound, how many partners have a stretch that covers the same part."""
+    side = side.sort_values("partner")
+    start, end = side["start"].to_numpy(), side["end"].to_numpy()
+    common = np.minimum.outer(end, end) - np.maximum.outer(start, start)
+    longer = np.maximum.outer(end - start, end - start)
+    first_of_partner = np.flatnonzero(~side["partner"].duplicated())
+    alike = np.logical_or.reduceat(common >= SAME_STRETCH * longer, first_of_partner, axis=1)
+    return pd.Series(alike.sum(axis=1), side.index)
+
+
+def expand(
+    members: pd.DataFrame, proofs: pd.DataFrame, labels: Mapping[str, frozenset[str]], names: Names
+) -> pa.Table:
+    """Return the matches between items.
+
+    Parameters
+    ----------
+    members
+        Columns item_id, split, sound_id, content_id, duration_s, silent: items with a sound.
+    proofs
+        One row a pair, as from `strongest`. The columns of `relations` with relation, score,
+        correlation, gain_db, tempo, pitch; a < b is not needed.
+    labels
+        Of items that have any.
+    names
+        For the columns fingerprint and verifier.
+    """
+    words = matches.Words("audio", _equal, partial(_proven, names=names))
+    return matches.expand(members.rename(columns={"sound_id": "same_id"}), proofs, labels, words)
+
+
+def _equal(fact: Row) -> Row:
+    whole = fact["duration_s"]
+    start, end = (0.0, whole) if whole == whole else (None, None)  # null where nothing was decoded
+    return {
+        "verifier": "samples",
+        "transform": "same samples",
+        "a_start": start,
+        "a_end": end,
+        "b_start": start,
+        "b_end": end,
+        "tempo": 1.0,
+        "pitch": 1.0,
+        # Two silent files have equal samples and nothing in common.
+        "accepted": not fact["silent"],
+    }
+
+
+def _proven(proof: Row, names: Names) -> tuple[Row, Row]:
+    return _shown(proof, names), _shown(_turned(proof), names)
+
+
+def _shown(proof: Row, names: Names) -> Row:
+    """The columns of a match that its proof decides."""
+    intervals = ("a_start", "a_end", "b_start", "b_end", "coverage_a", "coverage_b")
+    scales = ("tempo", "pitch")
+    return {
+        **{name: proof[name] for name in ("relation", "score", "accepted", *intervals, *scales)},
+        "fingerprint": names.fingerprint,
+        "verifier": names.verifier,
+        "transform": transform(proof),
+    }
+
+
+def _turned(proof: Row) -> Row:
+    """The same proof with its sides exchanged."""
+    sides = ("start", "end")
+    turned = {**proof, "gain_db": -proof["gain_db"]}
+    turned |= {name: 1 / proof[name] for name in ("tempo", "pitch")}
+    turned |= {f"a_{name}": proof[f"b_{name}"] for name in sides}
+    turned |= {f"b_{name}": proof[f"a_{name}"] for name in sides}
+    return turned | {"coverage_a": proof["coverage_b"], "coverage_b": proof["coverage_a"]}
+
+
+def transform(proof: Row) -> str:
+    """Return in words what was done to a to make b."""
+    words = []
+    if min(proof["coverage_a"], proof["coverage_b"]) < NEAR_COVERAGE:
+        words.append("excerpt" if max(proof["coverage_a"], proof["coverage_b"]) >= 0.8 else "part")
+    words += _scales(proof["tempo"], proof["pitch"])
+    if proof["correlation"] < -INVERTED:
+        words.append("polarity inverted")
+    if abs(proof["correlation"]) < RECODED:
+        words.append("recoded or filtered")
+    if abs(proof["gain_db"]) >= GAIN_DB:
+        words.append(f"gain {proof['gain_db']:+.1f} dB")
+    return ", ".join(words) or "same sound"
+
+
+def _scales(tempo: float, pitch: float) -> Iterator[str]:
+    """In words, how much faster and higher b is."""
+    if abs(tempo - 1) >= SCALED and abs(tempo / pitch - 1) < SAME_SPEED:
+        yield f"speed {tempo - 1:+.1%}"
+        return
+    if abs(tempo - 1) >= SCALED:
+        yield f"tempo {tempo - 1:+.1%}"
+    if abs(pitch - 1) >= SCALED:
+        yield f"pitch {12 * np.log2(pitch):+.2f} semitones"

@@ -1,0 +1,190 @@
+"""Which pairs of sounds to compare: the patches of all, read from the facts and searched."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from splitaudit.audio.fingerprint import patches
+from splitaudit.audio.fingerprint.extract import SOUNDS
+from splitaudit.audio.search import votes
+from splitaudit.engine.store import Parts
+from splitaudit.search import vectors as nearest
+
+WINDOW = 2_048  # patches (3 min) of a long sound that vote together
+LOOKED_AT = 16  # places of each window
+STRONG_S = 0.5  # >= of evidence: compared in any case; or, of what the shorter sound can have,
+STRONG = 0.75  # >= this share
+WEAK = 2  # further pairs of each sound that are compared, however little speaks for them; and
+WEAK_SHORT = 4  # of one which cannot have much evidence, being shorter than
+SHORT_S = 3.0
+
+Wide = npt.NDArray[np.float64]
+
+COLUMNS = {"a": "int32", "b": "int32", "frame_a": "int32", "frame_b": "int32", "slope": "float64"}
+
+
+@dataclass(frozen=True)
+class _Prints:
+    """The patches of all sounds, one sound after the other.
+
+    Parameters
+    ----------
+    vectors, frames
+        As in `patches.Patches`.
+    sounds
+        int32: whose they are.
+    bounds
+        Where each sound begins, and the end.
+    """
+
+    vectors: patches.Vectors
+    frames: patches.Frames
+    sounds: npt.NDArray[np.int32]
+    bounds: npt.NDArray[np.int64]
+
+    def of(self, sound: int) -> slice:
+        """Which patches a sound has."""
+        return slice(int(self.bounds[sound]), int(self.bounds[sound + 1]))
+
+    @cached_property
+    def step_s(self) -> Wide:
+        """Seconds from a patch of each sound to the next."""
+        frames = (self.frames[self.of(sound)] for sound in range(len(self.bounds) - 1))
+        apart = [np.diff(own).min(initial=patches.STEP) for own in frames]
+        return np.array(apart, np.float64) * patches.HOP / patches.RATE
+
+    @cached_property
+    def length_s(self) -> Wide:
+        """Seconds that the patches of each sound stand for."""
+        return self.step_s * np.diff(self.bounds)
+
+    @cached_property
+    def strong_s(self) -> Wide:
+        """Seconds of evidence that are much for each sound."""
+        return np.minimum(STRONG_S, STRONG * (1 - votes.EXPECTED) * self.length_s)
+
+    def patches(self, sound: int) -> tuple[patches.Vectors, patches.Frames, int]:
+        """Return the patches of a sound as `votes.refine` takes them."""
+        own = self.of(sound)
+        return self.vectors[own], self.frames[own], patches.SCALE
+
+
+def search(facts: Parts, keys: pa.Array, processes: int) -> pa.Table:
+    """Return pairs of sounds whose patches agree along a line.
+
+    Parameters
+    ----------
+    facts
+        Of the fingerprints.
+    keys
+        The sounds, sorted.
+    processes
+        How many threads to use.
+
+    Returns
+    -------
+    pa.Table
+        Sorted by a, b. a < b: positions in `keys`; frame_a, frame_b: a moment in both; slope:
+        frames of b in a frame of a; evidence: seconds of agreement.
+    """
+    prints = _read(facts, keys)
+    find = nearest.searcher(prints.vectors, patches.SCALE)
+    with ThreadPoolExecutor(processes) as threads:
+        rows = list(threads.map(partial(_places, prints, find), range(len(keys))))
+    names = [*COLUMNS, "evidence", "much"]
+    found = pd.DataFrame(np.concatenate([np.zeros((0, len(names))), *rows]), columns=names)
+    most = np.where(prints.length_s < SHORT_S, WEAK_SHORT, WEAK)
+    found = _worth_comparing(found, most).drop(columns="much").astype(COLUMNS)
+    return pa.Table.from_pandas(found, preserve_index=False)
+
+
+def _read(facts: Parts, keys: pa.Array) -> _Prints:
+    """Patches of all sounds; a part at a time, to copy nothing."""
+    lengths = np.zeros(len(keys), np.int64)
+    for table in facts.parts_of(keys, _columns("key", "frames")):
+        at = pc.index_in(table["key"], value_set=keys).to_numpy()
+        lengths[at] = pc.list_value_length(table["frames"]).to_numpy()
+    bounds = np.concatenate([[0], np.cumsum(lengths)])
+    vectors = np.empty((bounds[-1], patches.DIRECTIONS), np.int8)
+    frames = np.empty(bounds[-1], np.int32)
+    for table in facts.parts_of(keys, _columns("key", "frames", "vectors")):
+        rows = pc.index_in(table["key"], value_set=keys).to_numpy()
+        for out, name in ((frames, "frames"), (vectors, "vectors")):
+            for row, values in zip(rows, _lists(table[name]), strict=True):
+                own = out[bounds[row] : bounds[row + 1]]
+                own[:] = values.reshape(own.shape)
+    sounds = np.repeat(np.arange(len(keys), dtype=np.int32), lengths)
+    return _Prints(vectors, frames, sounds, bounds)
+
+
+def _columns(*names: str) -> pa.Schema:
+    return pa.schema([SOUNDS.field(name) for name in names])
+
+
+def _lists(column: pa.ChunkedArray) -> list[npt.NDArray[Any]]:
+    values = column.combine_chunks().flatten().to_numpy()
+    lengths = pc.list_value_length(column).to_numpy()
+    ends = np.cumsum(lengths)
+    return [values[start:end] for start, end in zip(ends - lengths, ends, strict=True)]
+
+
+def _places(prints: _Prints, find: nearest.Search, sound: int) -> Wide:
+    """Rows (`COLUMNS`, evidence, whether that is much) of places where a sound may be another."""
+    own, sure = prints.of(sound), prints.strong_s[sound] / prints.step_s[sound]
+    rows = []
+    for begin in range(own.start, own.stop, WINDOW):
+        some = slice(begin, min(own.stop, begin + WINDOW))
+        near, others = find(some, own), (prints.sounds, prints.frames)
+        for other, here, there in votes.vote(prints.frames[some], near, others, LOOKED_AT, sure):
+            rows.append(_row(prints, (sound, here), (other, there)))
+    return np.array(rows, np.float64).reshape(-1, len(COLUMNS) + 2)
+
+
+def _row(prints: _Prints, one: tuple[int, int], other: tuple[int, int]) -> tuple[float, ...]:
+    """The line near a place, and what speaks for it in the shorter sound."""
+    if prints.length_s[one[0]] > prints.length_s[other[0]]:
+        one, other = other, one
+    sound, beside = prints.patches(one[0]), prints.patches(other[0])
+    evidence, there, slope = votes.refine(sound, beside, (one[1], other[1]))
+    evidence_s = evidence * prints.step_s[one[0]]
+    ours, theirs = one, (other[0], there)
+    if ours[0] > theirs[0]:
+        ours, theirs, slope = theirs, ours, 1 / slope
+    places = ours[0], theirs[0], ours[1], theirs[1]
+    return *places, slope, evidence_s, evidence_s >= prints.strong_s[one[0]]
+
+
+def _worth_comparing(found: pd.DataFrame, most: npt.NDArray[np.int_]) -> pd.DataFrame:
+    """The places of a pair that lie apart, where much speaks for it or more than for others.
+
+    `most` is how many pairs of each sound are kept for which little speaks.
+    """
+    found = found.sort_values(["a", "b", "evidence"], ascending=[True, True, False])
+    offset, pairs = found["frame_b"] - found["frame_a"], [found["a"], found["b"]]
+    best = offset.groupby(pairs).transform("first")
+    first = ~found.duplicated(["a", "b"])
+    found = found[first | ((offset - best).abs() > 2 * votes.WIDTH)]
+    found = found[found.groupby(["a", "b"]).cumcount() < votes.PLACES]
+    by_pair = found.groupby(["a", "b"])
+    best, much = by_pair["evidence"].transform("max"), by_pair["much"].transform("max")
+    weak = found[much == 0]
+    return found.drop(index=weak.index[~_among_the_best(weak, best, most)])
+
+
+def _among_the_best(
+    weak: pd.DataFrame, best: pd.Series[float], most: npt.NDArray[np.int_]
+) -> npt.NDArray[np.bool_]:
+    """Whether for either sound of a pair only so many have more evidence."""
+    sounds = np.concatenate([weak["a"], weak["b"]]).astype(int)
+    evidence = pd.Series(np.tile(best[weak.index], 2))
+    ranks = evidence.groupby(sounds).rank(method="dense", ascending=False)
+    return np.asarray((ranks.to_numpy() <= most[sounds]).reshape(2, -1).any(axis=0))

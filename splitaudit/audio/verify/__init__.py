@@ -1,0 +1,1 @@
+"""Whether two sounds share a recording, and from where to where."""

@@ -1,0 +1,168 @@
+"""The comparing of two sounds as a function that a process can be handed: facts about pairs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from splitaudit.audio.decode import sounds
+from splitaudit.audio.verify import tempo_pitch, windows
+from splitaudit.audio.verify import waveform as verifier
+from splitaudit.engine.jobs import File, write
+from splitaudit.errors import MediaError
+
+WHOLE_S = 0.5  # <=: of evidence; with less, what lies near the moment is compared first,
+NEAR_S = 30.0  # so much to each side
+SCALED_S = 0.25  # <=: of evidence, or of the shorter sound this share; with less,
+SCALED = 0.3  # no other speed is tried
+CLEAN = 0.9  # <=: correlation times coverage that leave nothing for another speed to explain
+SLOPE_STEP = 0.01  # of the lines that the search looks along
+CLEARLY = 1.1  # >: times as much agrees at another speed
+
+PROOFS = pa.schema(
+    {
+        "key": pa.string(),
+        "found": pa.bool_(),
+        **{f.name: pa.float64() for f in fields(verifier.Proof) if f.name != "accepted"},
+        "accepted": pa.bool_(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sounds to be compared along a line on which their patches agree.
+
+    Parameters
+    ----------
+    key
+        Of the fact: both contents and the line.
+    a, b
+        Where to read them.
+    moment_s
+        Time of a and time of b of the same moment.
+    slope
+        Seconds of b in a second of a, roughly.
+    seconds
+        How long they are.
+    evidence_s
+        Seconds for which their patches agree.
+    """
+
+    key: str
+    a: File
+    b: File
+    moment_s: tuple[float, float]
+    slope: float
+    seconds: tuple[float, float]
+    evidence_s: float
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.a.size + self.b.size
+
+
+def verify(pairs: Sequence[Pair], folder: Path) -> int:
+    """Compare pairs of sounds."""
+    rows = []
+    for pair in pairs:
+        with contextlib.suppress(MediaError):  # gone since it was fingerprinted
+            row = {"key": pair.key, **_proof(pair)}
+            if not (pair.a.changed or pair.b.changed):
+                rows.append(row)
+    return write(rows, PROOFS, [pair.key for pair in pairs], folder)
+
+
+def _proof(pair: Pair) -> dict[str, Any]:
+    near = pair if pair.evidence_s >= WHOLE_S else _near(pair)
+    proof = _compare(near)
+    if proof and near != pair:
+        proof = _compare(pair) if proof.accepted else _moved(proof, near, pair)
+    return {"found": True, **asdict(proof)} if proof else {"found": False}
+
+
+def _compare(pair: Pair) -> verifier.Proof | None:
+    """The proof at an unchanged speed, or at another where much speaks for it and more agrees."""
+    a, b, (a_s, b_s) = _sound_of(pair.a), _sound_of(pair.b), pair.moment_s
+    proof = verifier.verify(a, b, b_s - a_s)
+    if _settled(proof, pair) or pair.evidence_s < min(SCALED_S, SCALED * min(pair.seconds)):
+        return proof
+    other = tempo_pitch.verify(a, b, pair.moment_s, 1 / pair.slope)
+    if other is None or not other.accepted:
+        return proof
+    if proof is None or not proof.accepted:
+        return other
+    return other if _agreeing_s(other) > CLEARLY * _agreeing_s(proof) else proof
+
+
+def _settled(proof: verifier.Proof | None, pair: Pair) -> bool:
+    """Whether nothing but a copy at an unchanged speed is likely."""
+    if proof is None or not proof.accepted:
+        return False
+    explained = abs(proof.correlation) * max(proof.coverage_a, proof.coverage_b)
+    return explained >= CLEAN and abs(pair.slope - 1) < SLOPE_STEP / 2
+
+
+def _agreeing_s(proof: verifier.Proof) -> float:
+    """Seconds that agree, beyond what pieces that may choose their lags do by chance."""
+    chance = 0.0 if proof.tempo == proof.pitch else windows.CHANCE
+    return max(0.0, abs(proof.correlation) - chance) * (proof.a_end - proof.a_start)
+
+
+def _near(pair: Pair) -> Pair:
+    """The same pair, of each sound only what lies within `NEAR_S` of the moment."""
+    a, b = (
+        _around(file, moment_s, seconds)
+        for file, moment_s, seconds in zip(
+            (pair.a, pair.b), pair.moment_s, pair.seconds, strict=True
+        )
+    )
+    return replace(pair, a=a[0], b=b[0], moment_s=(a[1], b[1]))
+
+
+def _moved(proof: verifier.Proof, near: Pair, pair: Pair) -> verifier.Proof:
+    """What was found near a moment, in times of the whole sounds; coverage is of what was read."""
+    a_s, b_s = (whole - part for whole, part in zip(pair.moment_s, near.moment_s, strict=True))
+    return replace(
+        proof,
+        a_start=proof.a_start + a_s,
+        a_end=proof.a_end + a_s,
+        b_start=proof.b_start + b_s,
+        b_end=proof.b_end + b_s,
+    )
+
+
+def _around(file: File, moment_s: float, seconds: float) -> tuple[File, float]:
+    """The stretch of a sound around a moment, and the moment in it."""
+    first, last = max(0.0, moment_s - NEAR_S), moment_s + NEAR_S
+    if first == 0.0 and last >= seconds:
+        return file, moment_s
+    begin_s = file.start_s or 0.0
+    end_s = min(begin_s + last, float("inf") if file.end_s is None else file.end_s)
+    return replace(file, start_s=begin_s + first, end_s=end_s), moment_s - first
+
+
+def lost_verify(pairs: Sequence[Pair], folder: Path) -> int:
+    """Note that nothing can be said of these pairs."""
+    rows = [{"key": pair.key, "found": False} for pair in pairs]
+    return write(rows, PROOFS, [pair.key for pair in pairs], folder)
+
+
+_HELD: OrderedDict[File, verifier.Sound] = OrderedDict()  # see `engine.pair_order`
+_HELD_BYTES = 1 << 27
+
+
+def _sound_of(file: File) -> verifier.Sound:
+    if file not in _HELD:
+        _HELD[file] = verifier.ready(sounds.load(file.path, file.start_s, file.end_s))
+        while len(_HELD) > 2 and sum(held.white.nbytes for held in _HELD.values()) > _HELD_BYTES:
+            _HELD.popitem(last=False)
+    _HELD.move_to_end(file)
+    return _HELD[file]

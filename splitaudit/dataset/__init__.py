@@ -1,0 +1,72 @@
+"""From a target to items: which samples there are, in which split, and where their media lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from splitaudit.dataset.dataset import Dataset, IngestOptions
+from splitaudit.dataset.file_kinds import ending
+from splitaudit.dataset.from_folder import from_folder
+from splitaudit.dataset.from_manifest import from_manifest
+from splitaudit.dataset.from_table import from_table
+from splitaudit.dataset.manifest import did_you_mean, nearest, shipped
+from splitaudit.dataset.paths import decode_path, encode_path
+from splitaudit.dataset.table_readers import FORMATS
+from splitaudit.errors import SplitauditError
+
+__all__ = ["Dataset", "IngestOptions", "decode_path", "encode_path", "ingest"]
+
+_MANIFEST = ".toml"
+_WHAT = (
+    f"a target is a shipped dataset, a manifest ({_MANIFEST}), a table ({', '.join(FORMATS)}) "
+    "or a folder"
+)
+
+
+def ingest(target: str, options: IngestOptions | None = None) -> Dataset:
+    """List a dataset without opening any of its media.
+
+    Parameters
+    ----------
+    target
+        In this order: the name of a shipped manifest, a ``.toml`` manifest, a table or a folder.
+    options
+        How to read it.
+
+    Raises
+    ------
+    InputError
+        Every fault of a manifest or table at once.
+    SplitauditError
+        Where there is no such target, or nothing in it to audit.
+    """
+    options = options or IngestOptions()
+    manifests = shipped()
+    kind = ending(target)
+    is_manifest = target in manifests or kind == _MANIFEST
+    if options.columns and (is_manifest or os.path.isdir(target)):
+        raise SplitauditError("--column maps the columns of a table; this target is none")
+    if options.root and not options.root.is_dir():
+        raise SplitauditError(f"--root {encode_path(str(options.root))} is not a folder")
+    if target in manifests:
+        return from_manifest(manifests[target], options, confined=True)
+    if os.path.isdir(target):
+        if options.root:
+            raise SplitauditError("--root is for tables and manifests; this target is a folder")
+        return from_folder(target, options.keys)
+    if not os.path.isfile(target):
+        raise SplitauditError(_not_found(target, list(manifests)))
+    if kind == _MANIFEST:
+        return from_manifest(Path(target), options, confined=False)
+    if kind in FORMATS:
+        return from_table(Path(target), options)
+    raise SplitauditError(f"{encode_path(target)} is a file of another kind: {_WHAT}")
+
+
+def _not_found(target: str, manifests: list[str]) -> str:
+    name = encode_path(target)
+    if os.path.lexists(target):
+        return f"{name} is neither a folder nor a regular file: {_WHAT}"
+    near = did_you_mean(nearest(target, manifests)) or ":"
+    return f"{name}: no such file, folder or shipped dataset{near} {_WHAT}"

@@ -1,0 +1,233 @@
+"""The columns of a table under our names, typed, and checked row by row."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from splitaudit.dataset.dataset import split_name
+from splitaudit.dataset.file_kinds import PARTS
+from splitaudit.dataset.manifest import did_you_mean, nearest
+from splitaudit.dataset.paths import encode_path
+from splitaudit.dataset.rows import Problem, Rows
+
+SYNONYMS = {"start": "start_s", "end": "end_s", "captions": "caption", "labels": "label"}
+# What others call it, where the spelling alone would not tell.
+_USUAL_NAMES = {
+    "path": ("filename", "file_name", "filepath", "file_path", "file", "audio", "wav"),
+    "split": ("subset", "partition", "fold", "set"),
+}
+_Convert = Callable[[object], object]
+ATTRIBUTE = "attribute:"  # prefix of the columns that are not ours
+
+
+def load(
+    rows: Rows, given: Mapping[str, str], required: Sequence[str], how: str
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Return the rows under our names, and everything that is wrong with them.
+
+    Parameters
+    ----------
+    rows
+        A table as it was written.
+    given
+        Ours -> theirs, as the user says; goes before equal names.
+    required
+        Columns that must be there and have no empty cell; so must `id`, where there is one. Else
+        it is the path as written.
+    how
+        How the user maps a column, with the fields `ours` and `theirs`.
+
+    Returns
+    -------
+    pandas.DataFrame, list
+        Columns `unit`, `line`, those of `CELLS`, and attributes, which begin with `ATTRIBUTE`;
+        None where a cell is empty. `id` and `path` are as `encode_path` gives them.
+    """
+    found, problems = _find(rows, given, required, how)
+    frame, wrong = _typed(rows, found)
+    for name in ("id", "path") if not rows.encoded else ():
+        frame[name] = pd.Series([cell and encode_path(cell) for cell in frame[name]], dtype=object)
+    if "id" not in found:
+        frame["id"] = frame["path"]
+    filled = [name for name in dict.fromkeys(("id", *required)) if name in found]
+    told = {(problem.line, problem.text.partition(":")[0]) for problem in wrong}
+    empty = [
+        Problem(rows.unit, rows.lines[row], f"{name} is empty")
+        for name in filled
+        for row in np.flatnonzero(frame[name].isna()).tolist()
+        if (rows.lines[row], name) not in told
+    ]
+    return frame, [*rows.problems, *problems, *wrong, *empty, *_check_rows(frame)]
+
+
+def _find(
+    rows: Rows, given: Mapping[str, str], required: Sequence[str], how: str
+) -> tuple[dict[str, str], list[Problem]]:
+    """Return ours -> theirs of the columns that are there."""
+    present = list(rows.columns)
+    mapped = {SYNONYMS.get(ours, ours): theirs for ours, theirs in given.items()}
+    found = {ours: theirs for ours, theirs in mapped.items() if theirs in present}
+    problems = [
+        f"column {theirs!r} (for {ours}) is not there{did_you_mean(nearest(theirs, present))}"
+        for ours, theirs in mapped.items()
+        if ours not in found
+    ]
+    for name in present:
+        ours = SYNONYMS.get(name, name)
+        if ours not in CELLS or ours in mapped or name in mapped.values():
+            continue
+        if ours in found:
+            problems.append(f"columns {found[ours]!r} and {name!r} both stand for {ours}")
+        found[ours] = name
+    absent = [ours for ours in required if ours not in found and ours not in mapped]
+    problems += [_missing(ours, present, how) for ours in absent]
+    if problems:
+        problems.append(f"columns present: {', '.join(map(repr, present[:20])) or 'none'}")
+        problems += rows.notes
+    return found, [Problem(rows.unit, 0, text) for text in problems]
+
+
+def _missing(ours: str, present: list[str], how: str) -> str:
+    usual = (ours, *_USUAL_NAMES.get(ours, ()))
+    near = [name for name in present if name.strip().lower() in usual] or nearest(ours, present)
+    how = how.format(ours=ours, theirs=near[0] if near else "THEIRS")
+    return f"column {ours!r} is missing{did_you_mean(near) or ';'} map it: {how}"
+
+
+def _typed(rows: Rows, found: Mapping[str, str]) -> tuple[pd.DataFrame, list[Problem]]:
+    columns: dict[str, object] = {"unit": rows.unit, "line": rows.lines}
+    problems: list[Problem] = []
+    for ours, convert in CELLS.items():
+        if ours not in found:
+            columns[ours] = None
+            continue
+        columns[ours], wrong = _converted(rows.columns[found[ours]], convert)
+        problems += [Problem(rows.unit, rows.lines[i], f"{ours}: {text}") for i, text in wrong]
+    used = {theirs for ours, theirs in found.items() if ours in CELLS}
+    renamed = {theirs: ours for ours, theirs in found.items() if ours not in CELLS}
+    for theirs in rows.columns:
+        if theirs not in used:
+            name = ATTRIBUTE + renamed.get(theirs, theirs)
+            columns[name] = [_attribute(cell) for cell in rows.columns[theirs]]
+    return pd.DataFrame(columns, index=range(len(rows.lines)), dtype=object), problems
+
+
+def _check_rows(frame: pd.DataFrame) -> list[Problem]:
+    start = frame["clip_start_s"].astype(float)
+    end = frame["clip_end_s"].astype(float)
+    problems = problems_at(frame, start < 0, "clip_start_s is negative")
+    problems += problems_at(
+        frame, end <= start.fillna(0.0), "clip_end_s is not greater than clip_start_s"
+    )
+    known = frame["modality"].isin(PARTS) | frame["modality"].isna()
+    return problems + problems_at(frame, ~known, f"modality is none of {', '.join(PARTS)}")
+
+
+def problems_at(frame: pd.DataFrame, wrong: pd.Series[bool], text: str) -> list[Problem]:
+    """Return one problem for each row where `wrong` is true."""
+    rows = frame.loc[wrong, ["unit", "line"]]
+    return [
+        Problem(unit, line, text) for unit, line in zip(rows["unit"], rows["line"], strict=True)
+    ]
+
+
+def attribute_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the names of the columns that hold attributes, prefix included."""
+    return [name for name in map(str, frame.columns) if name.startswith(ATTRIBUTE)]
+
+
+def _converted(
+    written: Sequence[object], convert: _Convert
+) -> tuple[list[object], list[tuple[int, str]]]:
+    values: list[object] = []
+    wrong: list[tuple[int, str]] = []
+    for row, cell in enumerate(written):
+        try:
+            values.append(convert(cell))
+        except (ValueError, OverflowError):
+            values.append(None)
+            wrong.append((row, f"expected {_EXPECTED[convert]}, found {repr(cell)[:60]}"))
+    return values, wrong
+
+
+def _text(cell: object) -> str | None:
+    if isinstance(cell, str):
+        if "\0" in cell:
+            raise ValueError
+        return cell or None
+    if cell is None or cell != cell:  # NaN
+        return None
+    if isinstance(cell, (list, dict, bytes)):
+        raise ValueError
+    return str(cell)
+
+
+def _split(cell: object) -> str | None:
+    text = (_text(cell) or "").strip()
+    return split_name(text) if text else None
+
+
+def _modality(cell: object) -> str | None:
+    return (_text(cell) or "").strip().lower() or None
+
+
+def _number(cell: object) -> float | None:
+    if cell is None or cell == "" or cell != cell:
+        return None
+    if isinstance(cell, bool) or not isinstance(cell, (str, int, float)):
+        raise ValueError
+    number = float(cell)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _texts(cell: object) -> str | list[str] | None:
+    if isinstance(cell, str) and cell.startswith("["):
+        cell = _listed(cell)
+    if isinstance(cell, list):
+        return [text for text in map(_text, cell) if text is not None]
+    return _text(cell)
+
+
+def _listed(cell: str) -> object:
+    """A list of texts in JSON, or the text itself where it is none."""
+    try:
+        found = json.loads(cell)
+    except (ValueError, RecursionError):
+        return cell
+    texts = isinstance(found, list) and all(isinstance(text, str) for text in found)
+    return found if texts else cell
+
+
+def _attribute(cell: object) -> str | None:
+    if isinstance(cell, (list, dict)):
+        return json.dumps(cell, ensure_ascii=False, sort_keys=True, default=str)
+    return cell or None if isinstance(cell, str) else _text(cell)
+
+
+CELLS: dict[str, _Convert] = {
+    "id": _text,
+    "path": _text,
+    "split": _split,
+    "caption": _texts,
+    "label": _texts,
+    "source": _text,
+    "start_s": _number,
+    "end_s": _number,
+    "clip_start_s": _number,
+    "clip_end_s": _number,
+    "modality": _modality,
+}
+_EXPECTED: dict[_Convert, str] = {
+    _text: "text",
+    _split: "text",
+    _modality: "text",
+    _texts: "text or a list of texts",
+    _number: "a finite number",
+}

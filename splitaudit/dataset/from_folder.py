@@ -1,0 +1,241 @@
+"""A folder as a dataset: each first-level folder is a split, the media below are its items."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+
+from splitaudit.dataset.dataset import UNSPLIT, Dataset, items_table, split_name
+from splitaudit.dataset.file_kinds import (
+    AUDIO,
+    MAY_BE_OPENED,
+    PARTS,
+    Outcome,
+    ending,
+    failure,
+    kind_of,
+    names_of,
+    outcome_of,
+)
+from splitaudit.dataset.paths import encode_path, safe_name
+from splitaudit.errors import SplitauditError
+from splitaudit.metadata import keys
+from splitaudit.metadata.keys import Key
+from splitaudit.order import OTHER, evaluation_order, role
+from splitaudit.schema import EDGES, MEDIA, MEMBERSHIPS, MISSING, UNREADABLE, conform
+
+_SHOWN = 10  # names and endings listed in a note
+
+Identity = tuple[int, int]  # st_dev, st_ino
+
+
+class _Row(NamedTuple):
+    item_id: str
+    part: str
+    split: str
+    status: str | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class _Folder:
+    path: str
+    prefix: str  # of the names below it, relative to the target: "" or "train/"
+    split: str
+    above: frozenset[Identity]  # itself and all it lies in, along the path taken
+
+
+@dataclass(frozen=True)
+class _Listing:
+    rows: list[_Row] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+
+    def add(self, folder: _Folder, name: str, parts: Iterable[str], found: Outcome) -> None:
+        item_id = encode_path(folder.prefix + name)
+        for part in parts:
+            self.rows.append(_Row(item_id, part, folder.split, *found))
+
+
+def from_folder(target: str, declared: Sequence[Key] = ()) -> Dataset:
+    """List a folder.
+
+    Links are followed, except one that leads back to a folder above it. Hidden files and folders
+    are passed over.
+
+    Parameters
+    ----------
+    target
+        The folder.
+    declared
+        Keys of what is known of a file: `id`, `file_name` and `stem`.
+
+    Raises
+    ------
+    SplitauditError
+        Where the folder cannot be listed or holds no media.
+    """
+    root = os.path.abspath(target)
+    listing = _walk(root)
+    if not listing.rows:
+        ignored = _ignored_note(listing.ignored)
+        raise SplitauditError(
+            f"no media found in {encode_path(root)}{f' ({ignored})' if ignored else ''}: "
+            "expected sound files in folders such as train and test"
+        )
+    rows = sorted(listing.rows)
+    splits = sorted({row.split for row in rows})
+    split_of_item = {row.item_id: row.split for row in rows}
+    return Dataset(
+        name=safe_name(os.path.basename(root)),
+        root=Path(root),
+        items=items_table({"item_id": list(split_of_item), "split": list(split_of_item.values())}),
+        media=_media(rows, encode_path(os.path.join(root, ""))),
+        memberships=_memberships(list(split_of_item), declared),
+        links=conform([], EDGES),
+        split_order=tuple(evaluation_order(splits)),
+        notes=tuple(_notes(splits, listing.ignored)),
+    )
+
+
+def _memberships(ids: list[str], declared: Sequence[Key]) -> pa.Table:
+    facts = pd.DataFrame({"item_id": ids, "id": ids, **names_of(ids)}, dtype=object)
+    for key in declared:
+        for name in key.columns:
+            if name not in facts:
+                raise SplitauditError(
+                    f"key {key.name}: of a folder only id, file_name and stem are known"
+                )
+    found = [keys.memberships(facts, key) for key in declared]
+    return pa.concat_tables([conform([], MEMBERSHIPS), *found])
+
+
+def media_below(folder: str) -> tuple[list[str], str]:
+    """Return the names of the media below a folder, encoded, and a sentence about other files.
+
+    Raises
+    ------
+    SplitauditError
+        Where the folder cannot be listed.
+    """
+    listing = _walk(os.path.abspath(folder))
+    return sorted({row.item_id for row in listing.rows}), _ignored_note(listing.ignored)
+
+
+def _media(rows: list[_Row], root: str) -> pa.Table:
+    columns = {
+        "item_id": [row.item_id for row in rows],
+        "part": [row.part for row in rows],
+        "modality": [row.part for row in rows],
+        "path": [root + row.item_id for row in rows],
+        "status": pa.array([row.status for row in rows], pa.string()),
+        "error": pa.array([row.error for row in rows], pa.string()),
+    }
+    return conform(pa.table(columns), MEDIA)
+
+
+def _walk(root: str) -> _Listing:
+    listing = _Listing()
+    stack = [_Folder(root, "", UNSPLIT, _real_folders(root))]
+    while stack:  # not recursive: a path can be deeper than Python's stack
+        folder = stack.pop()
+        try:
+            with os.scandir(folder.path) as entries:
+                visible = [entry for entry in entries if not _hidden(entry.name)]
+        except OSError as error:
+            if not folder.prefix:
+                raise SplitauditError(
+                    f"cannot list {encode_path(root)}: {error.strerror}"
+                ) from error
+            reason = f"the folder cannot be listed: {error.strerror}"
+            # Told as sound, so that it counts in the denominator of what is audited.
+            listing.rows.append(
+                _Row(encode_path(folder.prefix[:-1]), AUDIO, folder.split, UNREADABLE, reason)
+            )
+            continue
+        for entry in visible:
+            stack.extend(_visit(folder, entry, listing))
+    return listing
+
+
+def _visit(folder: _Folder, entry: os.DirEntry[str], listing: _Listing) -> list[_Folder]:
+    """Add one entry to the listing; return it where it is a folder to enter."""
+    kind = kind_of(entry.name)
+    try:
+        # Most entries are plain files, which the listing itself tells: no call for each of them.
+        if entry.is_file(follow_symlinks=False):
+            found = MAY_BE_OPENED
+        else:
+            info = os.stat(entry.path)
+            if stat.S_ISDIR(info.st_mode):
+                return _enter(folder, entry.name, (info.st_dev, info.st_ino), listing)
+            found = outcome_of(info.st_mode)
+    except OSError as error:
+        is_link = os.path.islink(entry.path)
+        found = failure(error)
+        if is_link and found[0] == MISSING:
+            found = MISSING, "a link to a file that does not exist"
+        if not is_link or not ending(entry.name):
+            kind = kind or AUDIO  # a folder, or a link to one: perhaps a whole split
+    if kind:
+        listing.add(folder, entry.name, PARTS[kind], found)
+    else:
+        listing.ignored[ending(entry.name)] += 1
+    return []
+
+
+def _enter(folder: _Folder, name: str, identity: Identity, listing: _Listing) -> list[_Folder]:
+    if identity in folder.above:
+        reason = "a link loop: the link leads back to a folder above it"
+        listing.add(folder, name, [AUDIO], (UNREADABLE, reason))
+        return []
+    split = folder.split if folder.prefix else split_name(encode_path(name))
+    path = os.path.join(folder.path, name)
+    return [_Folder(path, f"{folder.prefix}{name}/", split, folder.above | {identity})]
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _real_folders(root: str) -> frozenset[Identity]:
+    """Return the root and all folders it lies in: a link to one of those is a loop too."""
+    real = Path(os.path.realpath(root))
+    infos = [os.stat(folder) for folder in (real, *real.parents)]
+    return frozenset((info.st_dev, info.st_ino) for info in infos)
+
+
+def _notes(splits: list[str], ignored: Counter[str]) -> Iterable[str]:
+    if splits == [UNSPLIT]:
+        yield "no split folders: audited for duplicates within itself"
+    elif len(splits) == 1:
+        yield f"one split only ({splits[0]}): audited for duplicates within itself"
+    folders = [name for name in splits if name != UNSPLIT]
+    if folders and all(role(name) == OTHER for name in folders):
+        yield f"no folder is named train, val or test: taken as splits: {_some(folders)}"
+    if folders and UNSPLIT in splits:
+        yield f"files beside the split folders stand in the split '{UNSPLIT}'"
+    if ignored:
+        yield _ignored_note(ignored)
+
+
+def _ignored_note(ignored: Counter[str]) -> str:
+    if not ignored:
+        return ""
+    counted = sorted(ignored.items(), key=lambda pair: (-pair[1], pair[0]))
+    kinds = [f"{encode_path(name) or 'without ending'} {count}" for name, count in counted]
+    total = ignored.total()
+    files = "1 file that is" if total == 1 else f"{total:,} files that are"
+    return f"ignored {files} not media ({_some(kinds)})"
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

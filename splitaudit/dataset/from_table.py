@@ -1,0 +1,330 @@
+"""A table as a dataset: its rows become items, its paths media."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from splitaudit.dataset.columns import (
+    ATTRIBUTE,
+    CELLS,
+    SYNONYMS,
+    attribute_columns,
+    load,
+    problems_at,
+)
+from splitaudit.dataset.dataset import CAPTIONS, Dataset, IngestOptions, items_table
+from splitaudit.dataset.file_kinds import (
+    AUDIO,
+    MAY_BE_OPENED,
+    PARTS,
+    Outcome,
+    ending,
+    kind_of,
+    names_of,
+    probe,
+)
+from splitaudit.dataset.manifest import did_you_mean, nearest
+from splitaudit.dataset.paths import decode_path, encode_path, safe_name
+from splitaudit.dataset.rows import Problem, fail
+from splitaudit.dataset.table_readers import read_rows
+from splitaudit.errors import InputError
+from splitaudit.metadata import keys
+from splitaudit.metadata.keys import Key
+from splitaudit.order import evaluation_order
+from splitaudit.schema import EDGES, ITEMS, MEDIA, UNSUPPORTED, conform
+
+_ITEM = ["split", "id"]
+_STRETCH = ["path", "clip_start_s", "clip_end_s"]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What is said of a table besides its rows.
+
+    Parameters
+    ----------
+    keys
+        What belongs together.
+    notes
+        Sentences for the user.
+    captions, ratios
+        As of `Dataset`.
+    about
+        Title, homepage and license, where they are known.
+    """
+
+    keys: Sequence[Key] = ()
+    notes: Sequence[str] = ()
+    captions: tuple[str, ...] = CAPTIONS
+    ratios: Mapping[str, float] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
+
+
+def from_table(path: Path, options: IngestOptions) -> Dataset:
+    """Read a CSV, TSV, JSON, JSONL or Parquet table of items.
+
+    Raises
+    ------
+    InputError
+        Every fault at once, each with its line.
+    SplitauditError
+        Where the file cannot be read.
+    """
+    _check_names(options.columns)
+    how = "--column {ours}={theirs}"
+    rows = read_rows(path)
+    frame, problems = load(rows, options.columns, _required(options), how)
+    root = os.path.abspath(options.root or path.parent)
+    declared = Declared(options.keys, rows.notes, options.captions or CAPTIONS)
+    return build(path, safe_name(path.stem), root, frame, problems, declared)
+
+
+def _required(options: IngestOptions) -> tuple[str, ...]:
+    return ("path", "split") if options.media else ("id", "split")
+
+
+def build(
+    where: Path,
+    name: str,
+    root: str,
+    frame: pd.DataFrame,
+    problems: list[Problem],
+    declared: Declared,
+) -> Dataset:
+    """Make a dataset of typed rows.
+
+    Parameters
+    ----------
+    where
+        The file at fault, for the error.
+    name
+        Of the dataset.
+    root
+        The absolute folder that relative paths start from.
+    frame
+        Rows as from `load`, of one or several tables.
+    problems
+        What is known to be wrong already.
+    declared
+        Keys, notes and what it is.
+
+    Raises
+    ------
+    InputError
+        Every fault at once, those between rows too.
+    """
+    rows = frame.dropna(subset=_ITEM).reset_index(drop=True)
+    items = _named(rows.drop_duplicates(_ITEM))
+    media = _parts(rows.dropna(subset="path"))
+    problems = problems + _same_name_twice(items) + _two_paths(media)
+    problems += _keys_without_columns(declared.keys, rows)
+    if problems:
+        fail(where, problems)
+    if rows.empty:
+        raise InputError(encode_path(str(where)), ["no rows"])
+    item_of_row = rows.groupby(_ITEM, sort=False).ngroup().to_numpy()
+    table = _items(items, rows, item_of_row)
+    facts = _facts(items, table)
+    return Dataset(
+        name=name,
+        root=Path(root),
+        items=table,
+        media=_media(media.merge(items[[*_ITEM, "item_id"]], on=_ITEM, how="left"), root),
+        memberships=_memberships(items, facts, declared.keys),
+        links=_links(facts, declared.keys),
+        split_order=tuple(evaluation_order(items["split"])),
+        notes=(
+            *declared.notes,
+            *_shared_note(items),
+            *_differing_notes(items, rows, item_of_row),
+        ),
+        captions=declared.captions,
+        ratios=declared.ratios,
+        about=declared.about,
+    )
+
+
+def _check_names(columns: Mapping[str, str]) -> None:
+    problems = [
+        f"{ours!r} is none of our columns{did_you_mean(nearest(ours, CELLS))} ({', '.join(CELLS)})"
+        for ours in columns
+        if SYNONYMS.get(ours, ours) not in CELLS
+    ]
+    if problems:
+        raise InputError("--column", problems)
+
+
+def _named(items: pd.DataFrame) -> pd.DataFrame:
+    """Add `shared` (the id stands in several splits) and `item_id`, then `split/id`."""
+    shared = items.duplicated("id", keep=False)
+    named = items["id"].where(~shared, items["split"].map(encode_path) + "/" + items["id"])
+    return items.assign(shared=shared, item_id=named)
+
+
+def _same_name_twice(items: pd.DataFrame) -> list[Problem]:
+    text = "the item would bear the name of another: an id in several splits becomes split/id"
+    return problems_at(items, items.duplicated("item_id", keep=False), text)
+
+
+def _parts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each part of each item, and further ones where rows contradict."""
+    medium = [*_ITEM, *_STRETCH, "modality"]
+    media = rows[["unit", "line", *medium]].drop_duplicates(medium, ignore_index=True)
+    named = zip(media["modality"], media["path"], strict=True)
+    kinds = [modality or kind_of(path) for modality, path in named]
+    # A path that names no kind stands as sound, so that it counts in what is to be audited.
+    parts = [PARTS.get(kind or AUDIO, (AUDIO,)) for kind in kinds]
+    media["kind"] = pd.Series(kinds, dtype=object)
+    media["part"] = pd.Series(parts, dtype=object)
+    media = media.explode("part", ignore_index=True)
+    return media.drop_duplicates([*_ITEM, "part", *_STRETCH], ignore_index=True)
+
+
+def _two_paths(media: pd.DataFrame) -> list[Problem]:
+    key = [*_ITEM, "part"]
+    again = media.duplicated(key)
+    if not again.any():
+        return []
+    pairs = media[again].merge(media[~again], on=key, suffixes=("", "_first"))
+    pairs = pairs.drop_duplicates(["unit", "line"])  # a film contradicts in both its parts
+    return [Problem(row["unit"], row["line"], _second(row)) for row in pairs.to_dict("records")]
+
+
+def _second(row: dict[Hashable, Any]) -> str:
+    what = "path" if row["path"] != row["path_first"] else "stretch"
+    return (
+        f"id {row['id']!r} of split {row['split']!r} has a second {what} for its {row['part']}: "
+        f"{row['path']!r} after {row['path_first']!r} in {row['unit_first']} {row['line_first']}"
+    )
+
+
+def _items(items: pd.DataFrame, rows: pd.DataFrame, item_of_row: np.ndarray) -> pa.Table:
+    columns: dict[str, object] = {
+        name: pa.array(items[name], ITEMS.field(name).type, from_pandas=True)
+        for name in ("item_id", "split", "source", "start_s", "end_s")
+    }
+    columns["captions"] = _lists(rows["caption"], item_of_row, len(items))
+    columns["labels"] = _lists(rows["label"], item_of_row, len(items))
+    columns["attributes"] = _attributes(items)
+    return items_table(columns)
+
+
+def _lists(cells: pd.Series, item_of_row: np.ndarray, count: int) -> pa.Array:
+    """Return the texts of each item, in the order of rows, none twice."""
+    texts = pd.DataFrame({"item": item_of_row, "text": cells}).explode("text").dropna()
+    texts = texts.drop_duplicates().sort_values("item", kind="stable")
+    counts = np.bincount(texts["item"].to_numpy(dtype=np.int64), minlength=count)
+    return pa.ListArray.from_arrays(_offsets(counts), pa.array(texts["text"], pa.string()))
+
+
+def _attributes(items: pd.DataFrame) -> pa.Array:
+    names = attribute_columns(items)
+    values = items[names].to_numpy(dtype=object)
+    given = ~pd.isna(values)
+    keys = np.broadcast_to(
+        np.array([name.removeprefix(ATTRIBUTE) for name in names], dtype=object), values.shape
+    )
+    return pa.MapArray.from_arrays(
+        _offsets(given.sum(axis=1)),
+        pa.array(keys[given], pa.string()),
+        pa.array(values[given], pa.string()),
+    )
+
+
+def _offsets(counts: np.ndarray) -> pa.Array:
+    return pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
+
+
+def _media(media: pd.DataFrame, root: str) -> pa.Table:
+    path_of_row, paths = pd.factorize(media["path"])
+    absolute = [os.path.join(root, decode_path(path)) for path in paths]
+    encoded = np.array([encode_path(path) for path in absolute], dtype=object)
+    found = [probe(path) for path in absolute]  # once a path, however many stretches it has
+    outcomes = [
+        _outcome(kind, part, absolute[path], found[path])
+        for kind, part, path in zip(media["kind"], media["part"], path_of_row, strict=True)
+    ]
+    columns = {
+        "item_id": media["item_id"],
+        "part": media["part"],
+        "modality": media["part"],
+        "path": encoded[path_of_row],
+        "clip_start_s": media["clip_start_s"],
+        "clip_end_s": media["clip_end_s"],
+        "status": [status for status, _ in outcomes],
+        "error": [error for _, error in outcomes],
+    }
+    arrays = {
+        name: pa.array(values, MEDIA.field(name).type, from_pandas=True)
+        for name, values in columns.items()
+    }
+    return conform(pa.table(arrays), MEDIA)
+
+
+def _outcome(kind: str | None, part: str, path: str, found: Outcome) -> Outcome:
+    if kind is None and found == MAY_BE_OPENED:
+        name = encode_path(ending(path)) or "a name without ending"
+        return UNSUPPORTED, f"{name} tells no kind of media; say it in a column 'modality'"
+    return found
+
+
+def _facts(items: pd.DataFrame, table: pa.Table) -> pd.DataFrame:
+    """What keys are made of: a row an item, columns and attributes by the names users know."""
+    own = items[["item_id", "id", "source"]].assign(
+        caption=table["captions"].to_pylist(), label=table["labels"].to_pylist()
+    )
+    named = {name: name.removeprefix(ATTRIBUTE) for name in attribute_columns(items)}
+    files = pd.DataFrame(names_of(items["path"]), items.index, dtype=object)
+    facts = pd.concat([files, items[list(named)].rename(columns=named), own], axis=1)
+    return facts.loc[:, ~facts.columns.duplicated(keep="last")].reset_index(drop=True)
+
+
+def _keys_without_columns(keys: Sequence[Key], rows: pd.DataFrame) -> list[Problem]:
+    known = {"id", "source", "caption", "label", "file_name", "stem"}
+    known |= {name.removeprefix(ATTRIBUTE) for name in attribute_columns(rows)}
+    return [
+        Problem("", 0, f"key {key.name}: no column {name!r}{did_you_mean(nearest(name, known))}")
+        for key in keys
+        for name in (*key.columns, *key.within)
+        if name not in known
+    ]
+
+
+def _memberships(items: pd.DataFrame, facts: pd.DataFrame, declared: Sequence[Key]) -> pa.Table:
+    shared = items[items["shared"]]
+    found = [keys.memberships(shared[["item_id", "id"]], Key("id", ("id",)))]
+    if facts["source"].notna().any():
+        found.append(keys.memberships(facts, Key("source", ("source",))))
+    found += [keys.memberships(facts, key) for key in declared if not key.within]
+    return pa.concat_tables(found)
+
+
+def _links(facts: pd.DataFrame, declared: Sequence[Key]) -> pa.Table:
+    found = [keys.edges(facts, key) for key in declared if key.within]
+    return pa.concat_tables([conform([], EDGES), *found])
+
+
+def _shared_note(items: pd.DataFrame) -> list[str]:
+    count = items.loc[items["shared"], "id"].nunique()
+    if not count:
+        return []
+    ids = "1 id stands" if count == 1 else f"{count:,} ids stand"
+    return [f"{ids} in more than one split: items named split/id, joined by the key 'id'"]
+
+
+def _differing_notes(items: pd.DataFrame, rows: pd.DataFrame, item_of_row: np.ndarray) -> list[str]:
+    single = ["source", "start_s", "end_s", *attribute_columns(rows)]
+    return [
+        f"column {name.removeprefix(ATTRIBUTE)!r} differs between rows of one item: "
+        "the first row's was taken"
+        for name in single
+        if (items[name].to_numpy()[item_of_row] != rows[name].to_numpy()).any()
+    ]

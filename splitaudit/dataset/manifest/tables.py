@@ -1,0 +1,108 @@
+"""The [[tables]] of a manifest: where a table lies, how it is read, and what its columns are."""
+
+from __future__ import annotations
+
+import re
+
+from splitaudit.dataset.manifest.model import Column, Join, Layout, ManifestTable, Part, named
+from splitaudit.dataset.manifest.paths import leaves_root
+from splitaudit.dataset.manifest.section import Section
+
+FOLDER, JSON, LINES = "folder", "json", "lines"
+FORMATS = ("csv", "tsv", "jsonl", JSON, "parquet", LINES, "label_pickle", FOLDER)
+_LISTS = ("caption", "captions", "label", "labels")  # of these an item may have several
+# What only one format knows.
+_ONLY = {"header": LINES, "separator": LINES, "comment": LINES, "records": JSON, "each": JSON}
+
+
+def table_of(part: Section, confined: bool) -> ManifestTable:
+    """Return what a table says; every mistake is noted in the section."""
+    part.only("path", "split", "format", "columns", "join", "drop", "encoding", *_ONLY)
+    path, split = inside(part, "path", confined), part.text("split")
+    form = part.choice("format", FORMATS, "")
+    columns, join = _columns(part), _join(part)
+    if join and split:
+        part.faults.append(f"{part.where}: expected a split or a join, found both")
+    if join and form == FOLDER:
+        part.fault("format", "a file, since it is joined")
+    known = form or (JSON if path.lower().endswith(".json") else "")
+    _check_form(part, known)
+    made = [*columns.values(), *([join.column] if join else [])] if known == JSON else []
+    layout = _layout(part, tuple(name for column in made for name in named(column)))
+    return ManifestTable(path, split or None, form or None, columns, join, layout)
+
+
+def inside(part: Section, key: str, confined: bool) -> str:
+    """Return a path, which must not leave the dataset's folder where it is confined to it."""
+    path = part.text(key, needed=True)
+    if confined and path and leaves_root(path):
+        part.fault(key, "a path inside the dataset's folder")
+    return path
+
+
+def part_of(part: Section) -> Part:
+    """Return what a pattern takes from a column."""
+    column, pattern = part.text("from", needed=True), part.text("pattern", needed=True)
+    try:
+        groups = re.compile(pattern).groups
+    except re.error:
+        groups = 0
+    if pattern and groups != 1:
+        part.fault("pattern", "a regular expression with one group (...)")
+    return Part(column, pattern)
+
+
+def _check_form(part: Section, form: str) -> None:
+    for key, only in _ONLY.items():
+        if key in part.content and form != only:
+            part.faults.append(f"{part.place(key)}: only with format = {only!r}")
+
+
+def _layout(part: Section, wanted: tuple[str, ...]) -> Layout:
+    encoding = part.text("encoding") or Layout.encoding
+    try:
+        "a".encode(encoding)
+    except (LookupError, ValueError):
+        part.fault("encoding", "the name of an encoding, such as 'latin-1'")
+    header, each, drop = (
+        part.texts(key) if key in part.content else () for key in ("header", "each", "drop")
+    )
+    return Layout(
+        encoding,
+        header,
+        part.text("separator") or Layout.separator,
+        part.text("comment"),
+        part.text("records"),
+        each,
+        wanted,
+        drop,
+    )
+
+
+def _join(part: Section) -> Join | None:
+    joined = part.section("join")
+    if not joined:
+        return None
+    joined.only("id", "strip")
+    return Join(joined.text("id", needed=True), joined.text("strip"))
+
+
+def _columns(part: Section) -> dict[str, Column]:
+    value = part.content.get("columns", {})
+    if not isinstance(value, dict):
+        part.fault("columns", '{ ours = "theirs" }')
+        return {}
+    columns = Section(part.place("columns"), value, part.faults)
+    found = {name: _column(columns, name) for name in value}
+    return {name: column for name, column in found.items() if column}
+
+
+def _column(columns: Section, name: str) -> Column:
+    value = columns.content[name]
+    if isinstance(value, list) and name in _LISTS:
+        return columns.texts(name)
+    if not isinstance(value, dict):
+        return columns.text(name)
+    part = Section(columns.place(name), value, columns.faults)
+    part.only("from", "pattern")
+    return part_of(part)

@@ -1,0 +1,62 @@
+"""Rows of a table as they were written, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from splitaudit.dataset.paths import encode_path
+from splitaudit.errors import InputError
+
+_SHOWN = 20  # problems spelt out; the others are counted
+
+
+class Problem(NamedTuple):
+    """A fault in a table: `unit` names the table and how it counts, `line` 0 is the whole of it."""
+
+    unit: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        """Return it as one sentence."""
+        place = f"{self.unit} {self.line}" if self.line else self.unit.rpartition(" ")[0]
+        return f"{place}: {self.text}" if place else self.text
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table as it was written.
+
+    Parameters
+    ----------
+    unit
+        How a row is told: "line", "row", "record", or with the table's name, "train_list.txt line".
+    lines
+        The line (from 1) that each row begins on; in Parquet the row's number.
+    columns
+        Name -> one value a row; None where there is none.
+    problems
+        Rows that could not be read; they are not in `columns`.
+    notes
+        Sentences for the user.
+    encoded
+        Whether ids and paths are names as `encode_path` gives them, not as they were written.
+    """
+
+    unit: str
+    lines: Sequence[int]
+    columns: dict[str, Sequence[object]]
+    problems: list[Problem]
+    notes: tuple[str, ...] = ()
+    encoded: bool = False
+
+
+def fail(where: Path, problems: Iterable[Problem]) -> NoReturn:
+    """Raise an InputError with the first problems, in the order of lines, and the count of all."""
+    told = [str(problem) for problem in sorted(set(problems))]
+    rest = len(told) - _SHOWN
+    more = [f"and {rest:,} more"] if rest > 0 else []
+    raise InputError(encode_path(str(where)), told[:_SHOWN] + more)

@@ -1,0 +1,1 @@
+"""How work is planned, run and kept, whatever the medium."""

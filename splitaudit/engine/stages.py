@@ -1,0 +1,180 @@
+"""The stages of a scan: what each has to do, where its facts lie, and how it is done."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from splitaudit import schema
+from splitaudit.engine import execute
+from splitaudit.engine.jobs import File
+from splitaudit.engine.progress import Progress
+from splitaudit.engine.store import Parts, digest, write_table
+
+WORTH_PROCESSES_S = 3.0  # > of work: less is done before other processes would have started
+MOST_IN_A_PART = 256
+
+Contents = dict[str, File]  # content id -> one file that holds it
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a user may choose of a scan.
+
+    Parameters
+    ----------
+    cache
+        Folder of facts about bytes, shared by runs.
+    processes
+        How many to use.
+    generic
+        A stretch in more sounds than this is shared material, where it is a small part of them.
+    """
+
+    cache: Path
+    processes: int = field(default_factory=lambda: os.cpu_count() or 1)
+    generic: int = 20
+
+    def facts(self, kind: str) -> Parts:
+        """Return the facts of one kind."""
+        return Parts(self.cache / kind)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a stage would do: `reuse`, `extend` or `compute`, and why."""
+
+    stage: str
+    action: str
+    why: str
+
+
+def step(stage: str, new: int, total: int, things: str) -> Step:
+    """Return the step of a stage that has `new` of `total` things to do."""
+    if not new:
+        return Step(stage, "reuse", f"all {total:,} {things} are known")
+    action = "compute" if new == total else "extend"
+    return Step(stage, action, f"{new:,} of {total:,} {things} are new")
+
+
+class StageLog:
+    """What each stage did, for run.json, told to a progress on the way.
+
+    Parameters
+    ----------
+    progress
+        Is told the steps.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._begun = time.perf_counter()
+        self.stages: dict[str, dict[str, Any]] = {}
+
+    def start(self, stage: str, new: int, key: str) -> None:
+        """Begin a stage that has `new` things to do; `key` is the digest of what it reads."""
+        self.end()
+        self.stages[stage] = {"key": key, "computed": new}
+        self._progress.start(stage, new)
+
+    def advance(self, steps: int) -> None:
+        """Note that `steps` more are done."""
+        self._progress.advance(steps)
+
+    def end(self) -> None:
+        """Note how long the stage under way took."""
+        now = time.perf_counter()
+        for stage in list(self.stages.values())[-1:]:
+            stage["seconds"] = round(now - self._begun, 3)
+        self._begun = now
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A sharded stage.
+
+    Parameters
+    ----------
+    name
+        For people.
+    kind
+        Where its facts lie in the cache.
+    fn, lost
+        What computes them, see `splitaudit.engine.execute.Job`.
+    bytes_a_second
+        About how fast.
+    most
+        Things that a process is handed at once.
+    """
+
+    name: str
+    kind: str
+    fn: Callable[[Sequence[Any], Path], int]
+    lost: Callable[[Sequence[Any], Path], int]
+    bytes_a_second: float
+    most: int = MOST_IN_A_PART
+
+
+def do(stage: Stage, todo: Mapping[str, Any], settings: Settings, log: StageLog) -> None:
+    """Compute the facts of `todo` (key -> item) that are not known yet."""
+    facts = settings.facts(stage.kind)
+    facts.sweep()
+    known = facts.known(pa.array(todo, pa.string())).to_pylist()
+    items = [item for item, have in zip(todo.values(), known, strict=True) if not have]
+    size = max(1, min(stage.most, len(items) // (8 * settings.processes)))
+    batches = [items[at : at + size] for at in range(0, len(items), size)]
+    work = [execute.Job(stage.fn, batch, facts.folder, stage.lost) for batch in batches]
+    log.start(stage.name, len(items), digest(sorted(todo)))
+    seconds = sum(item.size for item in items) / stage.bytes_a_second
+    for done in execute.run(work, settings.processes if seconds > WORTH_PROCESSES_S else 1):
+        log.advance(done)
+
+
+def unknown(stage: Stage, todo: Mapping[str, Any], settings: Settings) -> int:
+    """Return of how many of `todo` there are no facts yet."""
+    known = settings.facts(stage.kind).known(pa.array(todo, pa.string()))
+    return len(todo) - int(sum(known.to_pylist()))
+
+
+def representatives(facts: pd.DataFrame, same: str) -> pa.Array:
+    """Return the contents to be compared, sorted.
+
+    Parameters
+    ----------
+    facts
+        What is known of each content, index: content id. Its status decides.
+    same
+        The column that is equal where contents are, once decoded: one stands for all.
+    """
+    read = facts[facts["status"].isin([schema.OK, schema.TRUNCATED])]
+    return pa.array(sorted(read.reset_index().groupby(same)["key"].min()), pa.string())
+
+
+def candidates_path(fingerprint: str, keys: pa.Array, settings: Settings) -> Path:
+    """Return where the pairs are kept that a search among `keys` proposed."""
+    return settings.cache / "candidates" / f"{digest(fingerprint, keys.to_pylist())}.parquet"
+
+
+def read_candidates(path: Path) -> pa.Table:
+    """Return the pairs kept there."""
+    return pq.read_table(path, partitioning=None)
+
+
+def propose(
+    name: str, path: Path, things: int, search: Callable[[], pa.Table], log: StageLog
+) -> pa.Table:
+    """Return the pairs kept at `path`; where there are none, `search` among so many `things`."""
+    new = 0 if path.exists() else things
+    log.start(name, new, path.stem)
+    if not path.exists():
+        write_table(search(), path)
+    log.advance(new)
+    return read_candidates(path)

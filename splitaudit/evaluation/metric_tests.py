@@ -1,0 +1,206 @@
+"""Tests of an evaluator of a metric, by embeddings whose ranks are known beforehand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from splitaudit.errors import EvaluatorError, ScoresError
+from splitaudit.evaluation.cases import ALPHA, LEAK, ORDER_DEPENDENT, TRANSDUCTIVE, Finding
+from splitaudit.evaluation.designed_embeddings import (
+    Answers,
+    Known,
+    at_rank,
+    designed,
+    known_of,
+    several,
+    wide,
+)
+from splitaudit.evaluation.inputs import Evaluator, Inputs, drawable
+
+MOST = 64  # <= pairs
+LEAST = 24  # >= pairs, and numbers of each: recall at 10 is then far from all
+SAME = "the same for the best and the worst ranks"
+NEARLY = 0.9  # > of the way from the worst to the best: as good as perfect
+LOOKS = ((64, 0.5), (256, 0.02), (1024, ALPHA))  # random embeddings, and p to look on
+WINS = 24  # by chance in 2**-24
+TRIALS, FRUITLESS = 64, 8  # <=; without any win
+
+
+def run(
+    evaluator: Evaluator, inputs: Inputs, rng: np.random.Generator
+) -> tuple[list[Finding], list[str]]:
+    """Return what is found, and what could not be tested.
+
+    Raises
+    ------
+    ScoresError
+        Where nothing could be tested.
+    """
+    sides = inputs.queries, inputs.gallery
+    if len(inputs) < LEAST or not all(drawable(side) and side.ndim > 1 for side in sides):
+        raise ScoresError(f"a metric is tested with {LEAST} pairs of vectors of real numbers")
+    inputs = wide(inputs, LEAST)
+    n = min(len(inputs), MOST, inputs.queries.shape[-1], inputs.gallery.shape[-1])
+    inputs = inputs.ordered(np.arange(n), np.arange(n))
+    answers, seed = Answers(evaluator), int(rng.integers(2**32))
+    names = answers.values("first call", designed(inputs, np.eye(n)))
+    told = {name: known_of(answers, inputs, name, seed) for name in names}
+    notes = [f"{_of(name)}{SAME}, not tested" for name, known in told.items() if _same(known)]
+    if len(notes) == len(told):
+        raise EvaluatorError("worst ranks", f"returned nothing but {SAME}")
+    found: dict[str, list[Finding]] = {}
+    for name, known in told.items():
+        if not _same(known):
+            found[name], said = _tested(known)
+            notes += [_of(name) + word for word in said]
+    back = _way_back(found)
+    notes += [f"{name}: ranks the queries of each item, the way back" for name in back]
+    findings = [
+        replace(one, sentence=_of(name) + one.sentence)
+        for name, shown in found.items()
+        for one in shown
+        if not (name in back and one.test == "axis")
+    ]
+    return findings, list(dict.fromkeys(notes))
+
+
+def _same(known: Known) -> bool:
+    return math.isclose(known.perfect, known.worst) or not math.isfinite(known.perfect)
+
+
+def _tested(known: Known) -> tuple[list[Finding], list[str]]:
+    said = [word for test in TESTS for word in _tried(test, known)]
+    found = [one for one in said if isinstance(one, Finding)]
+    return found, [one for one in said if isinstance(one, str)]
+
+
+def _tried(test: Callable[[Known], Iterator[Any]], known: Known) -> list[Finding | str]:
+    try:
+        return list(test(known))
+    except EvaluatorError as error:
+        return [str(error)]
+
+
+def _way_back(found: dict[str, list[Finding]]) -> list[str]:
+    """Metrics that rightly rank the queries of each item, as others of the same answer do not."""
+    back = [name for name, shown in found.items() if any(one.test == "axis" for one in shown)]
+    return back if len(back) < len(found) else []
+
+
+def _of(name: str) -> str:
+    return f"{name}: " if name else ""
+
+
+def ties(known: Known) -> Iterator[Finding]:
+    """Let all scores be equal: that must be worth chance, not everything."""
+    constant = known.scored(np.ones((len(known.inputs),) * 2))
+    if known.share("ties", constant) > NEARLY:
+        yield Finding(
+            "ties", LEAK, "where all scores are equal, the truth is counted as first", 0.0
+        )
+
+
+def axis(known: Known) -> Iterator[Finding]:
+    """Let half of the items be near to every query: that hurts a query, and no item."""
+    n = len(known.inputs)
+    scores = np.eye(n)
+    hubs = n // 2
+    scores[hubs:, :hubs] = 2.0
+    scores /= np.linalg.norm(scores, axis=1, keepdims=True)
+    if known.share("axis", known.scored(scores)) > NEARLY:
+        yield Finding(
+            "axis",
+            TRANSDUCTIVE,
+            "it ranks the queries of each item, not the items of each query: right only for the "
+            "way back, if it says so",
+            0.0,
+        )
+
+
+def diagonal(known: Known) -> Iterator[Finding | str]:
+    """Put the items into another order, and say so."""
+    n = len(known.inputs)
+    if not known.evaluator.named & {"relevance", "gallery_ids"}:
+        yield "it is not told what is right, and takes the item at the place of each query"
+        return
+    shuffled = known.scored(np.eye(n)).ordered(np.arange(n), known.rng.permutation(n))
+    if known.share("diagonal", shuffled) < NEARLY:
+        yield Finding(
+            "diagonal",
+            ORDER_DEPENDENT,
+            "it takes the item at the place of each query for the right one, whatever it is told",
+            0.0,
+        )
+
+
+def captions(known: Known) -> Iterator[Finding]:
+    """Ask for each item twice, once in vain: half may be found."""
+    if "relevance" not in known.evaluator.named:
+        return
+    n = len(known.inputs)
+    items = np.repeat(np.arange(n // 2), 2)
+    scores = np.eye(n // 2)[items]
+    scores[1::2] = 1 - scores[1::2]
+    share = known.share("captions", several(known, scores, items))
+    if share > NEARLY:
+        yield Finding(
+            "captions", LEAK, "of several captions of an item, only the best one is counted", 0.0
+        )
+
+
+def chance(known: Known) -> Iterator[Finding]:
+    """Draw embeddings at random: the metric must be the mean of its values over all ranks."""
+    n = len(known.inputs)
+    expected = np.mean([known.share("ranks", known.scored(at_rank(n, rank))) for rank in range(n)])
+    for draws, least in LOOKS:
+        p = _better(known, float(expected), draws)
+        if p >= least:
+            return
+    yield Finding("chance", LEAK, "with random embeddings it is better than chance allows", p)
+
+
+def _better(known: Known, expected: float, draws: int) -> float:
+    """Chance that the metric is so much better for random embeddings than expected (t-test)."""
+    from scipy.stats import ttest_1samp
+
+    drawn = [known.share("chance", known.drawn()) for _ in range(draws)]
+    if np.ptp(drawn) == 0:
+        return float(drawn[0] <= expected)
+    return float(ttest_1samp(drawn, expected, alternative="greater").pvalue)
+
+
+def order(known: Known) -> Iterator[Finding]:
+    """Shuffle queries and items alike, until that has moved the metric and a second call has not.
+
+    Of an evaluator that draws at random, either may move it first.
+    """
+    won = 0
+    for trial in range(TRIALS):
+        if won == WINS or (won == 0 and trial == FRUITLESS):
+            break
+        drawn, places = known.drawn(), known.rng.permutation(len(known.inputs))
+        one, again, other = (
+            known.value("order", given, seed)
+            for seed, given in enumerate((drawn, drawn, drawn.ordered(places, places)))
+        )
+        if not _equal(one, again):
+            return
+        won += not _equal(one, other)
+    yield Finding(
+        "order",
+        ORDER_DEPENDENT,
+        "it changes when queries and items are put into another order",
+        2.0**-won,
+    )
+
+
+def _equal(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=1e-3, abs_tol=1e-6)
+
+
+TESTS = (ties, chance, captions, axis, order, diagonal)

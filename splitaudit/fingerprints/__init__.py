@@ -1,1 +1,0 @@
-"""Fingerprints: a medium to codes, one file each."""

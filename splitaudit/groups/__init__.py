@@ -1,0 +1,1 @@
+"""Items that must stay on one side of a split."""

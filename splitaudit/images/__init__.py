@@ -1,0 +1,1 @@
+"""Pictures: decoded, fingerprinted, searched, verified."""

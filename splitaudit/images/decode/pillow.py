@@ -1,0 +1,173 @@
+"""Pictures that Pillow reads, and what their files say of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from splitaudit import schema
+from splitaudit.errors import MediaError
+from splitaudit.images.decode.pixels import Pixels, composited, eight_bits
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+# Those that hold pictures and are decoded in this process: EPS would start Ghostscript.
+FORMATS = (
+    *("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "DIB", "AVIF", "JPEG2000"),
+    *("PPM", "TGA", "PSD", "ICO", "PCX", "SGI", "QOI", "DDS", "SUN"),
+)
+LARGEST = 178_956_970  # pixels (<=) decoded of a picture: 0.7 GB in RGB; Pillow's limit
+ORIENTATION = 0x0112  # tag of EXIF
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # brands
+
+
+@contextmanager
+def opened(file: BufferedReader, head: bytes) -> Iterator[Image.Image]:
+    """Open a picture without decoding it.
+
+    Parameters
+    ----------
+    file
+        At its start.
+    head
+        Its first bytes.
+
+    Raises
+    ------
+    MediaError
+        unreadable, or unsupported: also where it has more than `LARGEST` pixels, whose memory
+        is not taken.
+    """
+    with _identified(file, head) as image:
+        if image.width * image.height > LARGEST:
+            raise too_large(image.width * image.height)
+        yield image
+
+
+def too_large(pixels: int) -> MediaError:
+    """Return the refusal of a picture of so many pixels."""
+    reason = f"{pixels:,} pixels are more than the {LARGEST:,} that are decoded"
+    return MediaError(schema.UNSUPPORTED, reason)
+
+
+def _identified(file: BufferedReader, head: bytes) -> Image.Image:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        return _heic(file) if _is_heic(head) else Image.open(file, formats=FORMATS)
+    except Image.DecompressionBombError as error:  # before we can ask for its size
+        raise too_large(int(re.findall(r"\d+", str(error))[0])) from None
+    except UnidentifiedImageError:
+        reason = "no picture of a known format, or damaged at its start"
+        raise MediaError(schema.UNREADABLE, reason) from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise MediaError(schema.UNREADABLE, f"damaged at its start: {_said(error)}") from None
+
+
+def _is_heic(head: bytes) -> bool:
+    """Whether the brands of an ISO file (ISO/IEC 14496-12) are those of HEIC, not of AVIF."""
+    if head[4:8] != b"ftyp":
+        return False
+    brands = head[8 : int.from_bytes(head[:4], "big")]
+    return any(b in brands for b in HEIC) and b"avif" not in brands and b"avis" not in brands
+
+
+def _heic(file: BufferedReader) -> Image.Image:
+    try:
+        import pillow_heif
+    except ImportError:
+        reason = 'HEIC is read after `pip install "splitaudit[heic]"`'
+        raise MediaError(schema.UNSUPPORTED, reason) from None
+    from PIL import Image
+
+    pillow_heif.register_heif_opener()
+    return Image.open(file, formats=("HEIF",))
+
+
+def orientation(image: Image.Image) -> int:
+    """Return which way up a picture is, 1 to 8 as in EXIF; 1 where it does not say.
+
+    Ask after decoding: of some formats, Pillow turns the pixels itself and then says 1.
+    """
+    try:
+        told = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # parsers trip over hostile metadata; the pixels are good without
+        return 1
+    return told if told in range(1, 9) else 1
+
+
+def decode(image: Image.Image, factor: int, grey: bool) -> tuple[Pixels, str | None]:
+    """Decode a picture, of several the first.
+
+    Parameters
+    ----------
+    image
+        As `opened`.
+    factor
+        How much smaller it is to become.
+    grey
+        Luma instead of RGB.
+
+    Returns
+    -------
+    pixels
+        uint8, shape (height, width) or (height, width, 3).
+    fault
+        What is wrong with them, or None.
+
+    Raises
+    ------
+    MediaError
+        unsupported
+    """
+    fault = _load(image)
+    try:
+        opaque = _opaque(image, factor)
+    except ValueError:  # "conversion from LAB to RGB not supported"
+        raise MediaError(schema.UNSUPPORTED, f"pixels of the kind {image.mode}") from None
+    return np.asarray(opaque.convert("L" if grey else "RGB")), fault
+
+
+def _load(image: Image.Image) -> str | None:
+    """Decode the pixels; return why some could not be."""
+    try:
+        image.load()
+        return None
+    except MemoryError:
+        raise MediaError(schema.ERROR, "there is not memory enough to decode it") from None
+    except Exception as error:  # decoders trip over hostile files
+        fault = _said(error)
+    try:
+        image.tile = []  # type: ignore[attr-defined]  # nothing left to do: keep what there is
+        image.load()
+    except Exception:
+        raise MediaError(schema.UNREADABLE, f"nothing could be decoded: {fault}") from None
+    return fault
+
+
+def _opaque(image: Image.Image, factor: int) -> Image.Image:
+    """Return a picture of 8 bits, L or RGB, that is smaller by a factor."""
+    from PIL import Image, ImageChops
+
+    if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
+        image = ImageChops.invert(image)  # Pillow takes all for inverted, as Adobe's are
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        image = Image.fromarray(eight_bits(np.asarray(image)))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        alpha = np.asarray(image.getchannel("A"))
+        # Where all is transparent, the colours below are what a program shows that drops alpha.
+        if alpha.min() < 255 and alpha.max() > 0:
+            return Image.fromarray(composited(np.asarray(image.convert("RGBa").reduce(factor))))
+    image = image.convert("L" if image.mode in ("1", "L") else "RGB")
+    return image.reduce(factor)
+
+
+def _said(error: Exception) -> str:
+    return (str(error) or type(error).__name__).replace("\n", " ")

@@ -1,0 +1,77 @@
+"""Pairs of pictures whose descriptors are near: as they are or closer, plain or mirrored."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from splitaudit.search import vectors
+
+ALIKE = 0.4  # >= of cosine: pairs less alike are not returned; 198 of 201 copies in CIFAR have more
+NEAREST = 20  # of each picture, however it is looked at; more only where they are as near as copies
+# Of each picture in a crowd: a thousand like logos are one group through fewer pairs than all.
+MOST = 128
+AT_ONCE = 1_024  # pictures looked up together
+FOUND = pa.schema({"a": pa.int64(), "b": pa.int64(), "similarity": pa.float32()})
+
+_Similarity = npt.NDArray[np.float32]
+_Rows = tuple[vectors.Rows, vectors.Rows, _Similarity]
+_NONE: _Rows = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
+
+
+def pairs(views: vectors.Vectors, scale: int) -> pa.Table:
+    """Return the pairs of pictures to compare.
+
+    Parameters
+    ----------
+    views
+        Shape (looks, sides, n, d), unit vectors times `scale`: ways to look at each picture, first
+        as it is, and each of them plain and mirrored; zero where there is nothing to find it by.
+    scale
+        See there.
+
+    Returns
+    -------
+    pa.Table
+        `FOUND`, sorted: a < b, each pair once; of all ways to look at it the nearest one counts.
+        Of a clique as near as copies, all are found that are among the nearest `MOST` of either.
+    """
+    looks, sides, n, d = views.shape
+    # A zero vector is as near to all; in the index it would be met where others are far away.
+    told = np.flatnonzero(views[0, 0].any(axis=1))
+    # Pictures are looked up in all views among themselves as they are: a mirrored pair is found
+    # with either of them mirrored, a crop with the other one seen closer.
+    find = vectors.searcher(views[:, :, told].reshape(-1, d), scale, MOST, len(told))
+    rows = [
+        _rows(find, look * sides + np.arange(sides), slice(begin, begin + AT_ONCE), len(told))
+        for look in range(looks)
+        for begin in range(0, len(told), AT_ONCE)
+    ]
+    one, other, similarity = (np.concatenate(column) for column in zip(_NONE, *rows, strict=True))
+    return _once(told[one], told[other], similarity, n)
+
+
+def _rows(find: vectors.Search, of: vectors.Rows, some: slice, n: int) -> _Rows:
+    """Neighbours of some pictures in these views of them, themselves left out."""
+    one = np.arange(some.start, min(some.stop, n))[:, None]
+    found = [
+        find(slice(view * n + one[0, 0], view * n + one[-1, 0] + 1), slice(0, 0)) for view in of
+    ]
+    similarity, index = (np.concatenate(column, axis=1) for column in zip(*found, strict=True))
+    similarity[(index == one) | (index < 0)] = -np.inf
+    order = np.argsort(-similarity, axis=1, kind="stable")
+    similarity, index = (np.take_along_axis(rows, order, axis=1) for rows in (similarity, index))
+    near = (np.arange(order.shape[1]) < NEAREST) | (similarity >= vectors.COPY)
+    near &= similarity >= ALIKE
+    return np.broadcast_to(one, near.shape)[near], index[near], similarity[near]
+
+
+def _once(one: vectors.Rows, other: vectors.Rows, similarity: _Similarity, n: int) -> pa.Table:
+    """Each pair once, with its best similarity."""
+    key = np.minimum(one, other) * n + np.maximum(one, other)
+    order = np.lexsort([-similarity, key])
+    key, similarity = key[order], similarity[order]
+    first = np.diff(key, prepend=-1) != 0
+    columns = [key[first] // max(n, 1), key[first] % max(n, 1), similarity[first]]
+    return pa.table(columns, schema=FOUND)

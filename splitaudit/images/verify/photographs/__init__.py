@@ -1,0 +1,1 @@
+"""Photographs: local features registered, blocks compared."""

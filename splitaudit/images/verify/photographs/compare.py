@@ -1,0 +1,175 @@
+"""The comparing of photographs as a function that a process can be handed: facts about pairs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from splitaudit.engine.jobs import File, write
+from splitaudit.errors import MediaError
+from splitaudit.images.decode import pictures
+from splitaudit.images.fingerprint.feature_sets import NONE, Features
+from splitaudit.images.fingerprint.views import WHOLE, Box, Pixels, area, cut, filled, whence
+from splitaudit.images.verify import placement
+from splitaudit.images.verify.photographs import exposure
+from splitaudit.images.verify.photographs.exposure import Photograph, Proof
+from splitaudit.images.verify.proofs import NOTHING, PROOFS
+
+SCALED = 0.03  # >: change of size that is told, as a share
+HELD = 128  # photographs, of about 0.7 MB each
+
+
+@dataclass(frozen=True)
+class Side:
+    """A photograph of a pair.
+
+    Parameters
+    ----------
+    file
+        Where to read it.
+    size
+        Width and height in pixels.
+    inner
+        What lies within its border; the whole where it has none.
+    features
+        Its local features.
+    """
+
+    file: File
+    size: tuple[int, int]
+    inner: Box
+    features: Features
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two photographs to be compared.
+
+    Parameters
+    ----------
+    key
+        Of the fact: both contents and what is below.
+    a, b
+        The photographs.
+    readings, orientations
+        How b may show a, see `photographs.compare`.
+    boxes
+        And of which part of each the orientations are: what lies within its border, or all of it.
+    """
+
+    key: str
+    a: Side
+    b: Side
+    readings: tuple[int, ...]
+    orientations: tuple[int, ...]
+    boxes: tuple[Box, Box]
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.a.file.size + self.b.file.size
+
+
+def verify(pairs: Sequence[Pair], folder: Path) -> int:
+    """Compare pairs of photographs."""
+    rows = []
+    for pair in pairs:
+        with contextlib.suppress(MediaError):  # gone since it was fingerprinted
+            sides = _wholes(pair)
+            proof = _compared(pair, sides)
+            row = _row(pair, sides, proof) if proof else NOTHING
+            if not (pair.a.file.changed or pair.b.file.changed):
+                rows.append({"key": pair.key, **row})
+    return write(rows, PROOFS, [pair.key for pair in pairs], folder)
+
+
+def _wholes(pair: Pair) -> tuple[Photograph, Photograph]:
+    """Both photographs. Where both have a border, it is painted over: it may be all they share."""
+    see = filled if WHOLE not in (pair.a.inner, pair.b.inner) else _as_it_is
+    a, b = (_photograph(side, see, side.inner, side.features) for side in (pair.a, pair.b))
+    return a, b
+
+
+def _as_it_is(pixels: Pixels, _: Box) -> Pixels:
+    return pixels
+
+
+def _compared(pair: Pair, sides: tuple[Photograph, Photograph]) -> Proof | None:
+    """Compare two photographs, or what lies within their borders where the hashes are of that."""
+    if pair.boxes == (WHOLE, WHOLE):
+        return exposure.compare(*sides, pair.readings, pair.orientations)
+    whole = exposure.compare(*sides, pair.readings) if pair.readings else None
+    if whole is not None and whole.accepted:
+        return whole
+    parts = zip((pair.a, pair.b), pair.boxes, strict=True)
+    a, b = (_photograph(side, cut, box, NONE) for side, box in parts)
+    found = exposure.compare(a, b, (), pair.orientations)
+    if found is None or (whole is not None and whole.score > found.score):
+        return whole
+    return _bordered(pair.boxes, sides, found)
+
+
+def _bordered(boxes: tuple[Box, Box], sides: tuple[Photograph, Photograph], proof: Proof) -> Proof:
+    """What a proof of parts of two photographs says of the whole ones."""
+    here, there = map(whence, boxes)
+    homography = there @ proof.homography @ placement.inverse(here)
+    coverage = proof.coverage_a * area(boxes[0]), proof.coverage_b * area(boxes[1])
+    sizes = sides[0].size, sides[1].size
+    words = placement.words(placement.in_pixels(homography, *sizes), *sizes)
+    return replace(
+        proof,
+        homography=homography / homography[2, 2],
+        coverage_a=coverage[0],
+        coverage_b=coverage[1],
+        transform=exposure.worded(words, coverage, (proof.gain, proof.bias)),
+    )
+
+
+def _row(pair: Pair, sides: tuple[Photograph, Photograph], proof: Proof) -> dict[str, Any]:
+    sizes = sides[0].size, sides[1].size
+    back = placement.in_pixels(placement.inverse(proof.homography), sizes[1], sizes[0])
+    gain = proof.gain if abs(proof.gain) > 1e-3 else 1.0
+    words, coverage = (
+        placement.words(back, sizes[1], sizes[0]),
+        (proof.coverage_b, proof.coverage_a),
+    )
+    undone = exposure.worded(words, coverage, (1 / gain, -proof.bias / gain))
+    larger = placement.larger(proof.homography, pair.a.size, pair.b.size)
+    return {
+        "found": True,
+        "score": proof.score,
+        "accepted": proof.accepted,
+        "similar": proof.similar,
+        "coverage_a": proof.coverage_a,
+        "coverage_b": proof.coverage_b,
+        "homography": proof.homography.ravel().tolist(),
+        "transform": _scaled(proof.transform, larger),
+        "undone": _scaled(undone, 1 / larger),
+    }
+
+
+def _scaled(words: str, larger: float) -> str:
+    """The words, and by how much the picture was scaled."""
+    if abs(larger - 1) <= SCALED:
+        return words
+    scaled = f"scaled {larger:.2f}"
+    return scaled if words == exposure.SAME else f"{scaled}, {words}"
+
+
+See = Callable[[Pixels, Box], Pixels]
+_HELD: OrderedDict[tuple[File, See, Box], Photograph] = OrderedDict()  # see `engine.pair_order`
+
+
+def _photograph(side: Side, see: See, box: Box, features: Features) -> Photograph:
+    of = side.file, see, box
+    if of not in _HELD:
+        pixels = pictures.load(side.file.path, short_side=exposure.SHORT).pixels
+        _HELD[of] = exposure.ready(see(pixels, box), features)
+        if len(_HELD) > HELD:
+            _HELD.popitem(last=False)
+    _HELD.move_to_end(of)
+    return _HELD[of]

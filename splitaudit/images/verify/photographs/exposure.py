@@ -1,0 +1,266 @@
+"""Are two photographs the same exposure? Also of a part, framed, turned, mirrored, as a negative.
+
+Local features, or the orientation in which the hashes agree, say how the one may lie upon the
+other. That map is refined block by block (`overlay`), and then the blocks are
+asked. Two frames of a film and two shots of a scene can be laid upon each other as well; but what
+has moved is missing at one place and too much at another, where a logo or a text is only too much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from splitaudit.images.fingerprint.feature_sets import READINGS, Features, read, turned
+from splitaudit.images.verify import placement
+from splitaudit.images.verify.photographs import background, changes, evidence, overlay
+from splitaudit.images.verify.photographs import homography as matching
+from splitaudit.images.verify.photographs.evidence import Evidence
+from splitaudit.images.verify.photographs.overlay import Blocks, Grey, Map
+
+NAME = "photographs-v5"
+SAME = "recompressed"  # what is said where no change is seen
+MIN_SCORE = 0.5  # <= of an accepted match
+SIMILAR = 0.5  # <= of what two shots of a scene have in common
+SHORT = 256  # pixels of the shorter side, at which pictures are compared
+FEATURES_SHORT = 300  # and those in which the scales of features are told; see `Features`
+ORIENTATIONS = 8  # of hashes; those of negatives come behind
+# (level, reach) of each refinement: from a map on which features agree, and from an orientation.
+FROM_FEATURES = ((1, 3), (0, 2))
+FROM_ORIENTATION = ((2, 3), (1, 3), (0, 2))
+ALL = 0.9  # >= of one picture lies in the other: not only parts of both are the same
+SHARED = 0.2  # >= of one of the pictures is in the other; less of both is a logo or a stamp on each
+DULL = 0.05  # <= gain either way: of light that says nothing of the other, fewer levels are left
+LARGEST = 12.0  # <= times that one picture shows the scene larger than the other
+SOUGHT = (1, 0)  # pixels around its place at which a block is sought, at each level looked at
+ALIGNED = (1, 0)  # levels whose pixels are aligned where a map does not prove a copy
+HOPEFUL = 0.1  # >= of the score if no block lay beside its place, or that is not tried
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A picture made ready to be compared.
+
+    Parameters
+    ----------
+    levels
+        Grey, float32, with a shorter side of at most `SHORT` pixels, then halved again and again.
+    features
+        Of the same picture.
+    """
+
+    levels: tuple[Grey, ...]
+    features: Features
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the first level."""
+        return _size(self.levels[0])
+
+    @property
+    def shrunk(self) -> float:
+        """Pixels of the first level in a pixel by which the scale of features is told."""
+        return SHORT / FEATURES_SHORT if min(self.size) == SHORT else 1.0
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a comparison found.
+
+    Parameters
+    ----------
+    score
+        In [0, 1]: how sure it is that both are one exposure.
+    homography
+        Shape (3, 3): where a point (x, y, 1) of a lies in b, up to a factor; both reach from -1 to
+        1 in both directions. Where its determinant is negative, one is mirrored.
+    gain, bias
+        Grey level of a = gain * grey level of b + bias; a negative has a negative gain.
+    coverage_a, coverage_b
+        Share of each picture that the other shows.
+    transform
+        In words: how b differs from a.
+    common
+        Share of what lies upon each other that is alike, there or a pixel beside.
+    """
+
+    score: float
+    homography: Map
+    gain: float
+    bias: float
+    coverage_a: float
+    coverage_b: float
+    transform: str
+    common: float
+
+    @property
+    def accepted(self) -> bool:
+        """Whether score >= `MIN_SCORE`."""
+        return self.score >= MIN_SCORE
+
+    @property
+    def similar(self) -> bool:
+        """Whether both show one scene and are not known to be one exposure."""
+        return self.common >= SIMILAR and not self.accepted
+
+
+def ready(pixels: Pixels, features: Features) -> Photograph:
+    """Make a picture ready to be compared.
+
+    Parameters
+    ----------
+    pixels
+        RGB, uint8, shape (height, width, 3), upright; a shorter side of `SHORT` is enough.
+    features
+        Of the same picture, at whatever size.
+    """
+    import cv2
+
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    by = SHORT / min(grey.shape)
+    if by < 1:
+        size = round(grey.shape[1] * by), round(grey.shape[0] * by)
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    return Photograph(overlay.levels(np.asarray(grey, np.float32)), features)
+
+
+def compare(
+    a: Photograph,
+    b: Photograph,
+    readings: Sequence[int] = range(len(READINGS)),
+    orientations: Sequence[int] = (),
+) -> Proof | None:
+    """Compare two pictures; one thread. Returns None where nothing of the one is in the other.
+
+    Parameters
+    ----------
+    a, b
+        What `ready` returns.
+    readings
+        How b may show what a shows, by local features: positions in `feature_sets.READINGS`.
+    orientations
+        And by hash: which codes of a were near the first of b, positions in
+        `image_hash.Hashes.codes`.
+    """
+    import cv2
+
+    cv2.setNumThreads(1)
+    best = None
+    for homography, negative, steps in _supposed(a, b, readings, orientations):
+        proof = _proof(a, b, homography, negative, steps)
+        if proof is not None and (best is None or proof.score > best.score):
+            best = proof
+        if best is not None and best.accepted:
+            break
+    return best
+
+
+def _supposed(
+    a: Photograph, b: Photograph, readings: Sequence[int], orientations: Sequence[int]
+) -> Iterator[tuple[Map, bool, Any]]:
+    """Maps of pixels to look at, whether b is a negative, and how to refine them."""
+    for reading in readings:
+        homography = _by_features(a, b, reading)
+        if homography is not None:
+            yield homography, reading >= 2, FROM_FEATURES
+    for orientation in orientations:
+        homography = placement.oriented(orientation % ORIENTATIONS, a.size, b.size)
+        yield homography, orientation >= ORIENTATIONS, FROM_ORIENTATION
+
+
+def _by_features(a: Photograph, b: Photograph, reading: int) -> Map | None:
+    """The map on which features agree, where b shows a in a certain way."""
+    mine, its = a.features, b.features
+    pairs = matching.matches(mine.descriptors, read(its.descriptors, reading))
+    one, other = pairs[:, 0], pairs[:, 1]
+    turn = turned(its.angle[other], reading) - mine.angle[one]
+    size = np.log(its.scale[other] / mine.scale[one]) + np.log(b.shrunk / a.shrunk)
+    homography, _ = matching.agreed(
+        placement.pixels(mine.points[one], a.size),
+        placement.pixels(its.points[other], b.size),
+        np.column_stack([turn, size]).astype(np.float64),
+        reading % 2 == 1,
+    )
+    return None if homography is None else np.asarray(homography, np.float64)
+
+
+def _proof(
+    a: Photograph, b: Photograph, homography: Map, negative: bool, steps: Any
+) -> Proof | None:
+    larger = overlay.scale(homography, a.levels[0].shape)
+    if not 1 / LARGEST <= larger <= LARGEST:
+        return None
+    mine, its = a.levels, tuple(255 - level for level in b.levels) if negative else b.levels
+    # Always the finer picture is laid over the coarser one.
+    if larger < 1:
+        mine, its, homography = its, mine, placement.inverse(homography)
+    refined = overlay.placed(mine, its, homography, steps)
+    if refined is None:
+        return None
+    refined, seen = _settled(mine, its, refined)
+    alike = seen.fine[seen.fine[:, 3] >= overlay.NEAR]
+    refined = placement.plain(refined, alike[:, :2])
+    refined = placement.inverse(refined) if larger < 1 else refined
+    common = len(alike) / len(seen.fine) if len(seen.fine) >= evidence.FEWEST else 0.0
+    return _told(a, b, refined, (seen.evidence.score, common))
+
+
+class _Seen(NamedTuple):
+    """What is seen at a map, and the blocks of the first level that no ink accounts for."""
+
+    evidence: Evidence
+    fine: Blocks
+
+
+def _settled(mine: Any, its: Any, homography: Map) -> tuple[Map, _Seen]:
+    """A map, or one near it where the pixels say so, and what is seen there."""
+    best = _looked_at(mine, its, homography)
+    for level in ALIGNED:
+        if best.evidence.score >= MIN_SCORE or best.evidence.in_place < HOPEFUL:
+            break
+        nearer = overlay.aligned(mine, its, homography, level)
+        found = _looked_at(mine, its, nearer)
+        if found.evidence.score > best.evidence.score:
+            best, homography = found, nearer
+    return homography, best
+
+
+def _looked_at(mine: Any, its: Any, homography: Map) -> _Seen:
+    over = [overlay.laid(mine, its, homography, level) for level in range(len(SOUGHT))]
+    sought = [overlay.blocks(*each) for each in zip(over, SOUGHT, strict=True)]
+    ink = changes.inked(over[0], sought[0])
+    fine, coarse = (changes.left(blocks, level, ink) for level, blocks in enumerate(sought))
+    found = evidence.weighed(fine, coarse)
+    if found.score >= MIN_SCORE:
+        whole = max(placement.coverages(homography, _size(mine[0]), _size(its[0]))) >= ALL
+        if background.contradicts(over[0], fine, ink, whole):
+            found = evidence.NONE
+    return _Seen(found, fine)
+
+
+def _size(grey: Grey) -> placement.Size:
+    height, width = grey.shape
+    return width, height
+
+
+def _told(a: Photograph, b: Photograph, homography: Map, certain: tuple[float, float]) -> Proof:
+    gain, bias = placement.light(a.levels, b.levels, homography)
+    coverage_a, coverage_b = placement.coverages(homography, a.size, b.size)
+    normal = placement.normalised(homography, a.size, b.size)
+    words = placement.words(homography, a.size, b.size)
+    transform = worded(words, (coverage_a, coverage_b), (gain, bias))
+    score, common = certain
+    if max(coverage_a, coverage_b) < SHARED or not DULL <= abs(gain) <= 1 / DULL:
+        score = 0.0
+    return Proof(score, normal, gain, bias, coverage_a, coverage_b, transform, common)
+
+
+def worded(words: list[str], coverage: tuple[float, float], light: tuple[float, float]) -> str:
+    """Return how b differs from a: how it was turned, what is missing or added, how light it is."""
+    return ", ".join([*words, *placement.parts(*coverage), *placement.lighting(*light)]) or SAME

@@ -1,0 +1,1 @@
+"""Small pictures: registered whole, and what is left compared."""

@@ -1,0 +1,121 @@
+"""The comparing of small pictures as a function that a process can be handed: facts about pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from splitaudit.engine.jobs import write
+from splitaudit.images.decode.thumbnail import SIDE
+from splitaudit.images.fingerprint import views
+from splitaudit.images.fingerprint.hash import NEGATIVE, ORIENTATIONS, oriented, undoing, whence
+from splitaudit.images.fingerprint.views import Box
+from splitaudit.images.verify import placement
+from splitaudit.images.verify.proofs import PROOFS
+from splitaudit.images.verify.thumbnails import exposure
+
+SIMILAR = 0.1  # >=: score of what is listed, where it is not accepted
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two small pictures to be compared.
+
+    Parameters
+    ----------
+    key
+        Of the fact: both contents and what is below.
+    a, b
+        The thumbnails of a part of each.
+    variant
+        What is to be done to b to see a, as the codes of `ImageHash` are ordered.
+    boxes
+        Which part.
+    """
+
+    key: str
+    a: bytes
+    b: bytes
+    variant: int
+    boxes: tuple[Box, Box]
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.a) + len(self.b)
+
+
+def verify(pairs: Sequence[Pair], folder: Path) -> int:
+    """Compare pairs of small pictures."""
+    places: dict[tuple[bytes, int], int] = {}
+    at = [
+        [places.setdefault(side, len(places)) for side in ((pair.a, 0), (pair.b, pair.variant))]
+        for pair in pairs
+    ]
+    pictures = np.stack([oriented(_pixels(held), variant) for held, variant in places])
+    proofs = exposure.compare(exposure.ready(pictures), np.array(at))
+    coverage_a, coverage_b = _coverages(pairs, proofs)
+    table = {
+        "key": [pair.key for pair in pairs],
+        "found": proofs.score > 0,
+        "score": proofs.score,
+        "accepted": proofs.accepted,
+        "similar": ~proofs.accepted & (proofs.score >= SIMILAR),
+        "coverage_a": coverage_a,
+        "coverage_b": coverage_b,
+        "homography": list(_maps(pairs, proofs.affine)),
+        "transform": _worded(proofs, [(undoing(p.variant), *p.boxes) for p in pairs]),
+        "undone": _worded(proofs.turned(), [(p.variant, *p.boxes[::-1]) for p in pairs]),
+    }
+    return write(pa.table(table), PROOFS, [pair.key for pair in pairs], folder)
+
+
+def thumbnail(held: bytes, view: int) -> bytes:
+    """Return one of the thumbnails of a picture, which lie one behind the other."""
+    size = 3 * SIDE * SIDE
+    return held[view * size : (view + 1) * size]
+
+
+def _pixels(held: bytes) -> Pixels:
+    return np.frombuffer(held, np.uint8).reshape(SIDE, SIDE, 3)
+
+
+def _coverages(pairs: Sequence[Pair], proofs: exposure.Proofs) -> exposure.Wide:
+    """Shares of the whole pictures, shape (2, n)."""
+    shares = np.array([[views.area(box) for box in pair.boxes] for pair in pairs])
+    both: exposure.Wide = shares.T * [proofs.coverage_a, proofs.coverage_b]
+    return both
+
+
+def _maps(pairs: Sequence[Pair], affine: exposure.Wide) -> exposure.Wide:
+    """From a to b as it lies on the disk, shape (n, 9)."""
+    whole = np.concatenate([affine, np.tile([[[0.0, 0.0, 1.0]]], (len(affine), 1, 1))], axis=1)
+    within, there = (np.stack([views.whence(p.boxes[k]) for p in pairs]) for k in (0, 1))
+    turned = np.stack([whence(pair.variant) for pair in pairs])
+    maps: exposure.Wide = there @ turned @ whole @ np.linalg.inv(within)
+    return maps.reshape(-1, 9)
+
+
+def _worded(proofs: exposure.Proofs, how: Sequence[tuple[int, Box, Box]]) -> list[str]:
+    """What was done in words: how it was turned, what border it lost or got, how it differs."""
+    return [
+        ", ".join([*_turned(variant), *_bordered(boxes), *([words] if words else [])])
+        or "same picture"
+        for (variant, *boxes), words in zip(how, proofs.transforms(), strict=True)
+    ]
+
+
+def _bordered(boxes: Sequence[Box]) -> list[str]:
+    return placement.parts(*map(views.area, boxes))
+
+
+def _turned(variant: int) -> list[str]:
+    words = [ORIENTATIONS[variant % NEGATIVE]] if variant % NEGATIVE else []
+    return words + (["negative"] if variant >= NEGATIVE else [])

@@ -1,1 +1,0 @@
-"""Media: bytes to samples, or a `MediaError`, one file a modality."""

@@ -1,0 +1,1 @@
+"""What is written about items: captions, keys, spans of a source."""

@@ -1,0 +1,370 @@
+"""Audit: what a notebook works with, and what every verb of the command line calls."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from splitaudit import schema, split
+from splitaudit.audio.decode.sounds import load
+from splitaudit.dataset import Dataset
+from splitaudit.engine import stages
+from splitaudit.engine.progress import Progress, Quiet
+from splitaudit.engine.store import to_json, write_table, write_text
+from splitaudit.errors import SplitauditError
+from splitaudit.groups import policies as group
+from splitaudit.groups.oversized import giants
+from splitaudit.images.decode import pictures
+from splitaudit.report.html import write_report
+from splitaudit.report.listing import Media
+from splitaudit.report.side_by_side import SIDE
+from splitaudit.report.summary import summarise
+from splitaudit.runs import groups as grouping
+from splitaudit.runs import splits
+from splitaudit.runs.run import WRITTEN_BY, Run
+from splitaudit.scan import pipeline
+from splitaudit.split import dedup
+from splitaudit.split.check import CheckResult, check, together
+from splitaudit.split.foreign import read_digest, read_split
+
+GIANT_SHARE = 0.05  # > of the items in one group: reported, with the edges that weld it
+
+
+class Audit:
+    """The audit of one dataset: its run on the disk, and what can be asked of it.
+
+    Use `splitaudit.open` to make one.
+
+    Parameters
+    ----------
+    run
+        The folder of the run.
+    settings
+        Of the scan.
+    dataset
+        What to scan; None where an earlier run is only looked at.
+    checks
+        What to ask of each item, of `schema.CHECKS`; None: everything the dataset holds.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        settings: stages.Settings,
+        dataset: Dataset | None = None,
+        checks: Sequence[str] | None = None,
+    ) -> None:
+        self.run = run
+        self._run = Run(run)
+        self.settings = settings
+        self.dataset = dataset
+        self._checks = checks
+
+    def plan(self) -> list[stages.Step]:
+        """Say what `scan` would compute, computing nothing."""
+        return pipeline.plan(self._dataset(), self.settings)
+
+    def scan(self, *, progress: Progress | None = None, min_coverage: float = 1.0) -> Audit:
+        """Read, fingerprint, search and verify; write the tables of the run.
+
+        What earlier scans found out about the same bytes is used again.
+
+        Parameters
+        ----------
+        progress
+            Is told how far it is.
+        min_coverage
+            The share of the items that must be audited for the verdict `clean`.
+        """
+        begun, dataset = time.perf_counter(), self._dataset()
+        log = stages.StageLog(progress or Quiet())
+        tables = pipeline.scan(dataset, self.settings, log)
+        for name in WRITTEN_BY:  # conclusions from what was known before
+            (self.run / f"{name}.parquet").unlink(missing_ok=True)
+        for name, table in tables.items():
+            write_table(table, self.run / f"{name}.parquet")
+        record = {
+            "dataset": dataset.name,
+            "about": dict(dataset.about),
+            "order": list(dataset.split_order),
+            "notes": list(dataset.notes),
+            "ratios": dict(dataset.ratios),
+            "checks": self._asked(tables),
+            "settings": {"generic": self.settings.generic, "min_coverage": min_coverage},
+            "stages": log.stages,
+            "versions": pipeline.versions(),
+            "seconds": round(time.perf_counter() - begun, 3),
+        }
+        write_text(to_json(record), self.run / "run.json")
+        self.report()
+        return self
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What run.json holds.
+
+        Raises
+        ------
+        SplitauditError
+            Where there is no run yet.
+        """
+        return self._run.record
+
+    def table(self, name: str) -> pa.Table:
+        """Return a table of the run: items, media, matches, memberships, edges, groups, splits."""
+        return self._run.table(name)
+
+    def summary(self, *, min_coverage: float | None = None) -> dict[str, Any]:
+        """Return the answer in numbers, as `--json` prints it."""
+        record = self.record
+        least = record["settings"]["min_coverage"] if min_coverage is None else min_coverage
+        counted = summarise(self._run.frames(), record["order"], min_coverage=least)
+        return {**counted, "seconds": record["seconds"], "run": str(self.run)}
+
+    def matches(self) -> pd.DataFrame:
+        """Return every pair a verifier has looked at, accepted or not, with both splits."""
+        return self._run.matches()
+
+    def leaks(self) -> pd.DataFrame:
+        """Return the accepted matches across splits, the most certain first.
+
+        Returns
+        -------
+        DataFrame
+            The columns of matches, `a_split`, `b_split` and `splits` (such as ``test|train``: the
+            evaluated side first).
+        """
+        found = self._run.listed(schema.LEAK_RELATIONS)
+        across = found[found["a_split"] != found["b_split"]]
+        order = {name: rank for rank, name in enumerate(self.record["order"])}
+        names = [
+            "|".join(sorted(pair, key=order.__getitem__))
+            for pair in zip(across["a_split"], across["b_split"], strict=True)
+        ]
+        return across.assign(splits=names)
+
+    def duplicates(self) -> pd.DataFrame:
+        """Return the accepted matches within a split, the most certain first."""
+        found = self._run.listed(schema.LEAK_RELATIONS)
+        return found[found["a_split"] == found["b_split"]]
+
+    def similar(self) -> pd.DataFrame:
+        """Return the pictures that resemble each other and are no copies, or not provably.
+
+        Such as two shots of one scene. They count nowhere; the most alike come first.
+        """
+        return self._run.listed((schema.SIMILAR,), accepted=False)
+
+    def shared_material(self) -> pd.DataFrame:
+        """Return the matches of stretches that many items share, such as a jingle."""
+        return self._run.listed((schema.SHARED_MATERIAL,))
+
+    def groups(self, policy: str = group.DUPLICATE, *, cap: int | None = None) -> pd.DataFrame:
+        """Return the group of each item: what must stay on one side of a split.
+
+        Parameters
+        ----------
+        policy
+            `duplicate`, `source`, `setup`, or names of keys with commas between.
+        cap
+            The most items of a group that pairs which may be cut make; None: nothing is cut.
+        """
+        joining = grouping.edges(self._run, policy, cap)
+        groups: pd.DataFrame = grouping.grouped(self._run, policy, joining).to_pandas()
+        return groups
+
+    def refused(self, policy: str, cap: int) -> pd.DataFrame:
+        """Return the edges that would make groups of more (>) than `cap` items."""
+        edges: pd.DataFrame = grouping.edges(self._run, policy, cap).to_pandas()
+        return edges[edges["cut"]].reset_index(drop=True)
+
+    def policies(self) -> pd.DataFrame:
+        """Return what each policy would join, so that one can be chosen.
+
+        Returns
+        -------
+        DataFrame
+            policy, groups, largest, and for each evaluated split the share of its items that have
+            no item of train in their group.
+        """
+        return grouping.overview(self._run)
+
+    def giants(self) -> pd.DataFrame:
+        """Return the groups of more than `GIANT_SHARE` of the items, with what welds them."""
+        edges = self.table("edges")
+        joining = edges.filter(pc.equal(edges["policy"], group.DUPLICATE))
+        return giants(self.table("groups"), joining, GIANT_SHARE)
+
+    def dedup(
+        self, *, within: str | None = None, keep: dedup.Keep = "best", prefer: str | None = None
+    ) -> pd.DataFrame:
+        """Keep one item of each duplicate group; write and return what becomes of each item.
+
+        Parameters
+        ----------
+        within
+            Look only at this split.
+        keep
+            `longest`, `first` or `best`.
+        prefer
+            The split whose items are kept before others'; by default the evaluated one.
+        """
+        tables = [self.table(name) for name in ("items", "media", "matches", "groups")]
+        kept = dedup.dedup(*tables, within=within, keep=keep, prefer=prefer)
+        write_table(kept, self.run / "dedup.parquet")
+        frame: pd.DataFrame = kept.to_pandas()
+        return frame
+
+    def split(
+        self,
+        mode: str = "repair",
+        *,
+        policy: str = group.DUPLICATE,
+        cap: int | None = None,
+        ratios: Mapping[str, float] | None = None,
+        seed: int = 0,
+        train_to_eval: bool = True,
+        stratify: Sequence[str] = (split.LABEL,),
+        pinned: Collection[str] = (),
+    ) -> pd.DataFrame:
+        """Make a split that no leak crosses; write, export and return it.
+
+        Parameters
+        ----------
+        mode
+            `repair`: the fewest moves that end all leaks. `drop-train`, `drop-test`: no moves; of
+            each leak the item in train, or in test, is dropped. `regroup`: a new split by ratio.
+        policy
+            What stays together: `duplicate`, `source`, `setup`, or names of keys with commas
+            between.
+        cap
+            The most items of a group that pairs which may be cut make; None: nothing is cut.
+        ratios
+            Split to share, of `regroup`; by default those of the manifest, else of the present
+            split.
+        seed
+            Of `regroup`.
+        train_to_eval
+            Whether items of train may enter an evaluated split.
+        stratify
+            What `regroup` keeps in balance: `label`, and names of attributes.
+        pinned
+            Items that stay where they are, with their groups.
+        """
+        present = self.table("items")["split"].to_pandas().value_counts(normalize=True).to_dict()
+        shares = ratios or self.record.get("ratios") or present
+        wish = splits.Wish(
+            mode,
+            policy,
+            cap,
+            shares if mode == "regroup" else {},
+            seed,
+            train_to_eval,
+            stratify,
+            pinned,
+        )
+        frame: pd.DataFrame = splits.make(self._run, wish).to_pandas()
+        return frame
+
+    def split_facts(self) -> dict[str, Any]:
+        """Return what is to be known of the split: moves, their lower bound, what enters eval."""
+        return splits.facts(self._run)
+
+    def export(self, folder: str | Path, form: str = "parquet") -> list[Path]:
+        """Write the split that `split` made to `folder`, in one of `FORMATS`, with a sidecar."""
+        return splits.export(self._run, Path(folder), form)
+
+    def check(
+        self,
+        against: str | Path | None = None,
+        *,
+        policy: str | None = None,
+        min_coverage: float | None = None,
+        rescan: bool = False,
+    ) -> CheckResult:
+        """Verify a split from its files, by code that shares nothing with the splitter.
+
+        Parameters
+        ----------
+        against
+            A table, a folder of lists or a folder that `export` wrote; None: the one `split` made.
+        policy
+            What must not be parted; None: what `split` was told, of its own split, else
+            `duplicate`.
+        min_coverage
+            The share of the items that must be audited; None: that of the scan.
+        rescan
+            Read and search all media again, trusting nothing that was computed before.
+        """
+        record = self.record
+        path = Path(against) if against is not None else self.run / "split"
+        if against is None and not path.exists():
+            raise SplitauditError(f"{self.run} has no split yet: run `splitaudit split` first")
+        tables = self._rescanned() if rescan else self._run.known("items", "media", "matches")
+        least = record["settings"]["min_coverage"] if min_coverage is None else min_coverage
+        return check(
+            tables["items"],
+            tables["media"],
+            tables["matches"],
+            read_split(path),
+            together=together(
+                self.table("memberships"),
+                self.table("edges") if against is None else grouping.edges(self._run),
+                policy or self._policy(against),
+            ),
+            claimed_digest=read_digest(path),
+            checks=[name for name in record["checks"] if name not in schema.WRITTEN],
+            min_coverage=least,
+        )
+
+    def _policy(self, against: str | Path | None) -> str:
+        made: dict[str, str] = self.record.get("split", {}) if against is None else {}
+        return made.get("policy", group.DUPLICATE)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the report, one HTML file that opens without a network; return its path."""
+        target = Path(path) if path is not None else self.run / "report.html"
+        tables = self._run.frames()
+        write_report(tables, self.summary(), target, reach=Media(load, _look))
+        return target
+
+    def _dataset(self) -> Dataset:
+        if self.dataset is None:
+            raise SplitauditError("this audit was opened from a run: open its target to scan it")
+        return self.dataset
+
+    def _rescanned(self) -> dict[str, pa.Table]:
+        listed = self.table("media").to_pandas()
+        listed.loc[listed["part"] == "audio", ["status", "error"]] = None
+        media = schema.conform(pa.Table.from_pandas(listed, schema.MEDIA, False), schema.MEDIA)
+        known = self._run.known("items", "memberships")
+        links = schema.conform([], schema.EDGES)
+        dataset = Dataset(
+            self.record["dataset"], self.run, known["items"], media, known["memberships"], links, ()
+        )
+        with tempfile.TemporaryDirectory(prefix="splitaudit-") as empty:
+            settings = replace(self.settings, cache=Path(empty))
+            return pipeline.scan(dataset, settings, stages.StageLog(Quiet()))
+
+    def _asked(self, tables: Mapping[str, pa.Table]) -> list[str]:
+        """The checks to be answered: those asked for, else all that the dataset holds a part of."""
+        held = set(tables["media"]["part"].to_pylist())
+        of_captions = pc.starts_with(tables["memberships"]["key"], f"{schema.CAPTION}:")
+        if pc.any(of_captions).as_py():
+            held.add(schema.CAPTIONS)
+        if pc.any(pc.invert(of_captions)).as_py() or self._dataset().links.num_rows:
+            held.add(schema.KEYS)
+        return list(self._checks or [check for check in schema.CHECKS if check in held])
+
+
+def _look(path: str) -> Any:
+    """Pixels enough to be shown."""
+    return pictures.load(path, short_side=SIDE).pixels

@@ -1,0 +1,1 @@
+"""A scan: the stages of every medium in order, and what became of each file."""

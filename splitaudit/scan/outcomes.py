@@ -1,0 +1,81 @@
+"""What became of each medium: the media table, filled in after the files were read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import pyarrow as pa
+
+from splitaudit import schema
+from splitaudit.audio.decode.ffmpeg import NO_SOUND
+from splitaudit.engine.jobs import File
+
+FACTS = {
+    "audio": ["duration_s", "sample_rate", "channels", "bit_depth", "lossless"],
+    "image": ["width", "height"],
+}
+
+
+def fill(media: pa.Table, files: Mapping[int, File], facts: Mapping[str, pd.DataFrame]) -> pa.Table:
+    """Return `media` with what was found, less the parts that files turned out not to hold.
+
+    Parameters
+    ----------
+    media
+        As listed: the status is null where a file was to be read.
+    files
+        Row -> the file as it was when the scan began, for those that were there.
+    facts
+        Part -> what is known of each content, index: content id. The columns of `FACTS` with
+        status and error; of sounds, holds_frames.
+    """
+    frame = media.to_pandas()
+    contents = pd.Series({row: file.content_id for row, file in files.items()}, dtype=object)
+    frame["content_id"] = contents.reindex(frame.index).replace("", None)
+    holds_frames = pd.Series(None, frame.index, dtype=object)
+    for part, columns in FACTS.items():
+        rows = (frame["part"] == part) & frame["status"].isna()
+        if part in facts:
+            known = facts[part].reindex(frame.loc[rows, "content_id"])
+            for name in (*columns, "status", "error"):
+                frame.loc[rows, name] = known[name].to_numpy()
+        if part == "audio" and part in facts:
+            holds_frames[rows] = known["holds_frames"].to_numpy()
+        for row in frame.index[rows & frame["status"].isna()]:
+            frame.loc[row, ["status", "error"]] = _unread(files.get(row))
+    frame = _parts_held(frame, holds_frames)
+    return schema.conform(pa.Table.from_pandas(frame, schema.MEDIA, False), schema.MEDIA)
+
+
+def _unread(file: File | None) -> tuple[str, str]:
+    """Why nothing is known of a file."""
+    if file is None:
+        return schema.MISSING, "there is no such file"
+    try:
+        with open(file.path, "rb") as opened:
+            opened.read(1)
+    except FileNotFoundError:
+        return schema.MISSING, "vanished during the scan"
+    except OSError as error:
+        return schema.UNREADABLE, error.strerror or str(error)
+    return schema.ERROR, "changed during the scan: run it again"
+
+
+def _parts_held(frame: pd.DataFrame, holds_frames: pd.Series) -> pd.DataFrame:
+    """Decide the sound and the frames of files that may hold either or both."""
+    undecided = (frame["part"] == "video") & frame["status"].isna()
+    sound = frame[frame["part"] == "audio"].set_index("item_id")
+    sound["holds_frames"] = holds_frames[frame["part"] == "audio"].to_numpy()
+    its_sound = sound.reindex(frame.loc[undecided, "item_id"])
+    read = its_sound["sample_rate"].notna().to_numpy()
+    mute = (its_sound["error"] == NO_SOUND).to_numpy()
+    film = mute | (its_sound["holds_frames"].fillna(False).astype(bool).to_numpy() & read)
+    video = frame.loc[undecided, ["status", "error"]].copy()
+    video["status"], video["error"] = its_sound["status"].to_numpy(), its_sound["error"].to_numpy()
+    video.loc[film, ["status", "error"]] = schema.UNSUPPORTED, "frames are not audited yet"
+    frame.loc[undecided, ["status", "error"]] = video
+    no_film = frame.index[undecided][read & ~film]
+    mute_items = its_sound.index[mute]
+    no_sound = frame.index[(frame["part"] == "audio") & frame["item_id"].isin(mute_items)]
+    return frame.drop(index=no_film.union(no_sound))

@@ -1,0 +1,114 @@
+"""The stages in order: the only place where the store, the executor and the algorithms meet."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import replace
+from importlib import metadata
+
+import pyarrow as pa
+
+from splitaudit import __version__
+from splitaudit.audio import medium as sounds
+from splitaudit.dataset import Dataset, decode_path
+from splitaudit.engine import jobs
+from splitaudit.engine.stages import Contents, Settings, Stage, StageLog, Step, do, step
+from splitaudit.groups import policies
+from splitaudit.images import medium as pictures
+from splitaudit.metadata import caption_relations, spans
+from splitaudit.scan import outcomes
+
+IDENTIFY = Stage("identify", "contents", jobs.identify, jobs.lost_identify, 1e9)
+AUDITED = {sounds.PART: sounds, pictures.PART: pictures}
+# Packages of extras; OpenCV comes in four.
+OPTIONAL = {"faiss-cpu", "faiss-gpu-cu12", "pillow", "pillow-heif", "simplejpeg"} | {
+    f"opencv{kind}-python{screen}" for kind in ("", "-contrib") for screen in ("", "-headless")
+}
+
+_Files = dict[int, jobs.File]  # row of the media table -> what lies there
+
+
+def plan(dataset: Dataset, settings: Settings) -> list[Step]:
+    """Say what a scan would do, doing none of it."""
+    files = _files(dataset.media)
+    parts = {part: _of_part(dataset.media, files, part) for part in AUDITED}
+    contents = {part: _contents(own, settings) for part, own in parts.items()}
+    every = [file for own in parts.values() for file in own.values()]
+    new, names = {name for name, _ in _unread(every)}, {file.name for file in every}
+    steps = [step("identify", len(new), len(names), "files")]
+    for part, own in parts.items():
+        if own:
+            steps += AUDITED[part].plan(contents[part], len(_unread(own.values())), settings)
+    return steps
+
+
+def _unread(files: Iterable[jobs.File]) -> set[tuple[str, str]]:
+    """Names and stretches of the files of which the bytes are not known."""
+    return {(file.name, file.stretch) for file in files if not file.content_id}
+
+
+def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Table]:
+    """Return the tables of a run, by name: items, media, matches, memberships, edges, groups."""
+    files = _files(dataset.media)
+    do(IDENTIFY, {file.name: file for file in files.values()}, settings, log)
+    parts = {part: _of_part(dataset.media, files, part) for part in AUDITED}
+    found = {
+        part: AUDITED[part].scan(_contents(own, settings), settings, log)
+        for part, own in parts.items()
+        if own
+    }
+    files = {row: file for own in parts.values() for row, file in own.items()}
+    media = outcomes.fill(dataset.media, files, {part: of.facts for part, of in found.items()})
+    matches = [AUDITED[part].matched(dataset.items, media, of) for part, of in found.items()]
+    matched = pa.concat_tables([*matches, spans.overlaps(dataset.items)])
+    alike = caption_relations.edges(dataset.items, dataset.captions)
+    edges = pa.concat_tables([policies.edges(matched), dataset.links, alike])
+    captions = caption_relations.memberships(dataset.items, dataset.captions)
+    log.end()
+    return {
+        "items": dataset.items,
+        "media": media,
+        "matches": matched,
+        "memberships": pa.concat_tables([dataset.memberships, captions]),
+        "edges": edges,
+        "groups": policies.groups(dataset.items["item_id"].to_pylist(), edges),
+    }
+
+
+def _files(media: pa.Table) -> _Files:
+    """The sounds and pictures that can be looked at, as they are now."""
+    files = {}
+    for row, one in enumerate(media.to_pylist()):
+        if one["part"] in AUDITED and one["status"] is None:
+            path = decode_path(one["path"])
+            with contextlib.suppress(OSError):
+                now = jobs.signature(path)
+                files[row] = jobs.File(path, one["clip_start_s"], one["clip_end_s"], now)
+    return files
+
+
+def _of_part(media: pa.Table, files: _Files, part: str) -> _Files:
+    parts = media["part"].to_pylist()
+    return {row: file for row, file in files.items() if parts[row] == part}
+
+
+def _contents(files: _Files, settings: Settings) -> Contents:
+    """Note in `files` the content of each whose bytes are known; return one file of each."""
+    names = pa.array(sorted({file.name for file in files.values()}), pa.string())
+    rows = settings.facts(IDENTIFY.kind).read(names, jobs.CONTENTS).to_pylist()
+    digests = {row["key"]: row["digest"] for row in rows}
+    contents: Contents = {}
+    for row, file in files.items():
+        if (of_bytes := digests.get(file.name)) is not None:
+            files[row] = replace(file, content_id=of_bytes + file.stretch)
+            contents.setdefault(files[row].content_id, files[row])
+    return dict(sorted(contents.items()))
+
+
+def versions() -> dict[str, str]:
+    """Return the packages that the result depends on."""
+    names = {"av", "numba", "numpy", "pyarrow", "scipy", "soundfile", "soxr"}
+    installed = {found.name for found in metadata.distributions()}
+    names |= OPTIONAL & installed
+    return {"splitaudit": __version__} | {name: metadata.version(name) for name in sorted(names)}

@@ -1,1 +1,0 @@
-"""Sounds: from files to matches."""

@@ -1,1 +1,0 @@
-"""Verifiers: what two media share, one file a modality."""

@@ -1,0 +1,295 @@
+"""What is proven about sounds becomes rows of items: few, and none that leaks goes without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import combinations
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_tables import unhurried
+
+from splitaudit.audio.match_rows import Names, expand, relations, strongest, transform
+
+NAMES = Names("patch-v1", "waveform-v2")
+SPLITS = ("train", "val", "test")
+Pair = tuple[str, str]
+
+
+def members_of(held: Mapping[str, tuple[str, str]], silent: Iterable[str] = ()) -> pd.DataFrame:
+    """Items (item: split, content); the first letter of a content is its sound."""
+    rows = [
+        {
+            "item_id": item,
+            "split": split,
+            "sound_id": sound[0],
+            "content_id": sound,
+            "duration_s": 10.0,
+            "silent": sound[0] in silent,
+        }
+        for item, (split, sound) in held.items()
+    ]
+    columns = ["item_id", "split", "sound_id", "content_id", "duration_s", "silent"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def proof(a: str, b: str, **other: object) -> dict[str, object]:
+    spans = {"a_start": 1.0, "a_end": 5.0, "b_start": 2.0, "b_end": 6.0}
+    found = {"score": 0.9, "correlation": 0.5, "gain_db": 3.0, "accepted": True}
+    found |= {"tempo": 1.0, "pitch": 1.0}
+    coverages = {"coverage_a": 0.4, "coverage_b": 0.9}
+    return {"a": a, "b": b, "relation": "overlap", **spans, **found, **coverages, **other}
+
+
+def proofs_of(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=list(proof("A", "B")))
+
+
+def rows_of(
+    held: Mapping[str, tuple[str, str]],
+    proofs: Iterable[dict[str, object]] = (),
+    labels: Mapping[str, frozenset[str]] | None = None,
+    silent: Iterable[str] = (),
+) -> dict[Pair, dict[str, object]]:
+    table = expand(members_of(held, silent), proofs_of(proofs), labels or {}, NAMES)
+    rows = {(row["a"], row["b"]): row for row in table.to_pylist()}
+    assert len(rows) == table.num_rows, "a pair has two rows"
+    return rows
+
+
+items = st.dictionaries(
+    st.text("abxy/ü", min_size=1, max_size=3),
+    st.tuples(st.sampled_from(SPLITS), st.sampled_from(["A1", "A2", "B1", "C1", "D1"])),
+    max_size=14,
+)
+proven = st.sets(st.sampled_from(list(combinations("ABCD", 2)))).flatmap(
+    lambda pairs: st.tuples(*(st.permutations(pair) for pair in sorted(pairs)))
+)
+
+
+@unhurried
+@given(items, proven)
+def test_every_item_with_a_partner_has_a_row_and_all_pairs_are_counted(
+    held: dict[str, tuple[str, str]], pairs: tuple[list[str], ...]
+) -> None:
+    related = {frozenset(pair) for pair in pairs} | {frozenset(sound) for sound in "ABCD"}
+    partners = {
+        (x, y)
+        for x, y in combinations(sorted(held), 2)
+        if frozenset((held[x][1][0], held[y][1][0])) in related
+    }
+    rows = rows_of(held, [proof(*pair) for pair in pairs])
+    assert rows.keys() <= partners  # so a < b, none with itself, none that is not proven
+    assert sum(row["n_equivalent"] for row in rows.values()) == len(partners)
+
+    def places(found: Iterable[Pair]) -> set[tuple[str, str, str]]:
+        return {(x, held[x][0], held[y][0]) for pair in found for x, y in (pair, pair[::-1])}
+
+    assert places(rows) == places(partners)
+
+
+@unhurried
+@given(items, proven, st.randoms(use_true_random=False))
+def test_order_does_not_matter(
+    held: dict[str, tuple[str, str]], pairs: tuple[list[str], ...], chance: object
+) -> None:
+    shuffled, turned = list(held), list(pairs)
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    chance.shuffle(turned)  # type: ignore[attr-defined]
+    again = rows_of({item: held[item] for item in shuffled}, [proof(*pair) for pair in turned])
+    assert list(again.items()) == list(rows_of(held, [proof(*pair) for pair in pairs]).items())
+
+
+def test_one_content_in_three_splits_has_a_row_in_each_pair_of_splits() -> None:
+    held = {f"{split}/{k}": (split, "A1") for split in SPLITS for k in range(3)}
+    rows = rows_of(held)
+    between = {tuple(sorted((a.split("/")[0], b.split("/")[0]))) for a, b in rows}
+    assert len(between) == 6  # three pairs of splits, and each split with itself
+    assert sum(row["n_equivalent"] for row in rows.values()) == 9 * 8 // 2
+    assert len(rows) == 3 * 5 + 3 * 2
+
+
+def test_10_000_equal_items_are_a_star() -> None:
+    held = {f"{k:05}": (SPLITS[k % 3], "A1") for k in range(10_000)}
+    rows = rows_of(held)
+    assert len(rows) < 30_000
+    assert sum(row["n_equivalent"] for row in rows.values()) == 10_000 * 9_999 // 2
+
+
+def test_equal_bytes_and_equal_samples_are_told_apart() -> None:
+    rows = rows_of({"a": ("train", "A1"), "b": ("test", "A1"), "c": ("val", "A2")})
+    assert {pair: row["verifier"] for pair, row in rows.items()} == {
+        ("a", "b"): "bytes",
+        ("a", "c"): "samples",
+        ("b", "c"): "samples",
+    }
+    for row in rows.values():
+        assert (row["relation"], row["score"], row["accepted"]) == ("exact", 1.0, True)
+        assert (row["a_start"], row["a_end"], row["b_start"], row["b_end"]) == (0, 10, 0, 10)
+        assert (row["coverage_a"], row["coverage_b"]) == (1, 1)
+
+
+def test_silence_equals_silence_and_is_no_leak() -> None:
+    ((pair, row),) = rows_of({"a": ("train", "A1"), "b": ("test", "A1")}, silent="A").items()
+    assert pair == ("a", "b")
+    assert row["relation"] == "exact"
+    assert not row["accepted"]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_intervals_follow_their_items(turned: bool) -> None:
+    sounds = ("B1", "A1") if turned else ("A1", "B1")
+    rows = rows_of({"x": ("train", sounds[0]), "y": ("test", sounds[1])}, [proof("A", "B")])
+    row = rows["x", "y"]
+    a, b = ("b", "a") if turned else ("a", "b")
+    assert (row[f"{a}_start"], row[f"{a}_end"], row[f"coverage_{a}"]) == (1, 5, 0.4)
+    assert (row[f"{b}_start"], row[f"{b}_end"], row[f"coverage_{b}"]) == (2, 6, 0.9)
+    assert row["transform"] == f"excerpt, recoded or filtered, gain {'-' if turned else '+'}3.0 dB"
+    assert (row["fingerprint"], row["verifier"]) == ("patch-v1", "waveform-v2")
+
+
+def test_a_proof_between_sounds_that_no_item_holds_gives_nothing() -> None:
+    assert rows_of({"x": ("train", "A1")}, [proof("A", "B"), proof("C", "D")]) == {}
+    assert rows_of({}, [proof("A", "B")]) == {}
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "conflict"),
+    [
+        (["dog"], ["cat"], True),
+        (["dog"], ["dog"], False),
+        (["dog"], None, False),
+        (None, None, False),
+    ],
+)
+def test_labels_that_differ_are_told(
+    mine: list[str] | None, theirs: list[str] | None, conflict: bool
+) -> None:
+    given_ = {"a": mine, "b": theirs, "c": mine}
+    labels = {item: frozenset(words) for item, words in given_.items() if words}
+    held = {"a": ("train", "A1"), "b": ("test", "A1"), "c": ("test", "B1")}
+    rows = rows_of(held, [proof("A", "B")], labels)
+    assert rows["a", "b"]["label_conflict"] == conflict
+    assert not rows["a", "c"]["label_conflict"]
+
+
+@pytest.mark.parametrize(
+    ("coverages", "relation"),
+    [((0.8, 0.8), "near_duplicate"), ((1, 0.79), "overlap"), ((0.1, 1), "overlap")],
+)
+def test_relation_by_coverage(coverages: tuple[float, float], relation: str) -> None:
+    row = proof("A", "B", coverage_a=coverages[0], coverage_b=coverages[1])
+    assert relations(proofs_of([row]), 20).tolist() == [relation]
+
+
+def jingled(count: int, coverage: float = 0.3, **other: object) -> pd.DataFrame:
+    """Proofs among `count` sounds, each of which holds the jingle at a second of its own."""
+    names = [f"S{k}" for k in range(count)]
+    rows = [
+        proof(
+            names[i],
+            names[j],
+            a_start=float(i),
+            a_end=i + 3.0,
+            b_start=float(j),
+            b_end=j + 3.0,
+            coverage_a=coverage,
+            coverage_b=coverage,
+            **other,
+        )
+        for i, j in combinations(range(count), 2)
+    ]
+    return proofs_of(rows)
+
+
+@pytest.mark.parametrize(("count", "shared"), [(5, False), (6, True), (9, True)])
+def test_what_more_sounds_than_generic_share_is_a_jingle(count: int, shared: bool) -> None:
+    expected = {"shared_material" if shared else "overlap"}
+    assert set(relations(jingled(count), 5)) == expected
+
+
+def test_a_jingle_covers_less_than_half_of_either_side() -> None:
+    assert set(relations(jingled(9, coverage=0.5), 5)) == {"overlap"}
+    assert set(relations(jingled(9, accepted=False), 5)) == {"overlap"}
+    one_sided = jingled(9).assign(coverage_b=0.5)
+    assert set(relations(one_sided, 5)) == {"overlap"}
+
+
+def test_a_leak_of_two_stays_a_leak_beside_a_jingle_of_many() -> None:
+    """S0 and S1 share the jingle at 0 s, and besides something at 20 s that nobody else has."""
+    other = {"a_start": 20.0, "a_end": 23.0, "b_start": 30.0, "b_end": 33.0}
+    jingle = jingled(9)
+    alone = proof("S0", "X", coverage_a=0.2, coverage_b=0.2, **other)
+    found = relations(pd.concat([jingle, proofs_of([alone])], ignore_index=True), 5)
+    assert found.tolist() == ["shared_material"] * len(jingle) + ["overlap"]
+
+
+def test_a_jingle_of_which_only_parts_were_heard_is_a_jingle_all_the_same() -> None:
+    """Bells die away: the stretches found of one jingle differ by a factor of two."""
+    proofs = jingled(9)
+    heard = [1.3 + 1.7 * (k % 5) / 4 for k in range(len(proofs))]
+    proofs["a_end"], proofs["b_end"] = proofs["a_start"] + heard, proofs["b_start"] + heard
+    assert set(relations(proofs, 7)) == {"shared_material"}
+
+
+def test_a_long_excerpt_around_a_jingle_is_a_leak() -> None:
+    jingle = jingled(9)
+    around = {"a_start": 0.0, "a_end": 9.0, "b_start": 3.0, "b_end": 12.0}
+    longer = proof("S0", "X", coverage_a=0.4, coverage_b=0.4, **around)
+    found = relations(pd.concat([jingle, proofs_of([longer])], ignore_index=True), 5)
+    assert found.tolist() == ["shared_material"] * len(jingle) + ["overlap"]
+
+
+def test_a_jingle_heard_twice_counts_each_partner_once() -> None:
+    proofs = pd.concat([jingled(4), jingled(4)], ignore_index=True)
+    assert set(relations(proofs, 5)) == {"overlap"}
+
+
+def test_a_leak_beside_a_jingle_stands_for_the_pair() -> None:
+    rows = [
+        proof("A", "B", relation="shared_material", score=0.99),
+        proof("A", "B", relation="overlap", score=0.7),
+        proof("A", "B", relation="near_duplicate", score=0.9, accepted=False),
+    ]
+    kept = strongest(proofs_of(rows))
+    assert kept[["b", "relation", "score"]].to_numpy().tolist() == [["B", "overlap", 0.7]]
+    assert strongest(proofs_of([])).empty
+
+
+def test_of_a_loop_the_moment_that_was_copied_stands_for_the_pair() -> None:
+    rows = [
+        proof("A", "B", correlation=-0.6, score=0.99),
+        proof("A", "B", correlation=-0.7, score=0.8),  # polarity says nothing
+        proof("A", "B", correlation=0.9, a_start=4.0, b_start=5.0),  # a beat of it
+    ]
+    assert strongest(proofs_of(rows))["correlation"].tolist() == [-0.7]
+
+
+def test_no_proofs_no_relations() -> None:
+    assert relations(proofs_of([]), 5).empty
+
+
+def _scaled(tempo: float, pitch: float) -> dict[str, object]:
+    whole = {"coverage_a": 1.0, "coverage_b": 1.0, "correlation": 0.99, "gain_db": 0.0}
+    return {**whole, "tempo": tempo, "pitch": pitch}
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"coverage_a": 1.0, "coverage_b": 1.0, "correlation": 0.99, "gain_db": 0.0}, "same sound"),
+        ({"coverage_a": 0.5, "coverage_b": 0.5, "correlation": 0.99, "gain_db": 0.0}, "part"),
+        (
+            {"coverage_a": 1.0, "coverage_b": 1.0, "correlation": -0.99, "gain_db": -6.0},
+            "polarity inverted, gain -6.0 dB",
+        ),
+        (_scaled(1.05, 1.05), "speed +5.0%"),
+        (_scaled(0.98, 1.0), "tempo -2.0%"),
+        (_scaled(1.0, 2 ** (1 / 12)), "pitch +1.00 semitones"),
+        (_scaled(1.001, 1.001), "same sound"),
+    ],
+)
+def test_transform_in_words(found: dict[str, object], words: str) -> None:
+    assert transform(proof("A", "B", **found)) == words

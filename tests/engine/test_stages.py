@@ -1,0 +1,201 @@
+"""What the stages of a scan have to do: what is new, and nothing that is known."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from noting import Thing, note_process
+
+from splitaudit.engine.progress import Quiet
+from splitaudit.engine.stages import (
+    Settings,
+    Stage,
+    StageLog,
+    Step,
+    candidates_path,
+    do,
+    propose,
+    read_candidates,
+    representatives,
+    step,
+    unknown,
+)
+from splitaudit.schema import STATUSES
+
+
+class Told:
+    """A progress that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.words: list[tuple[str | int, ...]] = []
+
+    def start(self, stage: str, total: int) -> None:
+        self.words.append((stage, total))
+
+    def advance(self, steps: int) -> None:
+        self.words.append((steps,))
+
+
+def stage(bytes_a_second: float = 1e9, **other: int) -> Stage:
+    return Stage("note", "notes", note_process, note_process, bytes_a_second, **other)
+
+
+def things(count: int, size: int = 1) -> dict[str, Thing]:
+    return {f"t{n:04}": Thing(f"t{n:04}", size) for n in range(count)}
+
+
+def settings_of(folder: Path, processes: int = 1) -> Settings:
+    return Settings(folder / "cache", processes)
+
+
+def parts(settings: Settings) -> list[list[dict[str, object]]]:
+    """What was written, part by part, in the order of the things."""
+    found = (pq.read_table(path) for path in settings.facts("notes").folder.glob("*.parquet"))
+    return sorted((table.to_pylist() for table in found), key=lambda rows: rows[0]["key"])
+
+
+@pytest.mark.parametrize(
+    ("new", "total", "expected"),
+    [
+        (0, 1_200, Step("x", "reuse", "all 1,200 files are known")),
+        (1, 1_200, Step("x", "extend", "1 of 1,200 files are new")),
+        (1_199, 1_200, Step("x", "extend", "1,199 of 1,200 files are new")),
+        (1_200, 1_200, Step("x", "compute", "1,200 of 1,200 files are new")),
+        (0, 0, Step("x", "reuse", "all 0 files are known")),
+    ],
+)
+def test_a_step_says_what_is_new(new: int, total: int, expected: Step) -> None:
+    assert step("x", new, total, "files") == expected
+
+
+def test_only_what_is_not_known_is_computed(tmp_path: Path) -> None:
+    settings, told = settings_of(tmp_path), Told()
+    log, todo = StageLog(told), things(5)
+    some = {name: todo[name] for name in ("t0001", "t0003")}
+    assert unknown(stage(), todo, settings) == 5
+    do(stage(), some, settings, log)
+    assert unknown(stage(), todo, settings) == 3
+    assert unknown(stage(), some, settings) == 0
+    do(stage(), todo, settings, log)
+    do(stage(), todo, settings, log)
+    keys = [row["key"] for rows in parts(settings) for row in rows]
+    assert keys == [f"t{n:04}" for n in range(5)]
+    assert told.words == [("note", 2), (1,), (1,), ("note", 3), (1,), (1,), (1,), ("note", 0)]
+    assert log.stages["note"]["computed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("count", "processes", "most", "sizes"),
+    [
+        (0, 1, None, []),
+        (1, 1, None, [1]),
+        (15, 1, None, [1] * 15),
+        (16, 1, None, [2] * 8),
+        (17, 1, None, [2] * 8 + [1]),
+        (16, 2, None, [1] * 16),
+        (32, 2, None, [2] * 16),
+        (24, 1, 2, [2] * 12),
+        (2_047, 1, None, [255] * 8 + [7]),
+        (2_056, 1, None, [256] * 8 + [8]),
+        (2_064, 1, 400, [258] * 8),
+    ],
+)
+def test_work_is_cut_so_that_all_processes_have_some_eight_times_and_no_part_is_too_large(
+    tmp_path: Path, count: int, processes: int, most: int | None, sizes: list[int]
+) -> None:
+    settings = settings_of(tmp_path, processes)
+    cut = {} if most is None else {"most": most}
+    do(stage(**cut), things(count), settings, StageLog(Quiet()))
+    assert [len(rows) for rows in parts(settings)] == sizes
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_more_than_three_seconds_of_work_are_done_by_other_processes(
+    tmp_path: Path, more: int
+) -> None:
+    settings, todo = settings_of(tmp_path, 2), things(3, 1_000)
+    todo["t0002"] = Thing("t0002", 1_000 + more)
+    do(stage(bytes_a_second=1_000.0), todo, settings, StageLog(Quiet()))
+    found = [row["process"] for rows in parts(settings) for row in rows]
+    assert len(found) == 3
+    assert (os.getpid() in found) == (not more)
+
+
+def test_what_a_killed_run_left_is_swept_before(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    folder = settings.facts("notes").folder
+    folder.mkdir(parents=True)
+    (folder / "half.tmp").touch()
+    os.utime(folder / "half.tmp", (0, 0))
+    do(stage(), things(1), settings, StageLog(Quiet()))
+    assert not list(folder.glob("*.tmp"))
+
+
+def test_a_log_counts_each_stage_and_its_own_seconds() -> None:
+    told = Told()
+    log = StageLog(told)
+    log.start("one", 3, "k1")
+    log.advance(3)
+    log.start("two", 0, "k2")
+    assert "seconds" in log.stages["one"]
+    assert "seconds" not in log.stages["two"]
+    log.end()
+    assert {name: (of["key"], of["computed"]) for name, of in log.stages.items()} == {
+        "one": ("k1", 3),
+        "two": ("k2", 0),
+    }
+    assert all(of["seconds"] >= 0 for of in log.stages.values())
+    assert told.words == [("one", 3), (3,), ("two", 0)]
+
+
+def test_one_of_equal_contents_is_compared_and_only_what_could_be_read() -> None:
+    rows = [(f"c{n}", status, f"s{n}") for n, status in enumerate(STATUSES)]
+    rows += [("z", "ok", "same"), ("b", "truncated", "same"), ("a", "error", "same")]
+    facts = pd.DataFrame(rows, columns=["key", "status", "same_id"]).set_index("key")
+    read = [f"c{STATUSES.index(status)}" for status in ("ok", "truncated")]
+    assert representatives(facts, "same_id").to_pylist() == sorted(["b", *read])
+    assert representatives(facts.iloc[:0], "same_id").to_pylist() == []
+
+
+def keys(names: Iterable[str]) -> pa.Array:
+    return pa.array(names, pa.string())
+
+
+def test_pairs_are_kept_for_what_was_searched_and_for_nothing_else(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    paths = {
+        candidates_path(print_id, keys(names), settings)
+        for print_id in ("patch-v1", "patch-v2")
+        for names in ("abc", "abd", "ab", "", ["ab", "c"])  # as many sounds are other sounds
+    }
+    assert len(paths) == 10
+    path = candidates_path("patch-v1", keys("abc"), settings)
+    assert path in paths
+    assert path.parent == settings.cache / "candidates"
+
+
+def test_what_was_searched_before_is_not_searched_again(tmp_path: Path) -> None:
+    path, log, asked = tmp_path / "pairs=x" / "p.parquet", StageLog(Quiet()), []
+
+    def search() -> pa.Table:
+        asked.append(1)
+        return pa.table({"a": [0], "b": [len(asked)]})
+
+    found = propose("search", path, 7, search, log)
+    assert (found.to_pylist(), log.stages["search"]["computed"]) == ([{"a": 0, "b": 1}], 7)
+    assert propose("search", path, 7, search, log).equals(found)
+    assert (len(asked), log.stages["search"]["computed"]) == (1, 0)
+    assert log.stages["search"]["key"] == "p"
+    assert read_candidates(path).equals(found)
+
+
+def test_a_scan_takes_a_stretch_in_more_than_twenty_sounds_for_a_jingle(tmp_path: Path) -> None:
+    settings = Settings(tmp_path)
+    assert (settings.generic, settings.processes) == (20, os.cpu_count())
+    assert settings.facts("x").folder == tmp_path / "x"

@@ -1,0 +1,277 @@
+"""Which pairs of pictures are looked at: crowds are no flood, and a copy within one is not lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from splitaudit.engine.jobs import write
+from splitaudit.engine.store import Parts
+from splitaudit.groups.components import smallest_members
+from splitaudit.images.fingerprint.extract import PICTURES
+from splitaudit.images.search.candidates import (
+    CROWD,
+    MOST,
+    VARIANTS,
+    Views,
+    by_codes,
+    nearest,
+    perhaps_equal,
+    search,
+)
+
+
+def drawn(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Codes of n pictures of which each orientation looks different."""
+    return rng.integers(0, 2**64, (n, VARIANTS), dtype=np.uint64)
+
+
+def views(codes: np.ndarray, inner_of: list[int] | None = None) -> Views:
+    """Codes of pictures; the last ones are of what lies within the borders of some."""
+    rest = inner_of or []
+    owner = np.append(np.arange(len(codes) - len(rest)), rest).astype(np.int64)
+    order, inner = np.argsort(owner, kind="stable"), np.arange(len(codes)) >= len(codes) - len(rest)
+    return Views(codes[order], np.ones(len(codes), bool), owner[order], inner[order])
+
+
+def rows(found: pd.DataFrame) -> list[tuple[int, ...]]:
+    return [tuple(row) for row in found[["a", "b", "variant", "views"]].to_numpy().tolist()]
+
+
+def flipped(code: np.uint64, *bits: int) -> np.uint64:
+    return code ^ np.bitwise_or.reduce([np.uint64(1) << np.uint64(bit) for bit in bits])
+
+
+def test_what_lies_within_a_border_is_searched_as_a_picture_and_named():
+    codes = drawn(np.random.default_rng(0), 8)
+    codes[6, 5], codes[7, 3] = codes[2, 0], codes[1, 0]  # within 4 lies 2, within 5 lies 1, turned
+    found = by_codes(views(codes, [4, 5]))
+    assert rows(found) == [(1, 5, 3, 2), (2, 4, 5, 2)]
+
+
+def test_both_may_be_framed_and_a_picture_is_no_copy_of_itself():
+    codes = drawn(np.random.default_rng(1), 6)
+    codes[4, 0] = codes[5, 2] = np.uint64(77)
+    codes[3] = codes[2]  # the whole pictures look alike, too, but less
+    codes[3, 0] = flipped(codes[2, 0], 1, 2, 3)
+    inner = views(codes, [2, 3])
+    assert rows(by_codes(inner)) == [(2, 3, 2, 3)]
+    alone = views(np.concatenate([codes[:1], codes[:1]]), [0])
+    assert rows(by_codes(alone)) == []
+
+
+def crowd(n: int) -> pd.DataFrame:
+    a, b = np.triu_indices(n, 1)
+    return pd.DataFrame({"a": a, "b": b, "far": 5})
+
+
+def test_a_crowd_is_no_flood_and_hangs_together():
+    n = 400
+    found = nearest(crowd(n))
+    assert len(found) <= n * MOST  # of 79,800
+    ends = found["a"].to_numpy(), found["b"].to_numpy()
+    assert (smallest_members(n, *ends) == 0).all()
+
+
+def test_a_copy_within_a_crowd_is_kept():
+    pairs = crowd(200)
+    pairs.loc[(pairs["a"] == 3) & (pairs["b"] == 190), "far"] = 1
+    kept = set(zip(*nearest(pairs)[["a", "b"]].to_numpy().T.tolist(), strict=True))
+    assert (3, 190) in kept
+
+
+# Of 26, each leaves out the one that stands farthest from it: the last or the first.
+FARTHEST = {*((a, 25) for a in range(13)), *((0, b) for b in range(13, 26))}
+
+
+@pytest.mark.parametrize(("n", "left_out"), [(2, set()), (25, set()), (26, FARTHEST)])
+def test_few_pictures_are_all_compared(n, left_out):
+    """Of each picture the 24 that stand closest."""
+    a, b = np.triu_indices(n, 1)
+    every = set(zip(a.tolist(), b.tolist(), strict=True))
+    kept = nearest(crowd(n))[["a", "b"]].to_numpy().tolist()
+    assert every - {tuple(pair) for pair in kept} == left_out
+    assert len(kept) == len(every) - len(left_out)
+
+
+@pytest.mark.parametrize(("nearer", "kept"), [(1, True), (2, False)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_two_nearest_of_a_picture_are_kept_whatever_the_other_has(nearer, kept, turned):
+    """Picture 100 is far from one that has many nearer ones, and has one or two itself."""
+    many = [(0, 1 + k, 1) for k in range(40)]
+    few = [(60 + k, 100, 2) for k in range(nearer)]
+    pairs = pd.DataFrame([*many, *few, (0, 100, 8)], columns=["a", "b", "far"])
+    if turned:
+        pairs["a"], pairs["b"] = 200 - pairs["b"], 200 - pairs["a"]
+    found = nearest(pairs)
+    last = (100, 200) if turned else (0, 100)
+    assert (last in set(zip(found["a"], found["b"], strict=True))) == kept
+    assert len(found) == len(pairs) - (not kept)  # the others have no nearer one
+
+
+def test_no_pairs_are_no_pairs():
+    assert len(nearest(crowd(0))) == 0
+
+
+def test_of_equal_codes_each_is_compared_with_the_first():
+    codes = np.repeat(drawn(np.random.default_rng(2), 1), CROWD + 60, axis=0)
+    found = by_codes(views(codes))
+    assert len(found) < 40 * len(codes)
+    assert set(range(1, len(codes))) <= set(found.loc[found["a"] == 0, "b"])
+
+
+@pytest.mark.parametrize(("bits", "found"), [(8, [(0, 1, 3, 0)]), (9, [])])
+def test_codes_are_near_that_differ_in_eight_bits(bits, found):
+    codes = drawn(np.random.default_rng(3), 4)
+    codes[1, 3] = flipped(codes[0, 0], *range(bits))
+    assert rows(by_codes(views(codes))) == found
+
+
+def test_what_has_no_code_to_tell_it_is_no_pair():
+    codes = np.repeat(drawn(np.random.default_rng(4), 1), 3, axis=0)
+    told = np.array([True, False, True])
+    found = by_codes(Views(codes, told, np.arange(3), np.zeros(3, bool)))
+    assert rows(found) == [(0, 2, 0, 0)]
+
+
+@pytest.mark.parametrize("n", [32, 33, 35])
+def test_of_a_crowd_32_are_compared_with_each_other_and_all_with_the_first(n):
+    codes = np.repeat(drawn(np.random.default_rng(2), 1), n, axis=0)
+    found = rows(by_codes(views(codes)))
+    among = nearest(crowd(32))
+    expected = set(zip(among["a"].tolist(), among["b"].tolist(), strict=True))
+    expected |= {(0, b) for b in range(1, n) if n > 32}
+    assert sorted(found) == [(a, b, 0, 0) for a, b in sorted(expected)]
+
+
+def test_the_nearest_way_to_see_a_picture_is_told():
+    codes = drawn(np.random.default_rng(5), 2)
+    codes[1, 6], codes[1, 2] = flipped(codes[0, 0], 1, 2), flipped(codes[0, 0], 3)
+    assert rows(by_codes(views(codes))) == [(0, 1, 2, 0)]
+    codes[1, 1] = flipped(codes[0, 0], 4)  # as near, and named first
+    assert rows(by_codes(views(codes))) == [(0, 1, 1, 0)]
+
+
+def test_the_whole_of_a_picture_is_told_before_what_lies_within():
+    codes = drawn(np.random.default_rng(6), 3)
+    codes[1, 5] = codes[2, 1] = codes[0, 0]
+    assert rows(by_codes(views(codes, [1]))) == [(0, 1, 5, 0)]
+
+
+# What is read of the facts.
+
+
+def facts(folder: Path, pictures: list[dict[str, object]]) -> tuple[Parts, pa.Array]:
+    """Facts as the fingerprinting leaves them, of pictures of which little is told."""
+    plain: dict[str, object] = {
+        "width": 300,
+        "height": 300,
+        "status": "ok",
+        "told": [True],
+        "gradients": bytes(512),
+    }
+    keys = [f"{k:02}" for k in range(len(pictures))]
+    rows = [plain | {"key": key} | one for key, one in zip(keys, pictures, strict=True)]
+    write(rows, PICTURES, keys, folder)
+    return Parts(folder), pa.array(keys)
+
+
+def coded(code: np.uint64, **other: object) -> dict[str, object]:
+    """A picture that looks so, upright; in no other orientation it is like any."""
+    others = drawn(np.random.default_rng(int(code) % 1000), 1)[0, 1:]
+    return {"codes": [code, *others], **other}
+
+
+@pytest.mark.parametrize(("bits", "perhaps"), [(6, True), (7, False)])
+def test_pictures_are_read_whole_that_differ_in_six_bits(tmp_path, bits, perhaps):
+    code = np.uint64(0x123456789ABCDEF)
+    near = flipped(code, *range(bits))
+    found = perhaps_equal(*facts(tmp_path, [coded(code), coded(near), coded(~code)]))
+    assert found.to_pylist() == [perhaps, perhaps, False]
+
+
+def test_pictures_of_other_sizes_are_not_read_whole(tmp_path):
+    code = np.uint64(77)
+    sizes = [(300, 300), (300, 301), (301, 300), (300, 301)]
+    some = [coded(code, width=wide, height=high) for wide, high in sizes]
+    assert perhaps_equal(*facts(tmp_path, some)).to_pylist() == [False, True, False, True]
+
+
+def alike(width: int, height: int) -> dict[str, object]:
+    """A picture told by its gradients alone."""
+    vector = np.zeros(512, np.int8)
+    vector[:16] = 64  # a length of 256
+    size = {"width": width, "height": height}
+    return coded(np.uint64(width * 1_000_003), told=[False], gradients=vector.tobytes(), **size)
+
+
+def test_small_pictures_are_found_by_their_gradients(tmp_path):
+    sizes = [(96, 300), (300, 96), (97, 97), (50, 97)]
+    found = search(*facts(tmp_path, [alike(*size) for size in sizes])).to_pylist()
+    assert {(row["a"], row["b"]) for row in found} == {(0, 1), (0, 3), (1, 3)}
+    assert {(row["variant"], row["views"], row["readings"]) for row in found} == {(-1, 0, 0)}
+
+
+def featured(seed: int, n: int, *shared: tuple[int, int, bool]) -> dict[str, object]:
+    """A photograph told by its features alone.
+
+    Of these, some are shared: seed of what shows them, how many, and whether it is a negative.
+    """
+    codes = np.random.default_rng(seed).integers(0, 2**64, (n, 4), dtype=np.uint64)
+    angle, at = np.full(n, 0.5, np.float32), 0
+    for common, count, negative in shared:
+        some, own = np.random.default_rng(common), slice(at, at + count)
+        seen = some.integers(0, 2**64, (count, 4), dtype=np.uint64)
+        codes[own] = ~seen[:, [2, 3, 0, 1]] if negative else seen
+        angle[own] += np.float32(np.pi) if negative else 0
+        at += count
+    columns = {"angle": angle, "scale": np.ones(n, np.float32), "descriptors": codes}
+    held = {name: values.tobytes() for name, values in columns.items()}
+    points = np.zeros((n, 2), np.float32).tobytes()
+    return coded(np.uint64(seed * 7919), told=[False], points=points, **held)
+
+
+PLAIN, NEGATIVE, BOTH = (0, 20, False), (0, 20, True), (90, 10, True)
+
+
+def test_photographs_are_found_by_their_features(tmp_path):
+    """One reading a bit: plain, mirrored, negative, mirrored negative."""
+    some = [
+        featured(1, 60, PLAIN, (90, 10, False)),
+        featured(2, 60),
+        featured(3, 60, PLAIN, BOTH),
+        featured(4, 60, NEGATIVE),
+    ]
+    found = search(*facts(tmp_path, [*some, alike(96, 96)])).to_pylist()
+    assert [(row["a"], row["b"], row["readings"]) for row in found] == [
+        (0, 2, 1 + 4),
+        (0, 3, 4),
+        (2, 3, 4),
+    ]
+    assert {(row["variant"], row["views"]) for row in found} == {(-1, 0)}
+
+
+def test_of_photographs_that_share_features_those_come_first_that_share_most(tmp_path):
+    """Each of 40 has a logo, and so more partners than are looked at; two have more in common."""
+    logo, more = (0, 6, False), (1, 20, False)
+    some = [featured(k + 2, 26, logo, *([more] if k in (10, 20) else [])) for k in range(40)]
+    found = search(*facts(tmp_path, some)).to_pylist()
+    pairs = {(row["a"], row["b"]) for row in found}
+    partners = [sum(k in pair for pair in pairs) for k in (10, 20)]
+    assert (10, 20) in pairs
+    assert max(partners) <= 26
+
+
+def test_what_the_codes_say_of_a_pair_comes_first(tmp_path):
+    """And of what is seen small; the readings of features are kept beside."""
+    first, second = featured(1, 60, PLAIN), featured(2, 60, PLAIN)
+    codes = drawn(np.random.default_rng(6), 1)[0]
+    turned = np.roll(codes, 5)
+    for one, seen in ((first, codes), (second, turned)):
+        one |= {"codes": seen.tolist(), "told": [True]}
+    found = search(*facts(tmp_path, [first, second])).to_pylist()
+    assert found == [{"a": 0, "b": 1, "variant": 5, "views": 0, "readings": 1}]
