@@ -3,6 +3,8 @@
 >>> import splitaudit
 >>> audit = splitaudit.open("my_dataset").scan()  # doctest: +SKIP
 >>> audit.leaks()  # doctest: +SKIP
+
+`splitaudit.runs.opening.open_target` has an example that runs as it stands.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -12,84 +13,76 @@ import pytest
 import splitaudit
 
 PACKAGE = Path(splitaudit.__file__).parent
-# Each module or package may import those of the rows above; of its own row only what `WITHIN` says.
-LAYERS = (
-    ("compiled", "memory"),
-    (
-        "errors",
-        "schema",
-        "progress",
-        "order",
-        "components",
-        "capped",
-        "stratify",
-        "captions",
-        "near",
-        "keys",
-        "route",
-        "spans",
-        "features",
-    ),
-    ("manifest", "store", "media", "ingest"),
-    (
-        "fingerprints",
-        "search",
-        "verify",
-        "written",
-        "group",
-        "giants",
-        "split",
-        "check",
-        "dedup",
-        "matches",
-        "evaluation",
-    ),
-    ("jobs", "execute"),
-    ("stages", "outcomes"),
-    ("sounds", "pictures"),
-    ("pipeline",),
-    ("report", "exports", "splitfiles", "fetch", "scorefiles", "sandbox"),
-    ("run",),
-    ("grouping",),
-    ("splitting",),
-    ("audit",),
-    ("opening", "scored"),
-    ("demo", "cli"),
-)
-WITHIN = {
-    "capped": {"components"},
-    "keys": {"captions", "schema"},
-    "spans": {"schema"},
-    "ingest": {"manifest"},
-    "cli": {"demo"},
+# Modules that every room may import; they import nothing of ours but those before them.
+GROUND = ("errors", "schema", "order")
+# Which rooms each room imports, from the ground up: only rooms that stand above it here.
+ROOMS: dict[str, set[str]] = {
+    "engine": set(),
+    "metadata": {"engine"},
+    "search": {"engine"},
+    "groups": {"engine", "metadata"},
+    "dataset": {"engine", "metadata"},
+    "split": {"engine", "groups"},
+    "exports": {"engine"},
+    "evaluation": {"engine"},
+    "report": {"engine", "dataset", "metadata"},
+    "audio": {"engine", "search"},
+    "images": {"engine", "search", "groups"},
+    "scan": {"engine", "metadata", "groups", "dataset", "audio", "images"},
+    "runs": {
+        *("engine", "groups", "dataset", "split", "exports", "evaluation", "report"),
+        *("audio", "images", "scan"),
+    },
+    "demo": {"engine", "report", "runs"},
+    "cli": {
+        *("engine", "metadata", "search", "dataset", "split", "evaluation", "report"),
+        *("runs", "demo"),
+    },
 }
-ALGORITHMS = LAYERS[3]
-# Taking and returning arrays and tables, they know nothing of where those lie or who computes them.
-FORBIDDEN = {name: {"store", "execute", "pipeline", "ingest", "manifest"} for name in ALGORITHMS}
-VERBS = ("datasets", "evaluating", "finding", "parting")
+MEDIA = {"audio", "images"}
+# What takes and returns arrays and tables knows nothing of where they lie or who computes them.
+ALGORITHMS = ("metadata", "search", "groups", "split", "evaluation", "audio", "images")
+PLACES = {f"splitaudit.engine.{name}" for name in ("store", "execute", "jobs", "stages")}
+IN_PLACE = {
+    *(f"{room}/{name}" for room in MEDIA for name in ("medium", "fingerprint/extract")),
+    *(f"{room}/search/candidates" for room in MEDIA),
+    "audio/verify/compare",
+    "images/fingerprint/status",
+    "images/verify/pairs",
+    "images/verify/proofs",
+    "images/verify/photographs/compare",
+    "images/verify/thumbnails/compare",
+}
+VERBS = ("datasets", "evaluate", "scan", "split")
+_PHOTOGRAPHS = "background changes exposure homography overlay"
 # Package -> the files that may import it.
 NAMED = {
-    "av": {"media/ffmpeg", "report/preview", "demo/dataset"},
-    "PIL": {"media/pillow", "media/jpeg", "fingerprints/image_hash", "report/beside"},
-    "cv2": {
-        "fingerprints/local_features",
-        *(
-            f"verify/{name}"
-            for name in ("background", "changes", "photographs", "matching", "overlay", "placement")
-        ),
+    "av": {"audio/decode/ffmpeg", "report/preview", "demo/dataset"},
+    "PIL": {
+        *(f"images/decode/{name}" for name in ("pillow", "jpeg")),
+        *(f"images/fingerprint/{name}" for name in ("hash", "imagehash")),
+        "report/side_by_side",
     },
-    "simplejpeg": {"media/jpeg"},
-    "pillow_heif": {"media/pillow"},
-    "imagehash": set(),  # a peer, in tests only
-    "soundfile": {"media/libsndfile", "demo/dataset"},
-    "soxr": {"media/reading", "verify/scaled", "verify/windows"},
-    "numba": {"compiled"},
-    "faiss": {"search/nearest"},
+    "cv2": {
+        "images/fingerprint/features",
+        "images/verify/placement",
+        *(f"images/verify/photographs/{name}" for name in _PHOTOGRAPHS.split()),
+    },
+    "simplejpeg": {"images/decode/jpeg"},
+    "pillow_heif": {"images/decode/pillow"},
+    "imagehash": {"images/fingerprint/imagehash"},
+    "soundfile": {"audio/decode/libsndfile", "demo/dataset"},
+    "soxr": {
+        "audio/decode/stream",
+        *(f"audio/verify/{name}" for name in ("tempo_pitch", "windows")),
+    },
+    "numba": {"engine/compiled"},
+    "faiss": {"search/vectors"},
     "jinja2": {"report/html"},
-    "click": {f"cli/{name}" for name in ("__init__", *VERBS, "options", "show")},
-    "pooch": {"fetch"},
-    "rapidfuzz": {"near"},
-    "requests": {"fetch"},
+    "click": {f"cli/{name}" for name in ("__init__", *VERBS, "options", "output")},
+    "pooch": {"dataset/fetch"},
+    "rapidfuzz": {"metadata/near_captions"},
+    "requests": {"dataset/fetch"},
     "datasets": set(),  # these two read what is exported, in tests only
     "mlcroissant": set(),
 }
@@ -107,8 +100,8 @@ def modules() -> dict[str, ast.Module]:
 TREES = modules()
 
 
-def unit(name: str) -> str:
-    """Return what stands in `LAYERS`: the module, or the package that it lies in."""
+def room(name: str) -> str:
+    """Return the room that a module lies in; of one at the top, its own name."""
     return name.split("/")[0]
 
 
@@ -124,34 +117,53 @@ def imported(node: ast.AST) -> set[str]:
     return found
 
 
-def ours(node: ast.AST) -> set[str]:
-    """Return the units of this package that a piece of syntax imports."""
-    known = {unit(name) for name in TREES} - {"__init__"}
-    parts = [name.split(".") for name in imported(node) if name.startswith("splitaudit.")]
-    return {names[1] for names in parts if names[1] in known}
+def of_ours(node: ast.AST) -> set[str]:
+    """Return our modules that a piece of syntax imports, such as `engine/store`."""
+    found = {name.removeprefix("splitaudit.").replace(".", "/") for name in imported(node)}
+    return {name for name in found if name in TREES or f"{name}/__init__" in TREES}
 
 
 def for_types_only(node: ast.stmt) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
-def level(name: str) -> int:
-    return next(k for k, layer in enumerate(LAYERS) if name in layer)
+def test_every_module_has_its_room() -> None:
+    assert {room(name) for name in TREES} - {"__init__"} == {*GROUND, *ROOMS}
 
 
-def test_every_module_has_its_layer() -> None:
-    assert {unit(name) for name in TREES} - {"__init__"} == {x for layer in LAYERS for x in layer}
+def test_rooms_import_downwards() -> None:
+    floors = list(ROOMS)
+    for k, (name, below) in enumerate(ROOMS.items()):
+        assert below <= set(floors[:k]), name
+    assert not any(ROOMS[medium] & MEDIA for medium in MEDIA)
 
 
-@pytest.mark.parametrize("name", sorted(set(TREES) - {"__init__"}))
-def test_imports_run_one_way(name: str) -> None:
-    own = unit(name)
-    others = ours(TREES[name]) - {own}
-    upwards = {other for other in others if level(other) > level(own)}
-    beside = {other for other in others if level(other) == level(own)} - WITHIN.get(own, set())
-    assert not upwards, f"{name} imports from above"
-    assert not beside, f"{name} imports its siblings"
-    assert not others & FORBIDDEN.get(own, set())
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_imports_those_that_the_table_says(name: str) -> None:
+    own = [module for module in TREES if room(module) == name]
+    used = {room(other) for module in own for other in of_ours(TREES[module])}
+    assert used - {name, *GROUND, "splitaudit"} == ROOMS[name]
+
+
+def test_the_ground_imports_only_itself() -> None:
+    for k, name in enumerate(GROUND):
+        assert of_ours(TREES[name]) <= set(GROUND[:k]), name
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    sorter = graphlib.TopologicalSorter(
+        {
+            name: {other for other in of_ours(tree) if other in TREES}
+            for name, tree in TREES.items()
+            if not name.endswith("__init__")
+        }
+    )
+    sorter.prepare()
+
+
+@pytest.mark.parametrize("name", sorted(n for n in TREES if room(n) in ALGORITHMS))
+def test_algorithms_know_no_place(name: str) -> None:
+    assert name in IN_PLACE or not PLACES & imported(TREES[name])
 
 
 @pytest.mark.parametrize("name", sorted(TREES))
@@ -198,7 +210,10 @@ def test_help_imports_nothing_heavy() -> None:
 def test_nothing_is_unpickled_or_executed() -> None:
     """Whatever a user hands us is data, but the evaluator named to be run; of pickles, labels."""
     for name, tree in TREES.items():
-        allowed = {"ingest/label_pickle": {"pickle"}, "sandbox": {"subprocess"}}.get(name, set())
+        allowed = {
+            "dataset/label_pickle": {"pickle"},
+            "evaluation/sandbox": {"subprocess"},
+        }.get(name, set())
         assert not {"pickle", "marshal", "shelve", "subprocess"} & imported(tree) - allowed, name
         calls = {
             node.func.id

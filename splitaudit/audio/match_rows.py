@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,6 +13,7 @@ from splitaudit import schema
 from splitaudit.engine import matches
 from splitaudit.engine.matches import Row
 
+PART = "audio"
 NEAR_COVERAGE = 0.8  # >= on both sides: the same recording, not a part of it
 GENERIC_COVERAGE = 0.5  # < on both sides: a jingle, not a recording
 # >= of the longer of two stretches in both: one jingle, of which often only a part is found. By the
@@ -24,14 +24,6 @@ INVERTED = 0.8  # >: a filter turns phases too, but not all of them
 GAIN_DB = 0.5  # >= in level is worth a word
 SCALED = 0.002  # >= of tempo or pitch, as a share, is worth one
 SAME_SPEED = 0.002  # <: difference of tempo and pitch where the speed was changed
-
-
-@dataclass(frozen=True)
-class Names:
-    """How the rows say what found and what proved them."""
-
-    fingerprint: str
-    verifier: str
 
 
 def relations(proofs: pd.DataFrame, generic: int) -> pd.Series:
@@ -100,24 +92,27 @@ def _sounds_alike(side: pd.DataFrame) -> pd.Series:
 
 
 def expand(
-    members: pd.DataFrame, proofs: pd.DataFrame, labels: Mapping[str, frozenset[str]], names: Names
+    members: pd.DataFrame,
+    proofs: pd.DataFrame,
+    labels: Mapping[str, frozenset[str]],
+    fingerprint: str,
 ) -> pa.Table:
     """Return the matches between items.
 
     Parameters
     ----------
     members
-        Columns item_id, split, sound_id, content_id, duration_s, silent: items with a sound.
+        Columns item_id, split, same_id, content_id, duration_s, silent: items with a sound.
     proofs
         One row a pair, as from `strongest`. The columns of `relations` with relation, score,
-        correlation, gain_db, tempo, pitch; a < b is not needed.
+        correlation, gain_db, tempo, pitch, verifier; a < b is not needed.
     labels
         Of items that have any.
-    names
-        For the columns fingerprint and verifier.
+    fingerprint
+        For the column of that name.
     """
-    words = matches.Words("audio", _equal, partial(_proven, names=names))
-    return matches.expand(members.rename(columns={"sound_id": "same_id"}), proofs, labels, words)
+    words = matches.Words(PART, _equal, partial(_proven, fingerprint=fingerprint))
+    return matches.expand(members, proofs, labels, words)
 
 
 def _equal(fact: Row) -> Row:
@@ -137,18 +132,18 @@ def _equal(fact: Row) -> Row:
     }
 
 
-def _proven(proof: Row, names: Names) -> tuple[Row, Row]:
-    return _shown(proof, names), _shown(_turned(proof), names)
+def _proven(proof: Row, fingerprint: str) -> tuple[Row, Row]:
+    return _shown(proof, fingerprint), _shown(_turned(proof), fingerprint)
 
 
-def _shown(proof: Row, names: Names) -> Row:
+def _shown(proof: Row, fingerprint: str) -> Row:
     """The columns of a match that its proof decides."""
     intervals = ("a_start", "a_end", "b_start", "b_end", "coverage_a", "coverage_b")
     scales = ("tempo", "pitch")
     return {
         **{name: proof[name] for name in ("relation", "score", "accepted", *intervals, *scales)},
-        "fingerprint": names.fingerprint,
-        "verifier": names.verifier,
+        "fingerprint": fingerprint,
+        "verifier": proof["verifier"],
         "transform": transform(proof),
     }
 

@@ -1,9 +1,9 @@
-"""Sounds of a dataset: fingerprinted, searched, compared."""
+"""Sounds as a medium: read and fingerprinted, searched, verified."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,132 +11,84 @@ import pyarrow as pa
 
 from splitaudit.audio import match_rows
 from splitaudit.audio.decode.stream import RATE
-from splitaudit.audio.fingerprint import extract, patches
+from splitaudit.audio.fingerprint import extract
+from splitaudit.audio.fingerprint.patches import HOP, Patch
 from splitaudit.audio.search import candidates
-from splitaudit.audio.verify import compare
-from splitaudit.audio.verify import waveform as verifier
-from splitaudit.audio.verify.compare import Pair
+from splitaudit.audio.verify.compare import Pair, Waveforms
 from splitaudit.engine import matches
+from splitaudit.engine.contracts import Comparisons, Found, fingerprint_id
 from splitaudit.engine.pair_order import route
-from splitaudit.engine.stages import (
-    Contents,
-    Settings,
-    Stage,
-    StageLog,
-    Step,
-    candidates_path,
-    do,
-    propose,
-    read_candidates,
-    representatives,
-    step,
-    unknown,
-)
+from splitaudit.engine.stages import Contents, Settings, Stage, StageLog, do
 
-PART = "audio"
-FINGERPRINT_ID = f"{patches.Patch.name}-v{patches.Patch.version}-{patches.identity()}"
+USUAL = (Patch(),)
+_ID = fingerprint_id(Patch())
 FINGERPRINT = Stage(
-    "fingerprint",
-    f"fingerprints/{FINGERPRINT_ID}",
-    extract.fingerprint,
-    extract.lost_fingerprint,
-    2e7,
+    "fingerprint", f"fingerprints/{_ID}", extract.fingerprint, extract.lost_fingerprint, 2e7
 )
-VERIFY = Stage(
-    "verify",
-    f"proofs/{verifier.NAME}-{FINGERPRINT_ID}",
-    compare.verify,
-    compare.lost_verify,
-    4e7,
-)
+_WAVEFORMS = Waveforms()
+VERIFY = Stage("verify", f"proofs/{Waveforms.name}-{_ID}", _WAVEFORMS.verify, _WAVEFORMS.lost, 4e7)
 
 
-@dataclass(frozen=True)
-class Found:
-    """What is known of the sounds of a dataset.
+class Sounds:
+    """Sounds, see `splitaudit.engine.contracts.Medium`."""
 
-    Parameters
-    ----------
-    facts
-        Of each content, see `known`.
-    proofs
-        Of pairs, see `prove`.
-    generic
-        See `Settings`.
-    """
+    part: ClassVar[str] = match_rows.PART
+    things: ClassVar[str] = "sounds"
+    searching: ClassVar[str] = "search"
 
-    facts: pd.DataFrame
-    proofs: pd.DataFrame
-    generic: int
+    def stages(self, settings: Settings) -> Sequence[Stage]:
+        """Return the stages for which each sound is read."""
+        return (FINGERPRINT,)
 
+    def extract(self, contents: Contents, settings: Settings, log: StageLog) -> None:
+        """Decode sounds and take their fingerprints."""
+        do(FINGERPRINT, contents, settings, log)
 
-def scan(contents: Contents, settings: Settings, log: StageLog) -> Found:
-    """Fingerprint sounds, search, and verify what was found."""
-    do(FINGERPRINT, contents, settings, log)
-    facts = known(contents, settings)
-    return Found(facts, prove(contents, facts, settings, log), settings.generic)
+    def known(self, contents: Contents, settings: Settings) -> pd.DataFrame:
+        """What is known of each content, without its patches; index: content id."""
+        columns = [field for field in extract.SOUNDS if field.name not in ("vectors", "frames")]
+        facts = settings.facts(FINGERPRINT.kind).read(
+            pa.array(contents, pa.string()), pa.schema(columns)
+        )
+        sounds: pd.DataFrame = facts.to_pandas().set_index("key")
+        # Contents with equal samples are one sound; one that could not be decoded is its own.
+        sounds["same_id"] = sounds["samples_id"].fillna(sounds.index.to_series())
+        sounds["silent"] = sounds["silent"].fillna(False).astype(bool)
+        return sounds
 
+    def search_id(self, settings: Settings) -> str:
+        """Return what candidates depend on beside the sounds."""
+        return _ID
 
-def plan(contents: Contents, unread: int, settings: Settings) -> list[Step]:
-    """Say what `scan` would do; of `unread` sounds the bytes are not known yet."""
-    sounds = unread + len(contents)
-    old = len(contents) - unknown(FINGERPRINT, contents, settings)
-    first = step("fingerprint", sounds - old, sounds, "sounds")
-    if old == sounds:
-        return [first, *_plan_search(contents, settings)]
-    what = "extend" if old else "compute"
-    why = "a new sound may match any other"
-    return [first, Step("search", "compute", why), Step("verify", what, why)]
+    def search(self, keys: pa.Array, settings: Settings) -> pa.Table:
+        """Return pairs of sounds to compare, see `candidates.search`."""
+        return candidates.search(settings.facts(FINGERPRINT.kind), keys, settings.processes)
 
+    def comparisons(
+        self, keys: pa.Array, found: pa.Table, contents: Contents, settings: Settings
+    ) -> Sequence[Comparisons]:
+        """Return the pairs, in an order in which few sounds are read twice."""
+        columns = pa.schema([extract.SOUNDS.field(name) for name in ("key", "duration_s")])
+        seconds = settings.facts(FINGERPRINT.kind).read(keys, columns)["duration_s"].to_pylist()
+        pairs = _pairs(keys.to_pylist(), seconds, contents, found)
+        return (Comparisons(VERIFY, _WAVEFORMS, pairs),)
 
-def _plan_search(contents: Contents, settings: Settings) -> list[Step]:
-    """The steps after the fingerprints, where all of those are known."""
-    sounds = known(contents, settings)
-    keys = representatives(sounds, "sound_id")
-    path = candidates_path(FINGERPRINT_ID, keys, settings)
-    if not path.exists():
-        why = "another set of sounds than before"
-        return [Step("search", "compute", why), Step("verify", "extend", why)]
-    pairs = _pairs(sounds, contents, read_candidates(path))
-    searched = step("search", 0, len(keys), "sounds")
-    return [searched, step("verify", unknown(VERIFY, pairs, settings), len(pairs), "pairs")]
-
-
-def known(contents: Contents, settings: Settings) -> pd.DataFrame:
-    """What is known of each content, without its patches; index: content id."""
-    columns = [field for field in extract.SOUNDS if field.name not in ("vectors", "frames")]
-    facts = settings.facts(FINGERPRINT.kind).read(
-        pa.array(contents, pa.string()), pa.schema(columns)
-    )
-    sounds: pd.DataFrame = facts.to_pandas().set_index("key")
-    # Contents with equal samples are one sound; one that could not be decoded stands for itself.
-    sounds["sound_id"] = sounds["samples_id"].fillna(sounds.index.to_series())
-    sounds["silent"] = sounds["silent"].fillna(False).astype(bool)
-    return sounds
+    def matches(
+        self, items: pa.Table, media: pa.Table, found: Found, settings: Settings
+    ) -> pa.Table:
+        """Return the matches between items."""
+        members = matches.members(items, media, self.part)
+        facts = found.facts[["same_id", "duration_s", "silent"]]
+        members = members.merge(facts, left_on="content_id", right_index=True)
+        relations = match_rows.relations(found.proofs, settings.generic)
+        proofs = match_rows.strongest(found.proofs.assign(relation=relations))
+        return match_rows.expand(members, proofs, matches.labels(items), _ID)
 
 
-def prove(
-    contents: Contents, sounds: pd.DataFrame, settings: Settings, log: StageLog
-) -> pd.DataFrame:
-    """Search, and verify every candidate; a row a pair and offset at which something was found."""
-    keys = representatives(sounds, "sound_id")
-    path = candidates_path(FINGERPRINT_ID, keys, settings)
-    facts = settings.facts(FINGERPRINT.kind)
-    search = partial(candidates.search, facts, keys, settings.processes)
-    pairs = _pairs(sounds, contents, propose("search", path, len(keys), search, log))
-    do(VERIFY, pairs, settings, log)
-    names = pa.array(sorted(pairs), pa.string())
-    proofs: pd.DataFrame = settings.facts(VERIFY.kind).read(names, compare.PROOFS).to_pandas()
-    proofs = proofs[proofs["found"].astype(bool)].drop(columns="found")
-    for side in ("a", "b"):
-        content = [getattr(pairs[key], side).content_id for key in proofs["key"]]
-        proofs[side] = sounds["sound_id"].reindex(content).to_numpy()
-    return proofs.astype({"accepted": bool})
-
-
-def _pairs(sounds: pd.DataFrame, contents: Contents, found: pa.Table) -> dict[str, Pair]:
-    keys, seconds = representatives(sounds, "sound_id").to_pylist(), sounds["duration_s"].to_dict()
-    frame_s = patches.HOP / RATE
+def _pairs(
+    keys: Sequence[str], seconds: Sequence[float], contents: Contents, found: pa.Table
+) -> dict[str, Pair]:
+    frame_s = HOP / RATE
     order = route(*(found[side].to_numpy().astype(np.int64) for side in ("a", "b")))
     pairs = {}
     for row in found.take(order).to_pylist():
@@ -148,18 +100,7 @@ def _pairs(sounds: pd.DataFrame, contents: Contents, found: pa.Table) -> dict[st
             b=contents[b],
             moment_s=(moment[0] * frame_s, moment[1] * frame_s),
             slope=row["slope"],
-            seconds=(seconds[a], seconds[b]),
+            seconds=(seconds[row["a"]], seconds[row["b"]]),
             evidence_s=row["evidence"],
         )
     return pairs
-
-
-def matched(items: pa.Table, media: pa.Table, found: Found) -> pa.Table:
-    """Return the matches between items."""
-    facts = found.facts[["sound_id", "duration_s", "silent"]]
-    members = matches.members(items, media, PART)
-    members = members.merge(facts, left_on="content_id", right_index=True)
-    relations = match_rows.relations(found.proofs, found.generic)
-    proofs = match_rows.strongest(found.proofs.assign(relation=relations))
-    names = match_rows.Names(FINGERPRINT_ID, verifier.NAME)
-    return match_rows.expand(members, proofs, matches.labels(items), names)

@@ -90,3 +90,10 @@ def opened_run(run: str | None) -> Audit:
     from splitaudit.runs.opening import open_run
 
     return open_run(run)
+
+
+def formats() -> list[str]:
+    """Return the formats of an export; none of their modules is imported."""
+    from splitaudit.engine.registry import modules_with
+
+    return list(modules_with("splitaudit.exports", "def export("))

@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     metavar="RULE,...",
     help="How captions are equal: exact, text, numberless, core, near.  [default: exact,text]",
 )
+@click.option(
+    "--fingerprints",
+    metavar="NAME,...",
+    help="Search pictures by these: hash, gradients, features, imagehash.phash, "
+    "package.module:Class.  [default: the first three]",
+)
 @click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: one a core]")
 @click.option(
     "--generic",
@@ -157,6 +163,8 @@ def _opened(target: str, chosen: dict[str, Any]) -> Audit:
     checks = options.chosen("--checks", "check", chosen["checks"], CHECKS)
     captions = options.chosen("--captions", "rule", chosen["captions"], RULES)
     settings: dict[str, Any] = {"generic": chosen["generic"], "checks": checks or None}
+    if chosen["fingerprints"] is not None:
+        settings["fingerprints"] = options.names(chosen["fingerprints"])
     if chosen["jobs"]:
         settings["processes"] = chosen["jobs"]
     return open_target(

@@ -141,7 +141,7 @@ def check(against: str | None, run: str | None, as_json: bool, **chosen: Any) ->
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["parquet", "lists", "csv", "huggingface", "croissant"]),
+    type=click.Choice(options.formats()),
     default="parquet",
     show_default=True,
     help="A Parquet file a split, lists of ids, one CSV, or for Hugging Face or Croissant.",

@@ -84,6 +84,10 @@ class Dataset:
     ratios: Mapping[str, float] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        splits = ", ".join(self.split_order)
+        return f"<Dataset {self.name}: {self.items.num_rows:,} items in {splits or 'no split'}>"
+
 
 def split_name(name: str) -> str:
     """Return the name under which a split is known: val for valid, validation and dev."""

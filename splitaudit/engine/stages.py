@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,11 +40,18 @@ class Settings:
         How many to use.
     generic
         A stretch in more sounds than this is shared material, where it is a small part of them.
+    fingerprints
+        Those to use (see `contracts.Fingerprint`), in place of the usual ones of their media.
     """
 
     cache: Path
     processes: int = field(default_factory=lambda: os.cpu_count() or 1)
     generic: int = 20
+    fingerprints: tuple[Any, ...] = ()
+
+    def chosen(self, part: str, usual: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the fingerprints of a part: those chosen, else the usual ones."""
+        return tuple(of for of in self.fingerprints if of.modality == part) or tuple(usual)
 
     def facts(self, kind: str) -> Parts:
         """Return the facts of one kind."""
@@ -117,8 +127,8 @@ class Stage:
 
     name: str
     kind: str
-    fn: Callable[[Sequence[Any], Path], int]
-    lost: Callable[[Sequence[Any], Path], int]
+    fn: Callable[..., int]
+    lost: Callable[..., int]
     bytes_a_second: float
     most: int = MOST_IN_A_PART
 
@@ -129,11 +139,51 @@ def do(stage: Stage, todo: Mapping[str, Any], settings: Settings, log: StageLog)
     facts.sweep()
     known = facts.known(pa.array(todo, pa.string())).to_pylist()
     items = [item for item, have in zip(todo.values(), known, strict=True) if not have]
-    size = max(1, min(stage.most, len(items) // (8 * settings.processes)))
-    batches = [items[at : at + size] for at in range(0, len(items), size)]
-    work = [execute.Job(stage.fn, batch, facts.folder, stage.lost) for batch in batches]
     log.start(stage.name, len(items), digest(sorted(todo)))
-    seconds = sum(item.size for item in items) / stage.bytes_a_second
+    _run([*_jobs(stage, items, facts.folder, settings)], stage, settings, log)
+
+
+def do_in_one_pass(
+    stage: Stage, kinds: Sequence[str], todo: Mapping[str, Any], settings: Settings, log: StageLog
+) -> None:
+    """Compute the facts of several kinds that are not known yet, reading each item once.
+
+    Parameters
+    ----------
+    stage
+        Its functions take `kinds`, those to be computed, beside the items and the whole cache.
+    kinds
+        All kinds of facts that there should be.
+    """
+    keys, items = pa.array(todo, pa.string()), list(todo.values())
+    known = np.array([_known(kind, keys, settings) for kind in kinds])
+    work: list[execute.Job] = []
+    for missing in np.unique(~known, axis=1).T:
+        those = [items[at] for at in np.flatnonzero((missing == ~known.T).all(axis=1))]
+        some = tuple(kind for kind, lacks in zip(kinds, missing, strict=True) if lacks)
+        fn, lost = (partial(each, kinds=some) for each in (stage.fn, stage.lost))
+        part = replace(stage, fn=fn, lost=lost)
+        work += _jobs(part, those, settings.cache, settings) if some else []
+    log.start(stage.name, sum(len(job.items) for job in work), digest(sorted(todo), kinds))
+    _run(work, stage, settings, log)
+
+
+def _known(kind: str, keys: pa.Array, settings: Settings) -> npt.NDArray[np.bool_]:
+    facts = settings.facts(kind)
+    facts.sweep()
+    return np.asarray(facts.known(keys).to_pylist(), bool)
+
+
+def _jobs(
+    stage: Stage, items: Sequence[Any], folder: Path, settings: Settings
+) -> Iterator[execute.Job]:
+    size = max(1, min(stage.most, len(items) // (8 * settings.processes)))
+    for at in range(0, len(items), size):
+        yield execute.Job(stage.fn, items[at : at + size], folder, stage.lost)
+
+
+def _run(work: Sequence[execute.Job], stage: Stage, settings: Settings, log: StageLog) -> None:
+    seconds = sum(item.size for job in work for item in job.items) / stage.bytes_a_second
     for done in execute.run(work, settings.processes if seconds > WORTH_PROCESSES_S else 1):
         log.advance(done)
 
@@ -144,18 +194,16 @@ def unknown(stage: Stage, todo: Mapping[str, Any], settings: Settings) -> int:
     return len(todo) - int(sum(known.to_pylist()))
 
 
-def representatives(facts: pd.DataFrame, same: str) -> pa.Array:
-    """Return the contents to be compared, sorted.
+def representatives(facts: pd.DataFrame) -> pa.Array:
+    """Return the contents to be compared, sorted: of those with one `same_id`, one.
 
     Parameters
     ----------
     facts
-        What is known of each content, index: content id. Its status decides.
-    same
-        The column that is equal where contents are, once decoded: one stands for all.
+        What is known of each content, see `contracts.Found`. Its status decides.
     """
     read = facts[facts["status"].isin([schema.OK, schema.TRUNCATED])]
-    return pa.array(sorted(read.reset_index().groupby(same)["key"].min()), pa.string())
+    return pa.array(sorted(read.reset_index().groupby("same_id")["key"].min()), pa.string())
 
 
 def candidates_path(fingerprint: str, keys: pa.Array, settings: Settings) -> Path:

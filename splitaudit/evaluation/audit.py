@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from splitaudit.engine.cards import card
 from splitaudit.errors import EvaluatorError, ScoresError, TransposedError
 from splitaudit.evaluation import cases, dependence_tests, metric_tests, truth_tests
 from splitaudit.evaluation.cases import Case, Finding
@@ -60,6 +61,13 @@ class EvaluatorAudit:
     not_finite: int
     stochastic: bool
     calls: int
+
+    def __repr__(self) -> str:
+        return f"<EvaluatorAudit: {self.verdict}: {self.sentence}>"
+
+    def _repr_html_(self) -> str:
+        others = [finding.sentence for finding in self.findings[1:]]
+        return card(f"Evaluator: {self.verdict}", [self.sentence, *others, *self.notes])
 
 
 def audit_evaluator(

@@ -1,184 +1,126 @@
-"""Pictures of a dataset: fingerprinted, searched, compared."""
+"""Pictures as a medium: read and fingerprinted, searched, verified."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import pyarrow as pa
 
 from splitaudit import schema
 from splitaudit.engine import matches
-from splitaudit.engine.stages import (
-    Contents,
-    Settings,
-    Stage,
-    StageLog,
-    Step,
-    candidates_path,
-    do,
-    propose,
-    read_candidates,
-    representatives,
-    step,
-    unknown,
-)
-from splitaudit.images import match_rows as rows
-from splitaudit.images.fingerprint import extract, features
+from splitaudit.engine.contracts import Comparisons, Found, fingerprint_id
+from splitaudit.engine.stages import Contents, Settings, Stage, StageLog, do, do_in_one_pass
+from splitaudit.images import match_rows
+from splitaudit.images.fingerprint import extract, status
+from splitaudit.images.fingerprint.features import LocalFeatures
 from splitaudit.images.fingerprint.gradients import Gradient
 from splitaudit.images.fingerprint.hash import ImageHash
 from splitaudit.images.search import candidates
-from splitaudit.images.verify import proofs
-from splitaudit.images.verify.pairs import to_compare
-from splitaudit.images.verify.photographs import compare as large
-from splitaudit.images.verify.photographs import exposure as photographs
-from splitaudit.images.verify.thumbnails import compare as small
-from splitaudit.images.verify.thumbnails import exposure as thumbnails
+from splitaudit.images.verify.pairs import Facts, to_compare
+from splitaudit.images.verify.photographs.compare import Photographs
+from splitaudit.images.verify.thumbnails.compare import Thumbnails
 
-PART = rows.PART
-FINGERPRINT_ID = "-".join(
-    [*(f"{kind.name}-v{kind.version}" for kind in (ImageHash, Gradient)), features.NAME]
-)
-FINGERPRINT = Stage(
-    "fingerprint pictures",
-    f"fingerprints/{FINGERPRINT_ID}",
-    extract.fingerprint,
-    extract.lost_fingerprint,
-    2e7,
-)
-PIXELS = Stage(
-    "pixels",
-    f"pixels/{FINGERPRINT_ID}",
-    extract.identify,
-    extract.lost_identify,
-    1e7,
-)
-SEARCH = "search pictures"
-SEARCH_ID = f"{candidates.NAME}-{FINGERPRINT_ID}"
-SMALL = Stage(
-    "verify small pictures",
-    f"proofs/{thumbnails.NAME}-{FINGERPRINT_ID}",
-    small.verify,
-    proofs.lost_verify,
-    2e7,
-    most=8_192,
-)
-LARGE = Stage(
-    "verify pictures",
-    f"proofs/{photographs.NAME}-{FINGERPRINT_ID}",
-    large.verify,
-    proofs.lost_verify,
-    1e7,
-)
+USUAL = (ImageHash(), Gradient(), LocalFeatures())
+READ_S = 2e7  # bytes a second
+PIXELS = Stage("pixels", f"pixels/{extract.READ}", extract.identify, extract.lost_identify, 1e7)
 
 
-@dataclass(frozen=True)
-class Found:
-    """What is known of the pictures of a dataset.
+class Pictures:
+    """Pictures, see `splitaudit.engine.contracts.Medium`."""
 
-    Parameters
-    ----------
-    facts
-        Of each content, see `known`.
-    proofs
-        Of pairs, see `prove`.
-    """
+    part: ClassVar[str] = match_rows.PART
+    things: ClassVar[str] = "pictures"
+    searching: ClassVar[str] = "search pictures"
 
-    facts: pd.DataFrame
-    proofs: pd.DataFrame
+    def stages(self, settings: Settings) -> Sequence[Stage]:
+        """Return the stages for which each picture is read: its facts, and each fingerprint."""
+        kinds = {"read pictures": extract.READ} | {
+            f"fingerprint {of.name}": extract.kind_of(of) for of in self._chosen(settings)
+        }
+        return [
+            Stage(name, kind, extract.fingerprint, extract.lost_fingerprint, READ_S)
+            for name, kind in kinds.items()
+        ]
 
+    def extract(self, contents: Contents, settings: Settings, log: StageLog) -> None:
+        """Decode each picture once for all that is missing; then once more, if it may be equal."""
+        of = self._chosen(settings)
+        read, lost = (partial(fn, of=of) for fn in (extract.fingerprint, extract.lost_fingerprint))
+        kinds = [extract.READ, *map(extract.kind_of, of)]
+        stage = Stage("fingerprint pictures", extract.READ, read, lost, READ_S)
+        do_in_one_pass(stage, kinds, contents, settings, log)
+        do(PIXELS, self._perhaps_equal(contents, settings), settings, log)
 
-def scan(contents: Contents, settings: Settings, log: StageLog) -> Found:
-    """Fingerprint pictures, search, and verify what was found."""
-    do(FINGERPRINT, contents, settings, log)
-    do(PIXELS, _perhaps_equal(contents, settings), settings, log)
-    facts = known(contents, settings)
-    return Found(facts, prove(contents, facts, settings, log))
+    def known(self, contents: Contents, settings: Settings) -> pd.DataFrame:
+        """What is known of each content, without its fingerprints; index: content id."""
+        pictures = self._read(contents, settings)
+        keys = pa.array(contents, pa.string())
+        later = settings.facts(PIXELS.kind).read(keys, extract.PIXELS)
+        read_whole = later.to_pandas().set_index("key")["pixels_id"]
+        pixels = pictures["pixels_id"].fillna(read_whole.reindex(pictures.index))
+        # Contents with equal pixels are one picture; one not known whole stands for itself.
+        pictures["same_id"] = pixels.fillna(pictures.index.to_series())
+        return pictures
 
+    def search_id(self, settings: Settings) -> str:
+        """Return what candidates depend on beside the pictures."""
+        return "-".join([candidates.NAME, *map(fingerprint_id, self._chosen(settings))])
 
-def plan(contents: Contents, unread: int, settings: Settings) -> list[Step]:
-    """Say what `scan` would do; of `unread` pictures the bytes are not known yet."""
-    pictures = unread + len(contents)
-    old = len(contents) - unknown(FINGERPRINT, contents, settings)
-    first = step(FINGERPRINT.name, pictures - old, pictures, "pictures")
-    what, why = ("extend" if old else "compute"), "a new picture may match any other"
-    if old < pictures:
-        return [first, Step(SEARCH, what, why), Step(LARGE.name, what, why)]
-    keys = representatives(known(contents, settings), "same_id")
-    path = candidates_path(SEARCH_ID, keys, settings)
-    if not path.exists():
-        why = "another set of pictures than before"
-        return [first, Step(SEARCH, "compute", why), Step(LARGE.name, "extend", why)]
-    found = read_candidates(path)
-    pairs = to_compare(keys, found, settings.facts(FINGERPRINT.kind), contents)
-    new = unknown(SMALL, pairs.small, settings) + unknown(LARGE, pairs.large, settings)
-    total = len(pairs.small) + len(pairs.large)
-    searched = step(SEARCH, 0, len(keys), "pictures")
-    return [first, searched, step(LARGE.name, new, total, "pairs")]
+    def search(self, keys: pa.Array, settings: Settings) -> pa.Table:
+        """Return pairs of pictures to compare, see `candidates.search`."""
+        return candidates.search(settings, keys, self._chosen(settings))
 
+    def comparisons(
+        self, keys: pa.Array, found: pa.Table, contents: Contents, settings: Settings
+    ) -> Sequence[Comparisons]:
+        """Return the pairs; where either picture is small, both are compared small."""
+        of = next((x for x in self._chosen(settings) if isinstance(x, LocalFeatures)), None)
+        features = extract.kind_of(of) if of else None
+        pairs = to_compare(keys, found, Facts(settings, features), contents)
+        small, large = Thumbnails(), Photographs()
+        beside = fingerprint_id(of) if of else "no features"
+        return (
+            Comparisons(
+                _stage("verify small pictures", small, extract.READ, 2e7, 8_192), small, pairs.small
+            ),
+            Comparisons(_stage("verify pictures", large, beside, 1e7), large, pairs.large),
+        )
 
-def _perhaps_equal(contents: Contents, settings: Settings) -> Contents:
-    """The pictures that must be read at their size to tell whether they equal another."""
-    pictures = _facts(contents, settings)
-    read = pictures["status"].isin([schema.OK, schema.TRUNCATED])
-    keys = pa.array(sorted(pictures.index[read]), pa.string())
-    perhaps = candidates.perhaps_equal(settings.facts(FINGERPRINT.kind), keys).to_pandas()
-    looked_at = pictures.loc[keys.to_pandas()[perhaps], "pixels_id"]
-    return {name: contents[name] for name in looked_at.index[looked_at.isna()]}
+    def matches(
+        self, items: pa.Table, media: pa.Table, found: Found, settings: Settings
+    ) -> pa.Table:
+        """Return the matches between items."""
+        members = matches.members(items, media, self.part)
+        facts = found.facts[["same_id", "status"]]
+        members = members.merge(facts, left_on="content_id", right_index=True)
+        names = "+".join(map(fingerprint_id, self._chosen(settings)))
+        return match_rows.expand(members, found.proofs, matches.labels(items), names)
 
+    def _chosen(self, settings: Settings) -> tuple[Any, ...]:
+        return settings.chosen(self.part, USUAL)
 
-def _facts(contents: Contents, settings: Settings) -> pd.DataFrame:
-    names = ("key", "pixels_id", "width", "height", "status", "error")
-    columns = pa.schema([extract.PICTURES.field(name) for name in names])
-    facts = settings.facts(FINGERPRINT.kind).read(pa.array(contents, pa.string()), columns)
-    pictures: pd.DataFrame = facts.to_pandas().set_index("key")
-    return pictures
+    def _read(self, contents: Contents, settings: Settings) -> pd.DataFrame:
+        """The facts of pictures, with a status to which every fingerprint had its say."""
+        keys = pa.array(contents, pa.string())
+        names = ("key", "pixels_id", "width", "height", "status", "error")
+        columns = pa.schema([extract.PICTURES.field(name) for name in names])
+        pictures = settings.facts(extract.READ).read(keys, columns).to_pandas().set_index("key")
+        return status.judged(pictures, self._chosen(settings), settings)
 
-
-def known(contents: Contents, settings: Settings) -> pd.DataFrame:
-    """What is known of each content, without its fingerprints; index: content id."""
-    pictures = _facts(contents, settings)
-    later = settings.facts(PIXELS.kind).read(pa.array(contents, pa.string()), extract.PIXELS)
-    read_whole = later.to_pandas().set_index("key")["pixels_id"]
-    pixels = pictures["pixels_id"].fillna(read_whole.reindex(pictures.index))
-    # Contents with equal pixels are one picture; one that is not known whole stands for itself.
-    pictures["same_id"] = pixels.fillna(pictures.index.to_series())
-    return pictures
-
-
-def prove(
-    contents: Contents, pictures: pd.DataFrame, settings: Settings, log: StageLog
-) -> pd.DataFrame:
-    """Search, and verify every candidate; a row a pair of pictures at which something was found."""
-    keys, facts = representatives(pictures, "same_id"), settings.facts(FINGERPRINT.kind)
-    path = candidates_path(SEARCH_ID, keys, settings)
-    found = propose(SEARCH, path, len(keys), partial(candidates.search, facts, keys), log)
-    pairs = to_compare(keys, found, facts, contents)
-    seen_small = _proven(SMALL, pairs.small, settings, log).assign(verifier=thumbnails.NAME)
-    seen_large = _proven(LARGE, pairs.large, settings, log).assign(verifier=photographs.NAME)
-    rows = pd.concat([seen_small, seen_large], ignore_index=True)
-    sides = rows["key"].str.split(" ", expand=True)
-    for at, side in enumerate(("a", "b")):
-        rows[side] = pictures["same_id"].reindex(sides[at]).to_numpy() if len(rows) else None
-    return rows.astype({"accepted": bool, "similar": bool})
-
-
-def _proven(
-    stage: Stage, pairs: Mapping[str, Any], settings: Settings, log: StageLog
-) -> pd.DataFrame:
-    if pairs:
-        do(stage, pairs, settings, log)
-    names = pa.array(sorted(pairs), pa.string())
-    facts: pd.DataFrame = settings.facts(stage.kind).read(names, proofs.PROOFS).to_pandas()
-    return facts[facts["found"].astype(bool)].drop(columns="found")
+    def _perhaps_equal(self, contents: Contents, settings: Settings) -> Contents:
+        """The pictures that must be read at their size to tell whether they equal another."""
+        pictures = self._read(contents, settings)
+        read = pictures["status"].isin([schema.OK, schema.TRUNCATED])
+        keys = pa.array(sorted(pictures.index[read]), pa.string())
+        by = next((of for of in self._chosen(settings) if of == ImageHash()), None)
+        perhaps = candidates.perhaps_equal(settings, keys, by).to_pandas()
+        looked_at = pictures.loc[keys.to_pandas()[perhaps], "pixels_id"]
+        return {name: contents[name] for name in looked_at.index[looked_at.isna()]}
 
 
-def matched(items: pa.Table, media: pa.Table, found: Found) -> pa.Table:
-    """Return the matches between items."""
-    facts = found.facts[["same_id", "status"]]
-    members = matches.members(items, media, PART)
-    members = members.merge(facts, left_on="content_id", right_index=True)
-    return rows.expand(members, found.proofs, matches.labels(items), FINGERPRINT_ID)
+def _stage(name: str, verifier: Any, beside: str, speed: float, most: int = 256) -> Stage:
+    kind = f"proofs/{verifier.name}-{beside.replace('/', '-')}"
+    return Stage(name, kind, verifier.verify, verifier.lost, speed, most)

@@ -17,6 +17,7 @@ from splitaudit import schema, split
 from splitaudit.audio.decode.sounds import load
 from splitaudit.dataset import Dataset
 from splitaudit.engine import stages
+from splitaudit.engine.cards import card
 from splitaudit.engine.progress import Progress, Quiet
 from splitaudit.engine.store import to_json, write_table, write_text
 from splitaudit.errors import SplitauditError
@@ -25,6 +26,7 @@ from splitaudit.groups.oversized import giants
 from splitaudit.images.decode import pictures
 from splitaudit.report.html import write_report
 from splitaudit.report.listing import Media
+from splitaudit.report.sentences import coverage_sentences, headline, visible
 from splitaudit.report.side_by_side import SIDE
 from splitaudit.report.summary import summarise
 from splitaudit.runs import groups as grouping
@@ -67,6 +69,22 @@ class Audit:
         self.settings = settings
         self.dataset = dataset
         self._checks = checks
+
+    def __repr__(self) -> str:
+        return f"<Audit of {self._glance()[0]}>"
+
+    def _repr_html_(self) -> str:
+        title, *lines = self._glance()
+        return card(f"Audit of {title}", [*lines, f"run: {self.run}"])
+
+    def _glance(self) -> list[str]:
+        """The verdict in a sentence, and what was looked at."""
+        if not (self.run / "run.json").is_file():
+            name = self.dataset.name if self.dataset else self.run.name
+            return [f"{visible(name)}: not scanned yet"]
+        summary = self.summary()
+        verdict = f"{summary['verdict'].upper()}: {headline(summary)}"
+        return [f"{visible(summary['dataset'])}: {verdict}", *coverage_sentences(summary)]
 
     def plan(self) -> list[stages.Step]:
         """Say what `scan` would compute, computing nothing."""
@@ -343,7 +361,7 @@ class Audit:
 
     def _rescanned(self) -> dict[str, pa.Table]:
         listed = self.table("media").to_pandas()
-        listed.loc[listed["part"] == "audio", ["status", "error"]] = None
+        listed.loc[listed["part"].isin(pipeline.AUDITED), ["status", "error"]] = None
         media = schema.conform(pa.Table.from_pandas(listed, schema.MEDIA, False), schema.MEDIA)
         known = self._run.known("items", "memberships")
         links = schema.conform([], schema.EDGES)

@@ -10,6 +10,7 @@ from splitaudit.dataset import IngestOptions, ingest
 from splitaudit.engine.stages import Settings
 from splitaudit.errors import SplitauditError
 from splitaudit.runs.audit import Audit
+from splitaudit.scan.fingerprints import choose
 
 HOME = Path(".splitaudit")
 
@@ -35,10 +36,28 @@ def open_target(
     options
         How to read the target.
     settings
-        `processes`, `generic` and `checks`.
+        `processes`, `generic`, `checks` and `fingerprints` (names, see
+        `splitaudit.scan.fingerprints.choose`).
+
+    Examples
+    --------
+    >>> import numpy as np, soundfile, splitaudit
+    >>> noise = np.random.default_rng(0).normal(0, 0.1, 16_000)
+    >>> for name in ("train", "test"):
+    ...     Path("sounds", name).mkdir(parents=True)
+    ...     soundfile.write(f"sounds/{name}/{name}.wav", noise, 16_000)
+    >>> audit = splitaudit.open("sounds")
+    >>> audit
+    <Audit of sounds: not scanned yet>
+    >>> audit.scan()
+    <Audit of sounds: LEAKS: 1 of 1 test items is already in train>
+    >>> audit.leaks().relation.tolist()
+    ['exact']
     """
     chosen = dict(settings or {})
     checks = chosen.pop("checks", None)
+    if "fingerprints" in chosen:
+        chosen["fingerprints"] = choose(chosen["fingerprints"])
     facts = Settings(Path(cache) if cache else HOME / "cache", **chosen)
     if (Path(target) / "run.json").is_file():
         return Audit(Path(target), facts)

@@ -13,20 +13,14 @@ import pyarrow.compute as pc
 from splitaudit import split
 from splitaudit.engine.store import write_table
 from splitaudit.errors import SplitauditError
-from splitaudit.exports import checked, croissant, csv, huggingface, lists, parquet
+from splitaudit.exports import checked
+from splitaudit.exports.formats import FORMATS
 from splitaudit.groups.policies import DUPLICATE
 from splitaudit.runs.groups import edges, grouped
 from splitaudit.runs.run import Run
 
 _DROPPED = {"drop-train": "train", "drop-test": "test"}
 MODES = ("repair", *_DROPPED, "regroup")
-FORMATS = {
-    "parquet": parquet.export,
-    "lists": lists.export,
-    "csv": csv.export,
-    "huggingface": huggingface.export,
-    "croissant": croissant.export,
-}
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,20 @@ from importlib import metadata
 import pyarrow as pa
 
 from splitaudit import __version__
-from splitaudit.audio import medium as sounds
+from splitaudit.audio.medium import Sounds
 from splitaudit.dataset import Dataset, decode_path
-from splitaudit.engine import jobs
+from splitaudit.engine import jobs, media
+from splitaudit.engine.contracts import Medium
 from splitaudit.engine.stages import Contents, Settings, Stage, StageLog, Step, do, step
 from splitaudit.groups import policies
-from splitaudit.images import medium as pictures
+from splitaudit.images.medium import Pictures
 from splitaudit.metadata import caption_relations, spans
 from splitaudit.scan import outcomes
 
 IDENTIFY = Stage("identify", "contents", jobs.identify, jobs.lost_identify, 1e9)
-AUDITED = {sounds.PART: sounds, pictures.PART: pictures}
+AUDITED: dict[str, Medium] = {medium.part: medium for medium in (Sounds(), Pictures())}
 # Packages of extras; OpenCV comes in four.
-OPTIONAL = {"faiss-cpu", "faiss-gpu-cu12", "pillow", "pillow-heif", "simplejpeg"} | {
+OPTIONAL = {"faiss-cpu", "faiss-gpu-cu12", "pillow", "pillow-heif", "simplejpeg", "imagehash"} | {
     f"opencv{kind}-python{screen}" for kind in ("", "-contrib") for screen in ("", "-headless")
 }
 
@@ -39,7 +40,8 @@ def plan(dataset: Dataset, settings: Settings) -> list[Step]:
     steps = [step("identify", len(new), len(names), "files")]
     for part, own in parts.items():
         if own:
-            steps += AUDITED[part].plan(contents[part], len(_unread(own.values())), settings)
+            unread = len(_unread(own.values()))
+            steps += media.plan(AUDITED[part], contents[part], unread, settings)
     return steps
 
 
@@ -54,13 +56,16 @@ def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Ta
     do(IDENTIFY, {file.name: file for file in files.values()}, settings, log)
     parts = {part: _of_part(dataset.media, files, part) for part in AUDITED}
     found = {
-        part: AUDITED[part].scan(_contents(own, settings), settings, log)
+        part: media.scan(AUDITED[part], _contents(own, settings), settings, log)
         for part, own in parts.items()
         if own
     }
     files = {row: file for own in parts.values() for row, file in own.items()}
-    media = outcomes.fill(dataset.media, files, {part: of.facts for part, of in found.items()})
-    matches = [AUDITED[part].matched(dataset.items, media, of) for part, of in found.items()]
+    facts = {part: of.facts for part, of in found.items()}
+    filled = outcomes.fill(dataset.media, files, facts)
+    matches = [
+        AUDITED[part].matches(dataset.items, filled, of, settings) for part, of in found.items()
+    ]
     matched = pa.concat_tables([*matches, spans.overlaps(dataset.items)])
     alike = caption_relations.edges(dataset.items, dataset.captions)
     edges = pa.concat_tables([policies.edges(matched), dataset.links, alike])
@@ -68,7 +73,7 @@ def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Ta
     log.end()
     return {
         "items": dataset.items,
-        "media": media,
+        "media": filled,
         "matches": matched,
         "memberships": pa.concat_tables([dataset.memberships, captions]),
         "edges": edges,
@@ -76,10 +81,10 @@ def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Ta
     }
 
 
-def _files(media: pa.Table) -> _Files:
+def _files(listed: pa.Table) -> _Files:
     """The sounds and pictures that can be looked at, as they are now."""
     files = {}
-    for row, one in enumerate(media.to_pylist()):
+    for row, one in enumerate(listed.to_pylist()):
         if one["part"] in AUDITED and one["status"] is None:
             path = decode_path(one["path"])
             with contextlib.suppress(OSError):
@@ -88,8 +93,8 @@ def _files(media: pa.Table) -> _Files:
     return files
 
 
-def _of_part(media: pa.Table, files: _Files, part: str) -> _Files:
-    parts = media["part"].to_pylist()
+def _of_part(listed: pa.Table, files: _Files, part: str) -> _Files:
+    parts = listed["part"].to_pylist()
     return {row: file for row, file in files.items() if parts[row] == part}
 
 

@@ -6,6 +6,7 @@ Shares no code with the splitter and looks at matches, never at groups.
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,6 +69,18 @@ class CheckResult:
         if len(self.crossings) or len(self.parted) or faults:
             return 1
         return 4 if any(map(self._lacks, self.coverage.values())) else 0
+
+    def __repr__(self) -> str:
+        return f"<CheckResult: {self._answer()}; {self._on_crossings()}>"
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<li>{html.escape(line)}</li>" for line in self.sentences())
+        return f"<div><b>Check: {self._answer()}</b><ul>{lines}</ul></div>"
+
+    def _answer(self) -> str:
+        return {0: "the split holds", 1: "the split is refuted"}.get(
+            self.exit_status, "no crossing found, but evidence is missing"
+        )
 
     def sentences(self) -> list[str]:
         """Return what was found in words, one sentence each; odd characters are escaped."""

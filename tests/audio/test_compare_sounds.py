@@ -85,7 +85,7 @@ def on_disk(path: Path, sound: Sound) -> File:
 
 
 def proof_of(pair: Pair, folder: Path) -> dict[str, object]:
-    compare.verify([pair], folder)
+    compare.Waveforms().verify([pair], folder)
     (row,) = Parts(folder).read(pa.array([pair.key]), compare.PROOFS).to_pylist()
     return dict(row)
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_tables import unhurried
 
-from splitaudit.audio.match_rows import Names, expand, relations, strongest, transform
+from splitaudit.audio.match_rows import expand, relations, strongest, transform
 
-NAMES = Names("patch-v1", "waveform-v2")
+FINGERPRINT, VERIFIER = "patch-v1", "waveform-v2"
 SPLITS = ("train", "val", "test")
 Pair = tuple[str, str]
 
@@ -24,14 +24,14 @@ def members_of(held: Mapping[str, tuple[str, str]], silent: Iterable[str] = ()) 
         {
             "item_id": item,
             "split": split,
-            "sound_id": sound[0],
+            "same_id": sound[0],
             "content_id": sound,
             "duration_s": 10.0,
             "silent": sound[0] in silent,
         }
         for item, (split, sound) in held.items()
     ]
-    columns = ["item_id", "split", "sound_id", "content_id", "duration_s", "silent"]
+    columns = ["item_id", "split", "same_id", "content_id", "duration_s", "silent"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -40,6 +40,7 @@ def proof(a: str, b: str, **other: object) -> dict[str, object]:
     found = {"score": 0.9, "correlation": 0.5, "gain_db": 3.0, "accepted": True}
     found |= {"tempo": 1.0, "pitch": 1.0}
     coverages = {"coverage_a": 0.4, "coverage_b": 0.9}
+    found |= {"verifier": VERIFIER}
     return {"a": a, "b": b, "relation": "overlap", **spans, **found, **coverages, **other}
 
 
@@ -53,7 +54,7 @@ def rows_of(
     labels: Mapping[str, frozenset[str]] | None = None,
     silent: Iterable[str] = (),
 ) -> dict[Pair, dict[str, object]]:
-    table = expand(members_of(held, silent), proofs_of(proofs), labels or {}, NAMES)
+    table = expand(members_of(held, silent), proofs_of(proofs), labels or {}, FINGERPRINT)
     rows = {(row["a"], row["b"]): row for row in table.to_pylist()}
     assert len(rows) == table.num_rows, "a pair has two rows"
     return rows

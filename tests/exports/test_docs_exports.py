@@ -12,7 +12,7 @@ import pytest
 from command import Here
 from other_readers import mlcroissant_warns
 
-from splitaudit.runs.splits import FORMATS
+from splitaudit.exports.formats import FORMATS
 
 TEXT = (Path(__file__).parents[2] / "docs/exports.md").read_text(encoding="utf-8")
 FOUND = {"scan": 1}  # the leak

@@ -21,7 +21,7 @@ from splitaudit.cli import cli
 from splitaudit.dataset import IngestOptions, ingest
 from splitaudit.errors import InputError, SplitauditError
 from splitaudit.exports import SIDECAR
-from splitaudit.runs.splits import FORMATS
+from splitaudit.exports.formats import FORMATS
 from splitaudit.split import digest
 from splitaudit.split.foreign import read_split
 

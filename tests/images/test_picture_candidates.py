@@ -10,19 +10,33 @@ import pyarrow as pa
 import pytest
 
 from splitaudit.engine.jobs import write
-from splitaudit.engine.store import Parts
+from splitaudit.engine.stages import Settings
 from splitaudit.groups.components import smallest_members
-from splitaudit.images.fingerprint.extract import PICTURES
+from splitaudit.images.fingerprint.extract import CODES, PICTURES, READ, kind_of
+from splitaudit.images.fingerprint.feature_sets import FEATURE
+from splitaudit.images.fingerprint.hash import ImageHash
+from splitaudit.images.medium import USUAL
+from splitaudit.images.search import candidates
 from splitaudit.images.search.candidates import (
     CROWD,
     MOST,
-    VARIANTS,
     Views,
-    by_codes,
     nearest,
-    perhaps_equal,
-    search,
 )
+
+VARIANTS, RADIUS = ImageHash.variants, 8
+
+
+def by_codes(views: Views) -> pd.DataFrame:
+    return candidates.by_codes(views, RADIUS)
+
+
+def search(settings: Settings, keys: pa.Array) -> pa.Table:
+    return candidates.search(settings, keys, USUAL)
+
+
+def perhaps_equal(settings: Settings, keys: pa.Array) -> pa.Array:
+    return candidates.perhaps_equal(settings, keys, ImageHash())
 
 
 def drawn(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -35,7 +49,7 @@ def views(codes: np.ndarray, inner_of: list[int] | None = None) -> Views:
     rest = inner_of or []
     owner = np.append(np.arange(len(codes) - len(rest)), rest).astype(np.int64)
     order, inner = np.argsort(owner, kind="stable"), np.arange(len(codes)) >= len(codes) - len(rest)
-    return Views(codes[order], np.ones(len(codes), bool), owner[order], inner[order])
+    return Views(codes[order][..., None], np.ones(len(codes), bool), owner[order], inner[order])
 
 
 def rows(found: pd.DataFrame) -> list[tuple[int, ...]]:
@@ -134,7 +148,7 @@ def test_codes_are_near_that_differ_in_eight_bits(bits, found):
 def test_what_has_no_code_to_tell_it_is_no_pair():
     codes = np.repeat(drawn(np.random.default_rng(4), 1), 3, axis=0)
     told = np.array([True, False, True])
-    found = by_codes(Views(codes, told, np.arange(3), np.zeros(3, bool)))
+    found = by_codes(Views(codes[..., None], told, np.arange(3), np.zeros(3, bool)))
     assert rows(found) == [(0, 2, 0, 0)]
 
 
@@ -165,7 +179,7 @@ def test_the_whole_of_a_picture_is_told_before_what_lies_within():
 # What is read of the facts.
 
 
-def facts(folder: Path, pictures: list[dict[str, object]]) -> tuple[Parts, pa.Array]:
+def facts(folder: Path, pictures: list[dict[str, object]]) -> tuple[Settings, pa.Array]:
     """Facts as the fingerprinting leaves them, of pictures of which little is told."""
     plain: dict[str, object] = {
         "width": 300,
@@ -176,8 +190,32 @@ def facts(folder: Path, pictures: list[dict[str, object]]) -> tuple[Parts, pa.Ar
     }
     keys = [f"{k:02}" for k in range(len(pictures))]
     rows = [plain | {"key": key} | one for key, one in zip(keys, pictures, strict=True)]
-    write(rows, PICTURES, keys, folder)
-    return Parts(folder), pa.array(keys)
+    read = [{name: row[name] for name in ("key", "width", "height", "status")} for row in rows]
+    write(read, PICTURES, keys, folder / READ)
+    for of, codes in zip(USUAL, (hash_of, gradients_of, features_of), strict=True):
+        facts = [{"key": row["key"], "status": "ok", **codes(row)} for row in rows]
+        write(facts, CODES, keys, folder / kind_of(of))
+    return Settings(folder), pa.array(keys)
+
+
+def hash_of(row: dict[str, object]) -> dict[str, object]:
+    codes = np.array(row["codes"], np.uint64)
+    return {"told": row["told"], "many": codes.size, "codes": codes.tobytes()}
+
+
+def gradients_of(row: dict[str, object]) -> dict[str, object]:
+    return {"told": [True], "many": 512, "codes": row["gradients"]}
+
+
+def features_of(row: dict[str, object]) -> dict[str, object]:
+    """Those of a photograph; a small picture has none."""
+    if "descriptors" not in row:
+        return {}
+    held = np.zeros(len(row["angle"]) // 4, FEATURE)
+    for name in FEATURE.names:
+        kind = FEATURE[name]
+        held[name] = np.frombuffer(row[name], kind.base).reshape(-1, *kind.shape)
+    return {"told": [True], "many": len(held), "codes": held.tobytes()}
 
 
 def coded(code: np.uint64, **other: object) -> dict[str, object]:

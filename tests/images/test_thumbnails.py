@@ -13,10 +13,10 @@ from PIL import Image
 
 from splitaudit.images.decode.thumbnail import LUMA, SIDE, Pixels, thumbnail
 from splitaudit.images.fingerprint import gradients
-from splitaudit.images.search import near_gradients
 from splitaudit.images.verify.thumbnails import exposure, registration
-from splitaudit.search import vectors
+from splitaudit.search import near_vectors, vectors
 
+ALIKE = 1 - gradients.Gradient.radius
 LARGE = 96
 # What is done to a picture -> what is then said of it.
 CHANGES = {
@@ -287,12 +287,12 @@ def test_copies_have_near_gradients(change: str) -> None:
     picture = drawn(0)
     a, b = gradient([picture, CHANGES[change](picture)]).vectors.astype(float) / gradients.SCALE
     others = gradient([drawn(seed) for seed in range(1, 30)]).vectors / gradients.SCALE
-    assert a @ b > max(near_gradients.ALIKE, (others @ b).max())
+    assert a @ b > max(ALIKE, (others @ b).max())
 
 
-def found(pictures: list[np.ndarray]) -> dict[tuple[int, int], float]:
+def found(pictures: list[np.ndarray], alike: float = ALIKE) -> dict[tuple[int, int], float]:
     plain = gradient(pictures).vectors
-    table = near_gradients.pairs(gradients.views(plain), gradients.SCALE)
+    table = near_vectors.pairs(gradients.views(plain), gradients.SCALE, alike)
     rows = table.to_pydict()
     return dict(zip(zip(rows["a"], rows["b"], strict=True), rows["similarity"], strict=True))
 
@@ -313,13 +313,12 @@ def test_a_crop_is_found_from_what_is_seen_closer(step: int) -> None:
     crop = picture[14:-14, 14:-14][:, ::step]
     whole, part = gradient([picture[:, ::step], crop]).vectors.astype(float) / gradients.SCALE
     alike = found([drawn(1), crop, *(drawn(seed) for seed in range(2, 60)), picture])
-    assert alike[1, 60] > max(whole @ part + 0.2, near_gradients.ALIKE + 0.2)
+    assert alike[1, 60] > max(whole @ part + 0.2, ALIKE + 0.2)
 
 
 def test_of_each_picture_few_are_returned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(near_gradients, "ALIKE", -1.0)
-    monkeypatch.setattr(near_gradients, "NEAREST", 3)
-    alike = np.array(list(found([drawn(seed) for seed in range(50)])))
+    monkeypatch.setattr(near_vectors, "NEAREST", 3)
+    alike = np.array(list(found([drawn(seed) for seed in range(50)], -1.0)))
     # As it is and closer; a pair may be among the nearest of one side only.
     assert 50 * 3 / 2 <= len(alike) <= 50 * 2 * 3
 
@@ -334,7 +333,7 @@ def test_a_clique_of_copies_is_found_whole(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_crowd_is_one_group_through_few_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vectors, "NEIGHBOURS", 3)
-    monkeypatch.setattr(near_gradients, "MOST", 12)
+    monkeypatch.setattr(near_vectors, "MOST", 12)
     rng = np.random.default_rng(0)
     crowd = [drawn(0) + rng.normal(0, 3, (LARGE, LARGE, 3)) for _ in range(60)]
     alike = list(found(crowd))
@@ -348,7 +347,7 @@ def test_a_crowd_is_one_group_through_few_pairs(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("count", [0, 1])
 def test_of_too_few_pictures_there_are_no_pairs(count: int) -> None:
     plain = gradients.Gradient().fingerprint(np.zeros((count, SIDE, SIDE, 3), np.uint8)).vectors
-    assert len(near_gradients.pairs(gradients.views(plain), gradients.SCALE)) == 0
+    assert len(near_vectors.pairs(gradients.views(plain), gradients.SCALE, ALIKE)) == 0
 
 
 @pytest.mark.parametrize("shape", [(96, 96), (96, 48), (20, 33), (1, 1), (32, 32), (31, 97)])

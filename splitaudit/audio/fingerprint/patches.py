@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any, ClassVar
@@ -63,12 +63,24 @@ class Patches:
 
 @dataclass(frozen=True)
 class Patch:
-    """The fingerprint."""
+    """The fingerprint.
 
-    name: ClassVar[str] = "patch"
+    Parameters
+    ----------
+    directions
+        Digest of the directions in use, see `identity`.
+    """
+
+    name: ClassVar[str] = "patches"
     version: ClassVar[int] = 1
     modality: ClassVar[str] = "audio"
     metric: ClassVar[str] = "cosine"
+
+    directions: str = field(default_factory=lambda: identity())
+
+    def load(self, device: str = "cpu") -> Callable[[Iterator[tuple[int, Samples]]], Patches]:
+        """Return what describes a sound, see `fingerprint`."""
+        return self.fingerprint
 
     def fingerprint(self, segments: Iterator[tuple[int, Samples]]) -> Patches:
         """Return the patches of a sound.
@@ -196,3 +208,6 @@ def unit(rows: Any) -> Samples:
 def quantised(rows: npt.NDArray[np.floating]) -> Vectors:
     """Return rows as unit vectors times `SCALE`, in whole numbers."""
     return np.clip(np.rint(unit(rows) * SCALE), -127, 127).astype(np.int8)
+
+
+FINGERPRINT = Patch  # what `splitaudit scan --fingerprints patches` chooses

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
@@ -69,15 +69,26 @@ class Pair:
         return self.a.size + self.b.size
 
 
-def verify(pairs: Sequence[Pair], folder: Path) -> int:
-    """Compare pairs of sounds."""
-    rows = []
-    for pair in pairs:
-        with contextlib.suppress(MediaError):  # gone since it was fingerprinted
-            row = {"key": pair.key, **_proof(pair)}
-            if not (pair.a.changed or pair.b.changed):
-                rows.append(row)
-    return write(rows, PROOFS, [pair.key for pair in pairs], folder)
+class Waveforms:
+    """The verifier, see `splitaudit.engine.contracts.Verifier`."""
+
+    name: ClassVar[str] = verifier.NAME
+    proofs: ClassVar[pa.Schema] = PROOFS
+
+    def verify(self, pairs: Sequence[Pair], folder: Path) -> int:
+        """Compare pairs of sounds."""
+        rows = []
+        for pair in pairs:
+            with contextlib.suppress(MediaError):  # gone since it was fingerprinted
+                row = {"key": pair.key, **_proof(pair)}
+                if not (pair.a.changed or pair.b.changed):
+                    rows.append(row)
+        return write(rows, PROOFS, [pair.key for pair in pairs], folder)
+
+    def lost(self, pairs: Sequence[Pair], folder: Path) -> int:
+        """Note that nothing can be said of these pairs."""
+        rows = [{"key": pair.key, "found": False} for pair in pairs]
+        return write(rows, PROOFS, [pair.key for pair in pairs], folder)
 
 
 def _proof(pair: Pair) -> dict[str, Any]:
@@ -147,12 +158,6 @@ def _around(file: File, moment_s: float, seconds: float) -> tuple[File, float]:
     begin_s = file.start_s or 0.0
     end_s = min(begin_s + last, float("inf") if file.end_s is None else file.end_s)
     return replace(file, start_s=begin_s + first, end_s=end_s), moment_s - first
-
-
-def lost_verify(pairs: Sequence[Pair], folder: Path) -> int:
-    """Note that nothing can be said of these pairs."""
-    rows = [{"key": pair.key, "found": False} for pair in pairs]
-    return write(rows, PROOFS, [pair.key for pair in pairs], folder)
 
 
 _HELD: OrderedDict[File, verifier.Sound] = OrderedDict()  # see `engine.pair_order`

@@ -1,27 +1,31 @@
-"""The fingerprinting of pictures as a function that a process can be handed."""
+"""The reading of pictures as a function that a process can be handed: facts and fingerprints."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from splitaudit import schema
-from splitaudit.engine.jobs import File, failed, read_each, write, write_crashed, write_each
+from splitaudit.engine.contracts import Fingerprint, fingerprint_id
+from splitaudit.engine.jobs import File, failed, write, write_crashed, write_each
+from splitaudit.engine.limits import time_limit
 from splitaudit.errors import MediaError
 from splitaudit.images.decode import pictures
-from splitaudit.images.decode.pictures import Picture
 from splitaudit.images.fingerprint import features
-from splitaudit.images.fingerprint.feature_sets import Features
-from splitaudit.images.fingerprint.views import View, fingerprinted, views
+from splitaudit.images.fingerprint.contract import Codes, coded
+from splitaudit.images.fingerprint.views import View, views
 
-SMALL = 96  # pixels of the shorter side, <=: told by its gradients, not by local features
-FLAT = "a flat picture: nothing in it to compare"
-FEATURES = ("points", "scale", "angle", "descriptors")
+PIXELS_AT_ONCE = 1 << 23  # about: pictures with so many pixels are held and described together
+LIMIT_S = 60.0  # for one picture, before a fingerprint counts as hanging; and for many this and
+LIMIT_EACH_S = 1.0  # so much each
+
+READ = "pictures/v1"  # kind of the facts that hold for all fingerprints
 PICTURES = pa.schema(
     {
         "key": pa.string(),  # content_id
@@ -32,78 +36,176 @@ PICTURES = pa.schema(
         "error": pa.string(),
         # Of the picture, then of what lies within its border if it has one:
         "boxes": pa.list_(pa.float32()),  # left, top, right, bottom; a picture is from -1 to 1
-        "codes": pa.list_(pa.uint64()),  # in each orientation, then of the negatives
-        "told": pa.list_(pa.bool_()),  # whether the codes tell the picture from others
         "thumbnail": pa.binary(),
-        "gradients": pa.binary(),
-        # Local features: points, scale, angle (float32), descriptors (uint64); null of small ones.
-        **{name: pa.binary() for name in FEATURES},
     }
 )
-
+CODES = pa.schema(
+    {
+        "key": pa.string(),  # content_id
+        "status": pa.string(),  # ok, degenerate, error; null of a picture that could not be read
+        "error": pa.string(),
+        "told": pa.list_(pa.bool_()),  # of each view, whether its code tells it from others
+        "many": pa.int32(),  # numbers of all views together: words, features
+        "codes": pa.large_binary(),  # of all views, one behind the other
+    }
+)
 PIXELS = pa.schema({"key": pa.string(), "pixels_id": pa.string()})
 
 
-def fingerprint(files: Sequence[File], folder: Path) -> int:
-    """Decode pictures and take their fingerprints, the hashes of all together."""
-    rows = read_each(files, _picture)
-    read = [row for row in rows if "views" in row]
-    seen: list[list[View]] = [row.pop("views") for row in read]
-    for row, prints in zip(read, fingerprinted(seen), strict=True):
-        flat = prints.pop("flat")
-        row |= prints
-        if flat and row["status"] == schema.OK:
-            row |= {"status": schema.DEGENERATE, "error": FLAT}
-    return write(rows, PICTURES, [file.content_id for file in files], folder)
+def kind_of(fingerprint: Fingerprint) -> str:
+    """Return where the facts of a fingerprint lie in the cache."""
+    return f"fingerprints/{fingerprint_id(fingerprint)}"
 
 
-def _picture(file: File) -> dict[str, Any]:
+@dataclass
+class _Read:
+    """A picture that was read: its facts, and what of it is fingerprinted (nothing, if unread)."""
+
+    row: dict[str, Any]
+    views: list[View] = field(default_factory=list)
+
+
+def fingerprint(
+    files: Sequence[File], folder: Path, *, of: Sequence[Fingerprint], kinds: Sequence[str]
+) -> int:
+    """Decode pictures once and write the facts that are missing.
+
+    Parameters
+    ----------
+    files
+        Pictures.
+    folder
+        The cache.
+    of
+        The fingerprints.
+    kinds
+        Which facts are missing, of `READ` and those of the fingerprints.
+    """
+    missing = [each for each in of if kind_of(each) in kinds]
+    rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in kinds}
+    for some in _batches(files):
+        if READ in rows:
+            rows[READ] += [_described(read) for read in some]
+        for each in missing:
+            rows[kind_of(each)] += _codes(each, some)
+    keys = [file.content_id for file in files]
+    for kind, found in rows.items():
+        write(found, PICTURES if kind == READ else CODES, keys, folder / kind)
+    return len(files)
+
+
+def _batches(files: Sequence[File]) -> Iterator[list[_Read]]:
+    """Pictures of about `PIXELS_AT_ONCE`, less those that were changed on the way."""
+    some: list[_Read] = []
+    for file in files:
+        read = _read(file)
+        if not file.changed:
+            some.append(read)
+        if sum(view.luma.size for each in some for view in each.views) > PIXELS_AT_ONCE:
+            yield some
+            some = []
+    yield some
+
+
+def _read(file: File) -> _Read:
+    key = {"key": file.content_id}
     try:
-        return _read(pictures.load(file.path, short_side=features.SHORT))
+        return _looked_at(key, pictures.load(file.path, short_side=features.SHORT))
     except MediaError as error:
-        return {"status": error.status, "error": error.reason}
+        return _Read({**key, "status": error.status, "error": error.reason})
     except ModuleNotFoundError as error:
         reason = f'{error.name} is missing: `pip install "splitaudit[images]"`'
-        return {"status": schema.UNSUPPORTED, "error": reason}
+        return _Read({**key, "status": schema.UNSUPPORTED, "error": reason})
     except Exception as error:  # that is a row, not the end
-        return failed(error)
+        return _Read({**key, **failed(error)})
 
 
-def _read(picture: Picture) -> dict[str, Any]:
-    pixels = picture.pixels
-    whole = pixels.shape[:2] == (picture.height, picture.width)
-    luma = features.luma(pixels)
-    return {
-        "pixels_id": pictures.pixels_id(pixels) if whole else None,
+def _looked_at(key: dict[str, Any], picture: pictures.Picture) -> _Read:
+    pixels, size = picture.pixels, (picture.height, picture.width)
+    row = {
+        **key,
+        "pixels_id": pictures.pixels_id(pixels) if pixels.shape[:2] == size else None,
         "width": picture.width,
         "height": picture.height,
         "status": picture.status,
         "error": picture.error,
-        "views": views(pixels, luma),
-        **_features(luma, min(picture.width, picture.height)),
+    }
+    return _Read(row, views(pixels, features.luma(pixels), min(size)))
+
+
+def _described(read: _Read) -> dict[str, Any]:
+    if not read.views:
+        return read.row
+    return {
+        **read.row,
+        "boxes": [edge for view in read.views for edge in view.box],
+        "thumbnail": b"".join(view.thumbnail.tobytes() for view in read.views),
     }
 
 
-def _features(luma: npt.NDArray[np.uint8], short: int) -> dict[str, bytes]:
-    if short <= SMALL:
+def _codes(of: Any, some: Sequence[_Read]) -> Iterator[dict[str, Any]]:
+    """The facts of a fingerprint; where it fails of many pictures, each is asked by itself."""
+    seen = [_seen(of, read) for read in some]
+    every = [view for own in seen for view in own]
+    try:
+        found = _limited(of, every, LIMIT_S + LIMIT_EACH_S * len(every))
+    except Exception:
+        yield from (_alone(of, read, own) for read, own in zip(some, seen, strict=True))
+        return
+    ends = np.cumsum([len(own) for own in seen])
+    for read, own, end in zip(some, seen, ends, strict=True):
+        at = slice(end - len(own), end)
+        codes = Codes(found.values[at], found.degenerate[at])
+        yield {"key": read.row["key"], **_fact(codes)}
+
+
+def _seen(of: Any, read: _Read) -> list[View]:
+    """What of a picture a fingerprint describes."""
+    # What is too large to be searched by it is described: that says whether it is flat.
+    if read.views and read.views[0].short_side < of.short_sides[0]:
+        return []
+    return read.views if of.inside_borders else read.views[:1]
+
+
+def _limited(of: Any, views: Sequence[View], seconds: float) -> Codes:
+    if not views:
+        return Codes([], np.zeros(0, bool))
+    with time_limit(seconds):
+        return coded(of, views, _loaded(of))
+
+
+@lru_cache(maxsize=8)
+def _loaded(of: Fingerprint) -> Callable[[Any], Any]:
+    return of.load()
+
+
+def _alone(of: Any, read: _Read, views: Sequence[View]) -> dict[str, Any]:
+    try:
+        return {"key": read.row["key"], **_fact(_limited(of, views, LIMIT_S))}
+    except Exception as error:  # of one picture: that is a row, not the end
+        reason = f"the fingerprint {of.name} failed: {type(error).__name__}: {error}"
+        status = {"status": schema.ERROR, "error": reason.replace("\n", " ")}
+        return {"key": read.row["key"], **status}
+
+
+def _fact(codes: Codes) -> dict[str, Any]:
+    if not len(codes.values):
         return {}
-    found = features.fingerprint(luma)
-    return {name: getattr(found, name).tobytes() for name in FEATURES}
+    return {
+        "status": schema.DEGENERATE if codes.degenerate.all() else schema.OK,
+        "told": (~codes.degenerate).tolist(),
+        "many": sum(value.size for value in codes.values),
+        "codes": b"".join(value.tobytes() for value in codes.values),
+    }
 
 
-def features_of(row: dict[str, bytes]) -> Features:
-    """Return local features as they were before they became a row."""
-    return Features(
-        np.frombuffer(row["points"], np.float32).reshape(-1, 2),
-        np.frombuffer(row["scale"], np.float32),
-        np.frombuffer(row["angle"], np.float32),
-        np.frombuffer(row["descriptors"], np.uint64).reshape(-1, 4),
-    )
-
-
-def lost_fingerprint(files: Sequence[File], folder: Path) -> int:
-    """Note that the decoder died of these files."""
-    return write_crashed(files, PICTURES, folder)
+def lost_fingerprint(
+    files: Sequence[File], folder: Path, *, of: Sequence[Fingerprint], kinds: Sequence[str]
+) -> int:
+    """Note that a process died of these files."""
+    for kind in kinds:
+        write_crashed(files, PICTURES if kind == READ else CODES, folder / kind)
+    return len(files)
 
 
 def identify(files: Sequence[File], folder: Path) -> int:

@@ -1,11 +1,12 @@
 """Local features of a picture, and how those of its mirror image and its negative follow from them.
 
-See `splitaudit.images.fingerprint.features`, which finds them.
+See `features`, which finds them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,26 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.points)
+
+
+# A feature as it is kept.
+FEATURE = np.dtype(
+    [("points", "<f4", 2), ("scale", "<f4"), ("angle", "<f4"), ("descriptors", "<u8", 4)]
+)
+
+
+def packed(features: Features) -> npt.NDArray[Any]:
+    """Return features as one array of `FEATURE`."""
+    rows = np.empty(len(features), FEATURE)
+    for name in FEATURE.names or ():
+        rows[name] = getattr(features, name)
+    return rows
+
+
+def unpacked(codes: bytes) -> Features:
+    """Return the features of such an array."""
+    rows = np.frombuffer(codes, FEATURE)
+    return Features(*(np.ascontiguousarray(rows[name]) for name in FEATURE.names or ()))
 
 
 # Those of a picture of which none are known.

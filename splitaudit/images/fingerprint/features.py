@@ -8,17 +8,21 @@ descriptors of the mirrored picture, and of its negative, are the same bits in a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from splitaudit.engine.compiled import compiled
-from splitaudit.images.fingerprint.feature_sets import Features
+from splitaudit.images.fingerprint.contract import VOTES, Codes, PictureFingerprint
+from splitaudit.images.fingerprint.feature_sets import Features, packed
+from splitaudit.images.fingerprint.gradients import SMALL
+from splitaudit.images.fingerprint.views import View
 
-NAME = "corners-v2"
 SHORT = 300  # pixels of the shorter side, to which larger pictures are shrunk
 MOST = 300  # features
 DRAWN = 1200  # corners of which those are chosen: a text may have the strongest 600
@@ -45,6 +49,25 @@ _DRAWN = """
 -9 3 -1 -13 -4 -4 -1 -6
 """
 PATTERN = np.array(_DRAWN.split(), np.float32).reshape(64, 4)
+
+
+@dataclass(frozen=True)
+class LocalFeatures(PictureFingerprint):
+    """The fingerprint, of all of a picture that is not small."""
+
+    name: ClassVar[str] = "features"
+    version: ClassVar[int] = 2
+    metric: ClassVar[str] = VOTES
+    short_sides: ClassVar[tuple[int, int]] = (SMALL + 1, sys.maxsize)
+    inside_borders: ClassVar[bool] = False
+
+    def load(self, device: str = "cpu") -> Callable[[Sequence[View]], Codes]:
+        """Return what finds the features of views."""
+        return self._of_views
+
+    def _of_views(self, views: Sequence[View]) -> Codes:
+        found = [packed(fingerprint(view.luma)) for view in views]
+        return Codes(found, np.array([not len(features) for features in found], bool))
 
 
 def fingerprint(grey: Grey) -> Features:
@@ -159,3 +182,6 @@ def _described(picture: Any, points: Any, angles: Any, pattern: Any) -> Any:
                 bits |= np.uint64(less) << np.uint64(k)
             out[n, image] = bits
     return out
+
+
+FINGERPRINT = LocalFeatures

@@ -9,7 +9,7 @@ Given the same small picture, the code is that of `imagehash.phash`, bit for bit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,10 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from splitaudit.images.decode.resampling import lanczos
+from splitaudit.images.fingerprint.contract import HAMMING, Codes, PictureFingerprint
+from splitaudit.images.fingerprint.views import View
 
 Pictures = npt.NDArray[np.uint8]
 Coefficients = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.uint64]
+Words = npt.NDArray[np.uint64]
 
 # What was done to a picture: transposed (at its main diagonal) or not, then flipped upside down or
 # not, then mirrored left to right or not. Turns are counter-clockwise, as those of `numpy.rot90`.
@@ -41,8 +43,8 @@ FLAT = 1.0  # < in `quality`: rounding off the pixels then decides bits
 
 
 @dataclass(frozen=True)
-class ImageHash:
-    """The fingerprint.
+class ImageHash(PictureFingerprint):
+    """The fingerprint, in every orientation and as the negative.
 
     Parameters
     ----------
@@ -50,17 +52,31 @@ class ImageHash:
         Frequencies to each side: 8 for 64 bits, 16 for 256.
     """
 
-    name: ClassVar[str] = "phash"
+    name: ClassVar[str] = "hash"
     version: ClassVar[int] = 2  # of what lies within borders, too
-    modality: ClassVar[str] = "image"
-    metric: ClassVar[str] = "hamming"
+    metric: ClassVar[str] = HAMMING
+    variants: ClassVar[int] = 2 * len(ORIENTATIONS)
 
     size: int = 8
+
+    @property
+    def radius(self) -> float:  # type: ignore[override]
+        """Of 64 bits 8 (<=), of others the same share."""
+        return self.size * self.size / 8
 
     @property
     def side(self) -> int:
         """Of the small pictures."""
         return self.size * FREQUENCIES
+
+    def load(self, device: str = "cpu") -> Callable[[Sequence[View]], Codes]:
+        """Return what hashes views."""
+        return self._of_views
+
+    def _of_views(self, views: Sequence[View]) -> Codes:
+        small = np.array([shrunk(view.luma, self.side) for view in views], np.uint8)
+        hashes = self.fingerprint(small.reshape(-1, self.side, self.side))
+        return Codes(hashes.codes, hashes.degenerate)
 
     def fingerprint(self, pictures: Pictures) -> Hashes:
         """Return the hashes of small grey pictures, shape (n, `side`, `side`)."""
@@ -80,7 +96,7 @@ class Hashes:
         float32, shape (n,): how far the frequencies lie from their median, see `quality`.
     """
 
-    codes: Codes
+    codes: Words
     quality: npt.NDArray[np.float32]
 
     @property
@@ -143,7 +159,7 @@ def frequencies(pictures: Pictures, size: int) -> Coefficients:
     return low
 
 
-def codes(low: Coefficients, side: int) -> Codes:
+def codes(low: Coefficients, side: int) -> Words:
     """Return the codes of pictures as they would be in each orientation, and of the negatives.
 
     Parameters
@@ -166,7 +182,7 @@ def _oriented(low: Coefficients) -> Iterator[Coefficients]:
             yield flipped * signs
 
 
-def _coded(low: Coefficients) -> Codes:
+def _coded(low: Coefficients) -> Words:
     """Bits by rows, the first the highest, as imagehash writes them in hexadecimal digits."""
     flat = _flat(low)
     bits = np.packbits(flat > _median(flat), axis=1)
@@ -197,3 +213,6 @@ def _median(flat: Coefficients) -> Coefficients:
     ordered = np.sort(flat, axis=1)
     median: Coefficients = ordered[:, middle - 1 : middle + 1].mean(axis=1, keepdims=True)
     return median
+
+
+FINGERPRINT = ImageHash

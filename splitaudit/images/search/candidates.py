@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from splitaudit.engine.store import Parts
+from splitaudit.engine.stages import Settings
 from splitaudit.groups.components import smallest_members
-from splitaudit.images.fingerprint import gradients
-from splitaudit.images.fingerprint.extract import PICTURES, SMALL
-from splitaudit.images.fingerprint.hash import ORIENTATIONS
-from splitaudit.images.search import feature_votes, near_gradients
+from splitaudit.images.fingerprint.contract import COSINE, HAMMING, METRICS, VOTES
+from splitaudit.images.fingerprint.extract import CODES, PICTURES, READ, kind_of
+from splitaudit.images.fingerprint.feature_sets import FEATURE
+from splitaudit.images.search import feature_votes
 from splitaudit.images.search.feature_votes import Collection
-from splitaudit.search import hamming
+from splitaudit.search import hamming, near_vectors
 
-NAME = "search-v2"  # another where pairs change: what was found is kept
-RADIUS = 8  # bits, <=
+NAME = "search-v3"  # another where pairs change: what was found is kept
 # Bits by which codes of equal pixels may differ, <=: JPEG decoded at a part of its size is a little
 # softer or sharper than a picture that is shrunk afterwards.
 EQUAL = 6
@@ -29,11 +29,7 @@ CROWD = 32  # pictures with one code, <=: all are compared; more of them with th
 # Of each picture, pairs that are looked at if they are among as many of the other, too, and those
 # that are looked at anyway, <=. Without, 500 logos on white had 84,000 pairs.
 MOST, SURE = 24, 2
-VARIANTS = 2 * len(ORIENTATIONS)
 COLUMNS = {"a": "int32", "b": "int32", "variant": "int8", "views": "int8", "readings": "int8"}
-
-# Of local features, what the search needs: its type, and the shape of each.
-KINDS = {"angle": (np.float32, ()), "scale": (np.float32, ()), "descriptors": (np.uint64, (4,))}
 
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -46,28 +42,30 @@ class Views:
     Parameters
     ----------
     codes
-        Shape (n, `VARIANTS`).
+        Shape (n, variants, words), or of vectors (n, d).
     told
         Shape (n,): whether the code says something.
     owner, inner
         Shapes (n,): position of the picture; whether it is what lies within its border.
     """
 
-    codes: hamming.Codes
+    codes: npt.NDArray[Any]
     told: Flags
     owner: Rows
     inner: Flags
 
 
-def search(facts: Parts, keys: pa.Array) -> pa.Table:
+def search(settings: Settings, keys: pa.Array, fingerprints: Sequence[Any]) -> pa.Table:
     """Return pairs of pictures that may be one.
 
     Parameters
     ----------
-    facts
-        Of the fingerprints.
+    settings
+        Where the facts lie.
     keys
         The pictures, sorted.
+    fingerprints
+        By which they are searched, each as its metric says.
 
     Returns
     -------
@@ -75,46 +73,100 @@ def search(facts: Parts, keys: pa.Array) -> pa.Table:
         Sorted by a, b. a < b: positions in `keys`; variant: what is to be done to b to see a, as
         the codes of `ImageHash` are ordered, -1 where these do not say; views: that of which a and
         b this holds, 1 where it is what lies within the border of a, 2 of b, 3 of both; readings:
-        of the local features that agree, one bit for each of `features.READINGS`.
+        of the local features that agree, one bit for each of `feature_sets.READINGS`.
     """
-    views, vectors, small = _read(facts, keys)
-    ways = [by_codes(views), _by_gradients(views, vectors, small), _by_features(facts, keys)]
     # What the codes say of a pair comes first.
+    ordered = sorted(fingerprints, key=lambda of: METRICS.index(of.metric))
+    ways = [_SEARCHES[of.metric](settings, keys, of) for of in ordered]
     merged = pd.concat(ways).groupby(["a", "b"], as_index=False)
     found = merged.agg({"variant": "first", "views": "first", "readings": "max"})
     return pa.Table.from_pandas(found.astype(COLUMNS), preserve_index=False)
 
 
-def _read(facts: Parts, keys: pa.Array) -> tuple[Views, gradients.Vectors, Flags]:
-    """Codes and gradients of all views, and whether each is of a small picture."""
-    names = ["key", "width", "height", "codes", "told", "gradients"]
-    table = facts.read(keys, pa.schema([PICTURES.field(name) for name in names]))
-    each = pc.list_value_length(table["told"]).to_numpy()
-    owner = np.repeat(np.arange(len(each)), each)
-    codes = pc.list_flatten(table["codes"]).to_numpy().reshape(-1, VARIANTS)
-    told = pc.list_flatten(table["told"]).to_numpy()
-    views = Views(codes, told, owner, np.diff(owner, prepend=-1) == 0)
-    vectors = np.frombuffer(b"".join(table["gradients"].to_pylist()), np.int8)
+def _by_bits(settings: Settings, keys: pa.Array, of: Any) -> pd.DataFrame:
+    table = _table(settings, keys, of, "told", "codes")
+    views = _views(table, np.uint64, _in_reach(settings, keys, of))
+    words = max(1, views.codes.shape[1] // of.variants)  # of none, too
+    codes = views.codes.reshape(len(views.owner), of.variants, words)
+    return by_codes(replace(views, codes=codes), int(of.radius))
+
+
+def _by_vectors(settings: Settings, keys: pa.Array, of: Any) -> pd.DataFrame:
+    """Return the pairs of pictures whose vectors are near."""
+    table = _table(settings, keys, of, "told", "codes")
+    views = _views(table, np.int8, _in_reach(settings, keys, of))
+    queries = of.queries(views.codes) if len(views.codes) else views.codes[None, None]
+    near = near_vectors.pairs(queries, of.scale, 1 - of.radius).to_pandas()
+    sides = _sides(views, near["a"].to_numpy(), near["b"].to_numpy())
+    return _once(pd.DataFrame(sides | {"variant": -1}), ["views"])
+
+
+def _table(settings: Settings, keys: pa.Array, of: Any, *names: str) -> pa.Table:
+    columns = pa.schema([CODES.field(name) for name in ("key", *names)])
+    return settings.facts(kind_of(of)).read(keys, columns)
+
+
+def _in_reach(settings: Settings, keys: pa.Array, of: Any) -> Flags:
+    """Which pictures have a size at which they are searched by a fingerprint."""
+    columns = pa.schema([PICTURES.field(name) for name in ("key", "width", "height")])
+    table = settings.facts(READ).read(keys, columns)
     short = pc.min_element_wise(table["width"], table["height"]).to_numpy()
-    return views, vectors.reshape(-1, gradients.DIMENSIONS), (short <= SMALL)[owner]
+    return np.asarray((short >= of.short_sides[0]) & (short <= of.short_sides[1]))
 
 
-def perhaps_equal(facts: Parts, keys: pa.Array) -> pa.Array:
-    """Return which pictures have the size of another and look like it, boolean."""
-    names = ["key", "width", "height", "codes"]
-    table = facts.read(keys, pa.schema([PICTURES.field(name) for name in names]))
-    codes = pc.list_element(table["codes"], 0).to_numpy()[:, None]
+def _views(table: pa.Table, dtype: Any, in_reach: Flags) -> Views:
+    """The codes of all views of the pictures in reach, one row each."""
+    each = pc.fill_null(pc.list_value_length(table["told"]), 0).to_numpy()
+    owner = np.repeat(np.arange(len(each)), each)
+    told = pc.list_flatten(table["told"]).to_numpy(zero_copy_only=False)
+    codes = np.frombuffer(b"".join(code or b"" for code in table["codes"].to_pylist()), dtype)
+    rows = in_reach[owner]
+    return Views(
+        codes.reshape(len(owner), max(1, len(codes) // max(1, len(owner))))[rows],
+        told.astype(bool)[rows],
+        owner[rows],
+        (np.diff(owner, prepend=-1) == 0)[rows],
+    )
+
+
+def perhaps_equal(settings: Settings, keys: pa.Array, by: Any = None) -> pa.Array:
+    """Return which pictures have the size of another and look like it, boolean.
+
+    Parameters
+    ----------
+    settings, keys
+        As of `search`.
+    by
+        The hash that says how they look; without one, all of a size are alike.
+    """
+    columns = pa.schema([PICTURES.field(name) for name in ("key", "width", "height")])
+    sizes = settings.facts(READ).read(keys, columns).select(["width", "height"]).to_pandas()
+    alike = _alike(settings, keys, by) if by is not None else 0
+    return pa.array(sizes.assign(alike=alike).duplicated(keep=False))
+
+
+def _alike(settings: Settings, keys: pa.Array, by: Any) -> Rows:
+    """A number for each picture, the same for those that look alike as a whole."""
+    views = _views(_table(settings, keys, by, "told", "codes"), np.uint64, np.ones(len(keys), bool))
+    codes, at = views.codes[~views.inner, :1], views.owner[~views.inner]
     pairs = hamming.self_join(codes, EQUAL)
     rows = np.arange(len(codes))
-    alike = smallest_members(
+    alike = -1 - np.arange(len(keys))  # like no other, where there is no code
+    alike[at] = smallest_members(
         len(codes), np.append(pairs.first, rows), np.append(pairs.second, pairs.of_first)
     )
-    sizes = table.select(["width", "height"]).to_pandas().assign(alike=alike)
-    return pa.array(sizes.duplicated(keep=False))
+    return alike
 
 
-def by_codes(views: Views) -> pd.DataFrame:
+def by_codes(views: Views, radius: int) -> pd.DataFrame:
     """Return the pairs of pictures of which one looks like the other in some orientation.
+
+    Parameters
+    ----------
+    views
+        Their codes, the upright one first.
+    radius
+        In bits (<=).
 
     Returns
     -------
@@ -122,11 +174,12 @@ def by_codes(views: Views) -> pd.DataFrame:
         a < b, variant, views as of `search`; each pair once, by what is nearest.
     """
     rows = np.flatnonzero(views.told)
-    upright, variants = views.codes[rows, :1], views.codes[rows].reshape(-1, 1)
-    pairs = hamming.join(upright, variants, RADIUS)
+    variants, words = views.codes.shape[1:]
+    upright, every = views.codes[rows, 0], views.codes[rows].reshape(-1, words)
+    pairs = hamming.join(upright, every, radius)
     ours, theirs = _members(pairs.of_first), _members(pairs.of_second)
     at, first, second = _expanded(pairs.first, pairs.second, ours, theirs)
-    b, variant = np.divmod(second, VARIANTS)
+    b, variant = np.divmod(second, variants)
     columns = _sides(views, rows[first], rows[b]) | {"variant": variant, "far": pairs.distance[at]}
     near = nearest(_once(pd.DataFrame(columns), ["far", "views", "variant"]))
     crowds = _once(_crowds(views, rows, pairs.of_first), ["far"])
@@ -188,34 +241,31 @@ def _crowds(views: Views, rows: Rows, of: Rows) -> pd.DataFrame:
     return pd.DataFrame(sides | {"variant": 0, "far": 0})
 
 
-def _by_gradients(views: Views, vectors: gradients.Vectors, small: Flags) -> pd.DataFrame:
-    """Return the pairs of small pictures that look alike."""
-    rows = np.flatnonzero(small)
-    found = near_gradients.pairs(gradients.views(vectors[rows]), gradients.SCALE).to_pandas()
-    sides = _sides(views, rows[found["a"]], rows[found["b"]])
-    return _once(pd.DataFrame(sides | {"variant": -1}), ["views"])
-
-
-def _by_features(facts: Parts, keys: pa.Array) -> pd.DataFrame:
+def _by_features(settings: Settings, keys: pa.Array, of: Any) -> pd.DataFrame:
     """Return the pairs of photographs that share local features."""
-    found = feature_votes.pairs(_collected(facts, keys)).to_pandas()
+    found = feature_votes.pairs(_collected(settings, keys, of)).to_pandas()
     readings = np.left_shift(1, found["reading"].to_numpy(np.int64))
     by_pair = found.assign(readings=readings, far=-found["votes"]).groupby(["a", "b"])
     seen = by_pair.agg({"readings": "sum", "far": "min"}).reset_index()
     return nearest(seen.assign(variant=-1, views=0))
 
 
-def _collected(facts: Parts, keys: pa.Array) -> Collection:
+def _collected(settings: Settings, keys: pa.Array, of: Any) -> Collection:
     """The local features of all pictures, read part by part into their place."""
-    columns = pa.schema([PICTURES.field(name) for name in ("key", *KINDS)])
-    angles = facts.read(keys, pa.schema([PICTURES.field(name) for name in ("key", "angle")]))
-    bytes_each = pc.fill_null(pc.binary_length(angles["angle"]), 0).to_numpy()
-    begins = np.append(0, np.cumsum(bytes_each // 4))
-    held = {name: np.empty((begins[-1], *each), kind) for name, (kind, each) in KINDS.items()}
-    for part in facts.parts_of(keys, columns):
+    many = pc.fill_null(_table(settings, keys, of, "many")["many"], 0).to_numpy()
+    begins = np.append(0, np.cumsum(many, dtype=np.int64))
+    names = [field.name for field in fields(Collection)[1:]]
+    held = {
+        name: np.empty((begins[-1], *FEATURE[name].shape), FEATURE[name].base) for name in names
+    }
+    columns = pa.schema([CODES.field("key"), CODES.field("codes")])
+    for part in settings.facts(kind_of(of)).parts_of(keys, columns):
         at = pc.index_in(part["key"], value_set=keys).to_numpy()
-        for name, (kind, _) in KINDS.items():
-            for k, value in zip(at.tolist(), part[name].to_pylist(), strict=True):
-                some = held[name][begins[k] : begins[k + 1]]
-                some[:] = np.frombuffer(value or b"", kind).reshape(some.shape)
+        for k, codes in zip(at.tolist(), part["codes"].to_pylist(), strict=True):
+            features = np.frombuffer(codes or b"", FEATURE)
+            for name, values in held.items():
+                values[begins[k] : begins[k + 1]] = features[name]
     return Collection(begins, **held)
+
+
+_SEARCHES = {HAMMING: _by_bits, COSINE: _by_vectors, VOTES: _by_features}

@@ -10,14 +10,14 @@ import pandas as pd
 import pyarrow as pa
 
 from splitaudit.engine.pair_order import route
-from splitaudit.engine.stages import Contents
-from splitaudit.engine.store import Parts
-from splitaudit.images.fingerprint import extract
-from splitaudit.images.fingerprint.feature_sets import READINGS
+from splitaudit.engine.stages import Contents, Settings
+from splitaudit.images.decode.boxes import Box
+from splitaudit.images.fingerprint.extract import CODES, PICTURES, READ
+from splitaudit.images.fingerprint.feature_sets import READINGS, unpacked
+from splitaudit.images.fingerprint.gradients import SMALL
 from splitaudit.images.fingerprint.hash import undoing
-from splitaudit.images.fingerprint.views import Box
-from splitaudit.images.verify.photographs import compare as large
-from splitaudit.images.verify.thumbnails import compare as small
+from splitaudit.images.verify.photographs import compare as photographs
+from splitaudit.images.verify.thumbnails import compare as thumbnails
 
 ALWAYS = ("key", "width", "height", "boxes")
 
@@ -25,11 +25,40 @@ ALWAYS = ("key", "width", "height", "boxes")
 class Pairs(NamedTuple):
     """Pairs by the key of their fact; where either picture is small, both are seen small."""
 
-    small: dict[str, small.Pair]
-    large: dict[str, large.Pair]
+    small: dict[str, thumbnails.Pair]
+    large: dict[str, photographs.Pair]
 
 
-def to_compare(keys: pa.Array, found: pa.Table, facts: Parts, contents: Contents) -> Pairs:
+class Facts(NamedTuple):
+    """Where the facts of pictures lie.
+
+    Parameters
+    ----------
+    settings
+        Of the scan.
+    features
+        Kind of the facts of local features; None where they were not taken.
+    """
+
+    settings: Settings
+    features: str | None
+
+    def pictures(self, keys: pa.Array, *names: str) -> pd.DataFrame:
+        """Return columns of `PICTURES`, by the order of `keys`."""
+        columns = pa.schema([PICTURES.field(name) for name in names])
+        found: pd.DataFrame = self.settings.facts(READ).read(keys, columns).to_pandas()
+        return found
+
+    def codes(self, keys: pa.Array) -> list[bytes]:
+        """Return the local features of pictures, packed."""
+        if self.features is None:
+            return [b""] * len(keys)
+        columns = pa.schema([CODES.field(name) for name in ("key", "codes")])
+        found = self.settings.facts(self.features).read(keys, columns)["codes"].to_pylist()
+        return [codes or b"" for codes in found]
+
+
+def to_compare(keys: pa.Array, found: pa.Table, facts: Facts, contents: Contents) -> Pairs:
     """Return the pairs to compare.
 
     Parameters
@@ -39,12 +68,12 @@ def to_compare(keys: pa.Array, found: pa.Table, facts: Parts, contents: Contents
     found
         As of `candidates.search`.
     facts
-        Of the fingerprints.
+        Where they lie.
     contents
         Where the pictures lie.
     """
-    pictures = _read(facts, keys)
-    tiny = (pictures[["width", "height"]].min(axis=1) <= extract.SMALL).to_numpy()
+    pictures = facts.pictures(keys, *ALWAYS)
+    tiny = (pictures[["width", "height"]].min(axis=1) <= SMALL).to_numpy()
     pairs = found.to_pandas()
     either = tiny[pairs["a"]] | tiny[pairs["b"]]
     return Pairs(
@@ -53,55 +82,62 @@ def to_compare(keys: pa.Array, found: pa.Table, facts: Parts, contents: Contents
     )
 
 
-def _read(facts: Parts, keys: pa.Array, *names: str) -> pd.DataFrame:
-    columns = pa.schema([extract.PICTURES.field(name) for name in (*ALWAYS, *names)])
-    pictures: pd.DataFrame = facts.read(keys, columns).to_pandas()
-    return pictures
-
-
 def _boxes(boxes: Any, views: int) -> tuple[Box, Box]:
     """The parts of a and b that `views` means, of all parts of each."""
     a, b = (np.reshape(of, (-1, 4))[views >> k & 1].tolist() for k, of in enumerate(boxes))
     return tuple(a), tuple(b)
 
 
-def _small(pairs: pd.DataFrame, pictures: pd.DataFrame, facts: Parts) -> Iterator[small.Pair]:
+def _small(pairs: pd.DataFrame, pictures: pd.DataFrame, facts: Facts) -> Iterator[thumbnails.Pair]:
     keys, boxes = pictures["key"].tolist(), pictures["boxes"].tolist()
-    seen = _of_those(pairs, pictures, facts, "thumbnail")
+    at = np.unique(pairs[["a", "b"]])
+    seen = facts.pictures(_keys(pictures, at), "key", "thumbnail")["thumbnail"]
+    held = dict(zip(at.tolist(), seen, strict=True))
     variants = pairs["variant"].clip(lower=0)
     for a, b, variant, views in zip(pairs["a"], pairs["b"], variants, pairs["views"], strict=True):
-        sides = [seen[at]["thumbnail"] for at in (a, b)]
         both = _boxes((boxes[a], boxes[b]), views)
-        first, second = (small.thumbnail(side, views >> k & 1) for k, side in enumerate(sides))
-        yield small.Pair(f"{keys[a]} {keys[b]} {variant} {views}", first, second, variant, both)
+        sides = enumerate((held[a], held[b]))
+        first, second = (thumbnails.thumbnail(side, views >> k & 1) for k, side in sides)
+        key = f"{keys[a]} {keys[b]} {variant} {views}"
+        yield thumbnails.Pair(key, first, second, variant, both)
 
 
 def _large(
-    pairs: pd.DataFrame, pictures: pd.DataFrame, facts: Parts, contents: Contents
-) -> Iterator[large.Pair]:
-    seen = _of_those(pairs, pictures, facts, *extract.FEATURES)
-    sides = {at: _side(picture, contents) for at, picture in seen.items()}
+    pairs: pd.DataFrame, pictures: pd.DataFrame, facts: Facts, contents: Contents
+) -> Iterator[photographs.Pair]:
+    sides = _sides(np.unique(pairs[["a", "b"]]), pictures, facts, contents)
     order = route(*(pairs[side].to_numpy(np.int64) for side in ("a", "b")))
     for row in pairs.iloc[order].to_dict("records"):
         a, b = sides[row["a"]], sides[row["b"]]
         readings = tuple(k for k in range(len(READINGS)) if row["readings"] >> k & 1)
-        orientations = () if row["variant"] < 0 else (undoing(row["variant"]),)
         both = _boxes([pictures["boxes"].iat[row[side]] for side in ("a", "b")], row["views"])
         hints = row["variant"], row["views"], row["readings"]
         key = " ".join(map(str, (a.file.content_id, b.file.content_id, *hints)))
-        yield large.Pair(key, a, b, readings, orientations, both)
+        yield photographs.Pair(key, a, b, readings, _orientations(row["variant"], readings), both)
 
 
-def _of_those(
-    pairs: pd.DataFrame, pictures: pd.DataFrame, facts: Parts, *names: str
-) -> dict[int, dict[str, Any]]:
-    """What is known of the pictures of pairs, by position; of no other it is read."""
-    at = np.unique(pairs[["a", "b"]])
-    some = _read(facts, pa.array(pictures["key"].iloc[at], pa.string()), *names)
-    return dict(zip(at.tolist(), some.to_dict("records"), strict=True))
+def _orientations(variant: int, readings: tuple[int, ...]) -> tuple[int, ...]:
+    """How b may be oriented: as a hash says; upright where nothing says anything."""
+    if variant < 0:
+        return () if readings else (0,)
+    return (undoing(variant),)
 
 
-def _side(picture: Any, contents: Contents) -> large.Side:
+def _sides(
+    at: Any, pictures: pd.DataFrame, facts: Facts, contents: Contents
+) -> dict[int, photographs.Side]:
+    """The photographs of pairs, by position; of no other the features are read."""
+    codes = facts.codes(_keys(pictures, at))
+    rows = pictures.iloc[at].to_dict("records")
+    sides = (_side(row, held, contents) for row, held in zip(rows, codes, strict=True))
+    return dict(zip(at.tolist(), sides, strict=True))
+
+
+def _keys(pictures: pd.DataFrame, at: Any) -> pa.Array:
+    return pa.array(pictures["key"].iloc[at], pa.string())
+
+
+def _side(picture: Any, codes: bytes, contents: Contents) -> photographs.Side:
     size = int(picture["width"]), int(picture["height"])
     inner = tuple(np.reshape(picture["boxes"], (-1, 4))[-1].tolist())
-    return large.Side(contents[picture["key"]], size, inner, extract.features_of(picture))
+    return photographs.Side(contents[picture["key"]], size, inner, unpacked(codes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import pyarrow as pa
 
@@ -37,7 +37,12 @@ class Pair(Protocol):
         """Of the fact."""
 
 
-def lost_verify(pairs: Sequence[Pair], folder: Path) -> int:
-    """Note that nothing can be said of these pairs."""
-    rows = [{"key": pair.key, **NOTHING} for pair in pairs]
-    return write(rows, PROOFS, [pair.key for pair in pairs], folder)
+class PictureVerifier:
+    """What the verifiers of pictures share, see `splitaudit.engine.contracts.Verifier`."""
+
+    proofs: ClassVar[pa.Schema] = PROOFS
+
+    def lost(self, pairs: Sequence[Pair], folder: Path) -> int:
+        """Note that nothing can be said of these pairs."""
+        rows = [{"key": pair.key, **NOTHING} for pair in pairs]
+        return write(rows, PROOFS, [pair.key for pair in pairs], folder)

@@ -7,17 +7,17 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from splitaudit.engine.jobs import File, write
 from splitaudit.errors import MediaError
 from splitaudit.images.decode import pictures
+from splitaudit.images.decode.boxes import WHOLE, Box, Pixels, area, cut, filled, map_from
 from splitaudit.images.fingerprint.feature_sets import NONE, Features
-from splitaudit.images.fingerprint.views import WHOLE, Box, Pixels, area, cut, filled, whence
 from splitaudit.images.verify import placement
 from splitaudit.images.verify.photographs import exposure
 from splitaudit.images.verify.photographs.exposure import Photograph, Proof
-from splitaudit.images.verify.proofs import NOTHING, PROOFS
+from splitaudit.images.verify.proofs import NOTHING, PROOFS, PictureVerifier
 
 SCALED = 0.03  # >: change of size that is told, as a share
 HELD = 128  # photographs, of about 0.7 MB each
@@ -74,17 +74,22 @@ class Pair:
         return self.a.file.size + self.b.file.size
 
 
-def verify(pairs: Sequence[Pair], folder: Path) -> int:
-    """Compare pairs of photographs."""
-    rows = []
-    for pair in pairs:
-        with contextlib.suppress(MediaError):  # gone since it was fingerprinted
-            sides = _wholes(pair)
-            proof = _compared(pair, sides)
-            row = _row(pair, sides, proof) if proof else NOTHING
-            if not (pair.a.file.changed or pair.b.file.changed):
-                rows.append({"key": pair.key, **row})
-    return write(rows, PROOFS, [pair.key for pair in pairs], folder)
+class Photographs(PictureVerifier):
+    """The verifier of pairs of pictures that are not small."""
+
+    name: ClassVar[str] = exposure.NAME
+
+    def verify(self, pairs: Sequence[Pair], folder: Path) -> int:
+        """Compare pairs of photographs."""
+        rows = []
+        for pair in pairs:
+            with contextlib.suppress(MediaError):  # gone since it was fingerprinted
+                sides = _wholes(pair)
+                proof = _compared(pair, sides)
+                row = _row(pair, sides, proof) if proof else NOTHING
+                if not (pair.a.file.changed or pair.b.file.changed):
+                    rows.append({"key": pair.key, **row})
+        return write(rows, PROOFS, [pair.key for pair in pairs], folder)
 
 
 def _wholes(pair: Pair) -> tuple[Photograph, Photograph]:
@@ -115,7 +120,7 @@ def _compared(pair: Pair, sides: tuple[Photograph, Photograph]) -> Proof | None:
 
 def _bordered(boxes: tuple[Box, Box], sides: tuple[Photograph, Photograph], proof: Proof) -> Proof:
     """What a proof of parts of two photographs says of the whole ones."""
-    here, there = map(whence, boxes)
+    here, there = map(map_from, boxes)
     homography = there @ proof.homography @ placement.inverse(here)
     coverage = proof.coverage_a * area(boxes[0]), proof.coverage_b * area(boxes[1])
     sizes = sides[0].size, sides[1].size
@@ -161,11 +166,13 @@ def _scaled(words: str, larger: float) -> str:
 
 
 See = Callable[[Pixels, Box], Pixels]
-_HELD: OrderedDict[tuple[File, See, Box], Photograph] = OrderedDict()  # see `engine.pair_order`
+_HELD: OrderedDict[tuple[File, See, Box, int], Photograph] = (
+    OrderedDict()
+)  # see `engine.pair_order`
 
 
 def _photograph(side: Side, see: See, box: Box, features: Features) -> Photograph:
-    of = side.file, see, box
+    of = side.file, see, box, len(features)  # another scan may have taken none
     if of not in _HELD:
         pixels = pictures.load(side.file.path, short_side=exposure.SHORT).pixels
         _HELD[of] = exposure.ready(see(pixels, box), features)

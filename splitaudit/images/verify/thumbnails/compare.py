@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from splitaudit.engine.jobs import write
+from splitaudit.images.decode.boxes import Box, area, map_from
 from splitaudit.images.decode.thumbnail import SIDE
-from splitaudit.images.fingerprint import views
 from splitaudit.images.fingerprint.hash import NEGATIVE, ORIENTATIONS, oriented, undoing, whence
-from splitaudit.images.fingerprint.views import Box
 from splitaudit.images.verify import placement
-from splitaudit.images.verify.proofs import PROOFS
+from splitaudit.images.verify.proofs import PROOFS, PictureVerifier
 from splitaudit.images.verify.thumbnails import exposure
 
 SIMILAR = 0.1  # >=: score of what is listed, where it is not accepted
@@ -52,8 +52,18 @@ class Pair:
         return len(self.a) + len(self.b)
 
 
-def verify(pairs: Sequence[Pair], folder: Path) -> int:
-    """Compare pairs of small pictures."""
+class Thumbnails(PictureVerifier):
+    """The verifier of pairs of which either picture is small."""
+
+    name: ClassVar[str] = exposure.NAME
+
+    def verify(self, pairs: Sequence[Pair], folder: Path) -> int:
+        """Compare pairs of small pictures."""
+        return write(_compared(pairs), PROOFS, [pair.key for pair in pairs], folder)
+
+
+def _compared(pairs: Sequence[Pair]) -> pa.Table:
+    """The facts of pairs."""
     places: dict[tuple[bytes, int], int] = {}
     at = [
         [places.setdefault(side, len(places)) for side in ((pair.a, 0), (pair.b, pair.variant))]
@@ -62,7 +72,7 @@ def verify(pairs: Sequence[Pair], folder: Path) -> int:
     pictures = np.stack([oriented(_pixels(held), variant) for held, variant in places])
     proofs = exposure.compare(exposure.ready(pictures), np.array(at))
     coverage_a, coverage_b = _coverages(pairs, proofs)
-    table = {
+    columns = {
         "key": [pair.key for pair in pairs],
         "found": proofs.score > 0,
         "score": proofs.score,
@@ -74,7 +84,7 @@ def verify(pairs: Sequence[Pair], folder: Path) -> int:
         "transform": _worded(proofs, [(undoing(p.variant), *p.boxes) for p in pairs]),
         "undone": _worded(proofs.turned(), [(p.variant, *p.boxes[::-1]) for p in pairs]),
     }
-    return write(pa.table(table), PROOFS, [pair.key for pair in pairs], folder)
+    return pa.table(columns)
 
 
 def thumbnail(held: bytes, view: int) -> bytes:
@@ -89,7 +99,7 @@ def _pixels(held: bytes) -> Pixels:
 
 def _coverages(pairs: Sequence[Pair], proofs: exposure.Proofs) -> exposure.Wide:
     """Shares of the whole pictures, shape (2, n)."""
-    shares = np.array([[views.area(box) for box in pair.boxes] for pair in pairs])
+    shares = np.array([[area(box) for box in pair.boxes] for pair in pairs])
     both: exposure.Wide = shares.T * [proofs.coverage_a, proofs.coverage_b]
     return both
 
@@ -97,7 +107,7 @@ def _coverages(pairs: Sequence[Pair], proofs: exposure.Proofs) -> exposure.Wide:
 def _maps(pairs: Sequence[Pair], affine: exposure.Wide) -> exposure.Wide:
     """From a to b as it lies on the disk, shape (n, 9)."""
     whole = np.concatenate([affine, np.tile([[[0.0, 0.0, 1.0]]], (len(affine), 1, 1))], axis=1)
-    within, there = (np.stack([views.whence(p.boxes[k]) for p in pairs]) for k in (0, 1))
+    within, there = (np.stack([map_from(p.boxes[k]) for p in pairs]) for k in (0, 1))
     turned = np.stack([whence(pair.variant) for pair in pairs])
     maps: exposure.Wide = there @ turned @ whole @ np.linalg.inv(within)
     return maps.reshape(-1, 9)
@@ -113,7 +123,7 @@ def _worded(proofs: exposure.Proofs, how: Sequence[tuple[int, Box, Box]]) -> lis
 
 
 def _bordered(boxes: Sequence[Box]) -> list[str]:
-    return placement.parts(*map(views.area, boxes))
+    return placement.parts(*map(area, boxes))
 
 
 def _turned(variant: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Pairs of pictures whose descriptors are near: as they are or closer, plain or mirrored."""
+"""Pairs whose vectors are near, in any of the ways in which each is looked up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from splitaudit.search import vectors
 
-ALIKE = 0.4  # >= of cosine: pairs less alike are not returned; 198 of 201 copies in CIFAR have more
 NEAREST = 20  # of each picture, however it is looked at; more only where they are as near as copies
 # Of each picture in a crowd: a thousand like logos are one group through fewer pairs than all.
 MOST = 128
@@ -20,16 +19,18 @@ _Rows = tuple[vectors.Rows, vectors.Rows, _Similarity]
 _NONE: _Rows = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
-def pairs(views: vectors.Vectors, scale: int) -> pa.Table:
-    """Return the pairs of pictures to compare.
+def pairs(views: vectors.Vectors, scale: int, alike: float) -> pa.Table:
+    """Return the pairs to compare.
 
     Parameters
     ----------
     views
-        Shape (looks, sides, n, d), unit vectors times `scale`: ways to look at each picture, first
-        as it is, and each of them plain and mirrored; zero where there is nothing to find it by.
+        Shape (looks, sides, n, d), unit vectors times `scale`: ways to look at each, the first
+        as it is kept, and each of them from several sides; zero where there is nothing to find.
     scale
         See there.
+    alike
+        Least cosine (>=) of what is returned.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def pairs(views: vectors.Vectors, scale: int) -> pa.Table:
     # with either of them mirrored, a crop with the other one seen closer.
     find = vectors.searcher(views[:, :, told].reshape(-1, d), scale, MOST, len(told))
     rows = [
-        _rows(find, look * sides + np.arange(sides), slice(begin, begin + AT_ONCE), len(told))
+        _near(*_neighbours(find, look * sides + np.arange(sides), begin, len(told)), begin, alike)
         for look in range(looks)
         for begin in range(0, len(told), AT_ONCE)
     ]
@@ -52,18 +53,22 @@ def pairs(views: vectors.Vectors, scale: int) -> pa.Table:
     return _once(told[one], told[other], similarity, n)
 
 
-def _rows(find: vectors.Search, of: vectors.Rows, some: slice, n: int) -> _Rows:
-    """Neighbours of some pictures in these views of them, themselves left out."""
-    one = np.arange(some.start, min(some.stop, n))[:, None]
-    found = [
-        find(slice(view * n + one[0, 0], view * n + one[-1, 0] + 1), slice(0, 0)) for view in of
-    ]
+def _neighbours(find: vectors.Search, of: vectors.Rows, begin: int, n: int) -> vectors.Found:
+    """Neighbours of `AT_ONCE` vectors in these views of them, the nearest first."""
+    some = slice(begin, min(begin + AT_ONCE, n))
+    found = [find(slice(view * n + some.start, view * n + some.stop), slice(0, 0)) for view in of]
     similarity, index = (np.concatenate(column, axis=1) for column in zip(*found, strict=True))
-    similarity[(index == one) | (index < 0)] = -np.inf
+    own = np.arange(some.start, some.stop)[:, None]
+    similarity[(index == own) | (index < 0)] = -np.inf
     order = np.argsort(-similarity, axis=1, kind="stable")
-    similarity, index = (np.take_along_axis(rows, order, axis=1) for rows in (similarity, index))
-    near = (np.arange(order.shape[1]) < NEAREST) | (similarity >= vectors.COPY)
-    near &= similarity >= ALIKE
+    return np.take_along_axis(similarity, order, axis=1), np.take_along_axis(index, order, axis=1)
+
+
+def _near(similarity: _Similarity, index: vectors.Rows, begin: int, alike: float) -> _Rows:
+    """The neighbours that are near enough, as rows."""
+    one = np.arange(begin, begin + len(index))[:, None]
+    near = (np.arange(index.shape[1]) < NEAREST) | (similarity >= vectors.COPY)
+    near &= similarity >= alike
     return np.broadcast_to(one, near.shape)[near], index[near], similarity[near]
 
 
