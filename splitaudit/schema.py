@@ -21,8 +21,8 @@ AUDITED = (OK, DEGENERATE)
 
 # What can be asked of an item: its media, and what is written about it.
 CAPTIONS, KEYS = "captions", "keys"
-WRITTEN = (CAPTIONS, KEYS)
-CHECKS = ("audio", "video", "image", *WRITTEN)
+METADATA_CHECKS = (CAPTIONS, KEYS)
+CHECKS = ("audio", "video", "image", *METADATA_CHECKS)
 CAPTION = "caption"  # before a colon, in the key of captions that are equal
 
 # From hard to soft.

@@ -15,7 +15,7 @@ from command import Here, Ran, run
 from hypothesis import settings
 from other_readers import datasets, mlcroissant  # noqa: F401  fixtures
 
-from splitaudit.demo.dataset import Leak, Planted, plant
+from splitaudit.demo.dataset import GroundTruth, Leak, plant
 
 # What tests run is the default, whatever the machine is set to.
 for name in ("NO_COLOR", "FORCE_COLOR", "SPLITAUDIT_DATA", "CLICOLOR_FORCE"):
@@ -35,7 +35,7 @@ class Scanned:
 
     folder: Path
     home: Path
-    truth: Planted
+    truth: GroundTruth
     ran: Ran
 
     @property
@@ -62,18 +62,18 @@ def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def planted(shared: Path) -> tuple[Path, Planted]:
+def planted(shared: Path) -> tuple[Path, GroundTruth]:
     """The small dataset with leaks in it, and its truth."""
     folder, said = once(shared, "planted", lambda folder: asdict(plant(folder)))
     leaks, duplicates = (
         tuple(Leak(**leak) for leak in said[name]) for name in ("leaks", "duplicates")
     )
     innocent = tuple(tuple(row) for row in said["innocent"])
-    return folder, Planted(leaks, duplicates, innocent, tuple(said["jingle_members"]))
+    return folder, GroundTruth(leaks, duplicates, innocent, tuple(said["jingle_members"]))
 
 
 @pytest.fixture(scope="session")
-def scanned(shared: Path, planted: tuple[Path, Planted]) -> Scanned:
+def scanned(shared: Path, planted: tuple[Path, GroundTruth]) -> Scanned:
     """The planted dataset after one scan from the command line."""
     folder, truth = planted
     home, said = once(

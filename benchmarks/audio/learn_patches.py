@@ -95,8 +95,8 @@ def sum_moments(seed: int, sound: Sound, other: Sound) -> Moments:
     """Sum up the patches of a recording, and how distortions change them."""
     rng = np.random.default_rng(seed)
     power = _measure_power(sound)
-    step = max(1, min(STEP, (len(power) - patches.LENGTH + 1) // FEWEST))
-    begins = np.arange(0, len(power) - patches.LENGTH + 1, step)
+    step = max(1, min(STEP, (len(power) - patches.PATCH_FRAMES + 1) // FEWEST))
+    begins = np.arange(0, len(power) - patches.PATCH_FRAMES + 1, step)
     rows, _ = patches.describe(power, begins)
     changed = [np.zeros((0, rows.shape[1]), np.float32)]
     for name in rng.choice(list(TRANSFORMS), DISTORTIONS, replace=False):
@@ -108,7 +108,7 @@ def sum_moments(seed: int, sound: Sound, other: Sound) -> Moments:
 
 
 def _measure_power(sound: Sound) -> Sound:
-    return patches.band_power(np.concatenate(list(patches.surround(iter([sound])))))
+    return patches.band_power(np.concatenate(list(patches.pad_silence(iter([sound])))))
 
 
 def _distort(name: str, sound: Sound, other: Sound, rng: Any) -> tuple[Sound, Place]:
@@ -126,7 +126,7 @@ def _measure_differences(rows: Sound, begins: Any, power: Sound, place: Place, r
     at_s = (begins - patches.MARGIN) * frame_s
     there = ((at_s - place.start_s) / place.speed + place.pad_s) / frame_s + patches.MARGIN
     there = np.rint(there + rng.uniform(-JITTER, JITTER, len(there))).astype(int)
-    inside = (there >= 0) & (there <= len(power) - patches.LENGTH)
+    inside = (there >= 0) & (there <= len(power) - patches.PATCH_FRAMES)
     return patches.describe(power, there[inside])[0] - rows[inside]
 
 

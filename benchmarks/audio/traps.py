@@ -26,7 +26,7 @@ from benchmarks.common.audio import material
 from benchmarks.common.audio.evidence import whiten_file
 from benchmarks.common.audio.material import RATE, Sound, decode, find_recordings, write_wav
 from benchmarks.common.harness import must, print_table
-from splitaudit.demo.sounds import TRAPS
+from splitaudit.demo.sounds import HARD_NEGATIVES
 
 SECONDS = (10.0, 3.0, 2.0, 1.0, 0.5)
 STRETCH_S = 3.0  # of a real steady recording; two of them, APART_S from each other
@@ -66,7 +66,7 @@ def main() -> None:
 
 def write_traps(target: Path, seeds: int, seconds: float) -> None:
     """Write every kind with every seed, by turns to train and test."""
-    for kind, make in TRAPS.items():
+    for kind, make in HARD_NEGATIVES.items():
         for seed in range(seeds):
             split = ("train", "test")[seed % 2]
             write_wav(target / split / f"{kind}_{seed:03}.wav", make(seed, seconds, RATE))

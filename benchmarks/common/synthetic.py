@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.common.audio.material import RATE, make_writer, write_wav
-from splitaudit.demo.sounds import distinct
+from splitaudit.demo.sounds import distinct_sound
 
 SOUNDS, SECONDS = 12, 5.0  # uploads, and their length
 PHOTOGRAPHS, FILMS = 8, 3
@@ -43,7 +43,7 @@ def make_donateacry(folder: Path) -> None:
     for name in ("android", "ios", "cleaned/hungry"):
         (home / name).mkdir(parents=True)
     for seed in range(SOUNDS):
-        sound = distinct(seed, SECONDS)
+        sound = distinct_sound(seed, SECONDS)
         telephone = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{seed // 2}"))
         if seed % 4 < 2:
             stem = f"{telephone}-{1_430_000_000_000 + 10_000 * seed}-1.7-m-26-hu"
@@ -54,7 +54,7 @@ def make_donateacry(folder: Path) -> None:
         # Of the last telephone one sound is not cleaned, and one is another than the upload.
         if seed < SOUNDS - 2:
             write_wav(home / "cleaned" / "hungry" / f"{stem}.wav", sound[: -RATE // 2])
-    write_wav(home / "cleaned" / "hungry" / f"{stem}.wav", distinct(SOUNDS, SECONDS))
+    write_wav(home / "cleaned" / "hungry" / f"{stem}.wav", distinct_sound(SOUNDS, SECONDS))
 
 
 def make_videos(folder: Path) -> None:

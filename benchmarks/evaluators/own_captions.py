@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.common import harness
 from benchmarks.common.evaluators.zoo import normalise, softmax
 from splitaudit.evaluation import metrics, structure
-from splitaudit.evaluation.relevance import relevant
+from splitaudit.evaluation.relevance import parse_relevance
 
 # Of the films of `tmass`: frames, numbers each, how much of the caption one frame shows, sharpness.
 FRAMES, WIDTH, SHOWS, SHARP = 12, 64, 0.63, 20.0
@@ -111,7 +111,7 @@ def judge_matrices(number: int) -> list[dict[str, Any]]:
         shows, noise = np.random.default_rng(seed).uniform([0.3, 1.7], [0.7, 7])
         honest, leaking = score_films(*make_films(300, shows, seed))
         towers = score_two_towers(300, noise, seed)
-        right = relevant(np.arange(300), 300)
+        right = parse_relevance(np.arange(300), 300)
         for name, scores in (
             ("honest, pooled by the asking text", honest),
             ("honest, two towers", towers),

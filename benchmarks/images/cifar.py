@@ -136,12 +136,12 @@ def audit(material: Material) -> tuple[dict[str, Any], dict[str, Any]]:
     begun = time.process_time()
     plain = gradients.Gradient().fingerprint(material.pictures).vectors
     described = time.process_time()
-    found = near_gradients.pairs(gradients.views(plain), gradients.SCALE)
+    found = near_gradients.pairs(gradients.query_vectors(plain), gradients.SCALE)
     searched = time.process_time()
     pairs = np.stack([found["a"].to_numpy(), found["b"].to_numpy()], axis=1)
     chosen = material.test[pairs].any(axis=1)
     pairs, similarity = pairs[chosen], found["similarity"].to_numpy()[chosen]
-    proofs = exposure.compare(exposure.ready(material.pictures), pairs)
+    proofs = exposure.compare(exposure.prepare(material.pictures), pairs)
     numbers = {
         "pictures": len(plain),
         "pairs found": len(found),

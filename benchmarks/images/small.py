@@ -195,9 +195,9 @@ def audit(originals: list[Original], sheets: Path | None) -> dict[str, Any]:
     pictures, of, made = _make_copies(originals)
     begun = time.process_time()
     plain = gradients.Gradient().fingerprint(pictures).vectors
-    found = near_gradients.pairs(gradients.views(plain), gradients.SCALE)
+    found = near_gradients.pairs(gradients.query_vectors(plain), gradients.SCALE)
     pairs = np.stack([found["a"].to_numpy(), found["b"].to_numpy()], axis=1)
-    proofs = exposure.compare(exposure.ready(pictures), pairs)
+    proofs = exposure.compare(exposure.prepare(pictures), pairs)
     seconds = time.process_time() - begun
     same = of[pairs[:, 0]] == of[pairs[:, 1]]
     # An original stands before its copies.

@@ -27,7 +27,7 @@ from benchmarks.common.measure import run_module, with_one_thread
 from splitaudit.engine.jobs import File, signature
 from splitaudit.images.decode.pictures import load
 from splitaudit.images.fingerprint import extract, views
-from splitaudit.images.fingerprint.hash import shrunk
+from splitaudit.images.fingerprint.hash import downscale
 
 SIZE = (1600, 1200)
 QUALITY = 90
@@ -96,11 +96,15 @@ def list_ours(folder: Path) -> dict[str, Tool]:
 
 
 def hash_once(paths: Sequence[str]) -> Any:
-    return views.HASH.fingerprint(np.stack([shrunk(grey, SIDE) for grey in read_greys(paths)]))
+    return views.HASH.fingerprint(np.stack([downscale(grey, SIDE) for grey in read_greys(paths)]))
 
 
 def hash_all(paths: Sequence[str]) -> Any:
-    small = [shrunk(grey[part], SIDE) for grey in read_greys(paths) for part in views.parts(grey)]
+    small = [
+        downscale(grey[part], SIDE)
+        for grey in read_greys(paths)
+        for part in views.view_slices(grey)
+    ]
     return views.HASH.fingerprint(np.stack(small))
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.common import harness
 from benchmarks.common.audio.material import RATE, Sound, write_wav
 from benchmarks.common.harness import must, print_table
-from splitaudit.demo.sounds import distinct
+from splitaudit.demo.sounds import distinct_sound
 
 PIECES = 10  # of 1 s are cut from one sound of 10 s, which takes no longer to make
 
@@ -76,7 +76,7 @@ def write_batch(
 
 def make_different(first: int, n: int) -> Iterator[Sound]:
     """Yield `PIECES` sounds that no other call gives."""
-    yield from np.split(distinct(first // PIECES, float(PIECES)), PIECES)
+    yield from np.split(distinct_sound(first // PIECES, float(PIECES)), PIECES)
 
 
 def make_equal(first: int, n: int) -> Iterator[Sound]:
@@ -84,7 +84,7 @@ def make_equal(first: int, n: int) -> Iterator[Sound]:
     others = make_different(first, n)
     for at, other in enumerate(others, first):
         if at < n // 2:
-            yield distinct(0, 1.0)
+            yield distinct_sound(0, 1.0)
         elif at < n * 3 // 4:
             yield np.zeros(RATE + at % 100, np.float32)
         else:

@@ -47,7 +47,7 @@ def fit_model() -> tuple[np.ndarray, np.ndarray]:
 
 def draw_collection(pictures: int) -> tuple[Any, set[tuple[int, int, int]]]:
     """Return a collection, and the pairs in it with their reading."""
-    from splitaudit.images.fingerprint.feature_sets import read
+    from splitaudit.images.fingerprint.feature_sets import transform_descriptors
     from splitaudit.images.search.feature_votes import Collection
 
     (root, least), rng, n = fit_model(), np.random.default_rng(0), pictures * FEATURES
@@ -62,7 +62,7 @@ def draw_collection(pictures: int) -> tuple[Any, set[tuple[int, int, int]]]:
     for a in range(0, pictures - EVERY // 2, EVERY):
         b, reading = a + EVERY // 2, (a // EVERY) % 2
         mine, its = (slice(at * FEATURES, at * FEATURES + share) for at in (a, b))
-        codes[its] = read(codes[mine], reading)
+        codes[its] = transform_descriptors(codes[mine], reading)
         for code in codes[its]:
             for bit in rng.choice(256, CHANGED, replace=False):
                 code[bit // 64] ^= np.uint64(1) << np.uint64(bit % 64)

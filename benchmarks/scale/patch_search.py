@@ -45,13 +45,13 @@ def describe_clips(clips: int) -> np.ndarray:
     """Return the patches of some clips as unit vectors, shape (n, directions)."""
     from splitaudit.audio.decode.sounds import segments
     from splitaudit.audio.fingerprint import patches
-    from splitaudit.demo.sounds import distinct
+    from splitaudit.demo.sounds import distinct_sound
 
     pooled = []
     for seed in range(clips):
-        pieces = patches.surround(iter([distinct(seed, 10.0)]))
+        pieces = patches.pad_silence(iter([distinct_sound(seed, 10.0)]))
         cut = segments(pieces, patches.SEGMENT, patches.CONTEXT)
-        pooled.append(patches.Patch().fingerprint(cut).vectors)
+        pooled.append(patches.PatchFingerprint().fingerprint(cut).vectors)
     return np.concatenate(pooled) / np.float32(patches.SCALE)
 
 
@@ -71,8 +71,8 @@ def write_facts(cache: Path, sounds: int, clips: int) -> int:
     for first in range(0, sounds, PART):
         n = min(PART, sounds - first)
         drawn = rng.choice(known, n * each)
-        added = patches.unit(rng.standard_normal(drawn.shape, np.float32))
-        vectors = patches.quantised(drawn + np.float32(APART) * added)
+        added = patches.l2_normalise(rng.standard_normal(drawn.shape, np.float32))
+        vectors = patches.quantise(drawn + np.float32(APART) * added)
         offsets = np.arange(n + 1) * each
         table = pa.table(
             {

@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from benchmarks.common import harness
 from benchmarks.common.audio.material import write_wav
 from benchmarks.common.harness import COMMAND, Scan, must, print_table
-from splitaudit.demo.sounds import distinct
+from splitaudit.demo.sounds import distinct_sound
 
 SECONDS = 2.0
 TABLES = ("items", "media", "matches", "memberships", "edges", "groups")
@@ -86,7 +86,7 @@ def write_dataset(target: Path, clips: int, first: int) -> Path:
 
 def _write_clip(target: Path, seed: int) -> None:
     splits = ("train", "test") if seed % 2 else ("test", "train")
-    sound = distinct(seed, SECONDS)
+    sound = distinct_sound(seed, SECONDS)
     write_wav(target / splits[0] / f"{seed:05}.flac", sound)
     if seed % 8 == 0:
         write_wav(target / splits[1] / f"{seed:05}_again.wav", sound[8_000:] * np.float32(0.5))
@@ -280,10 +280,10 @@ def _shorten(said: str, home: Path) -> str:
 def scan_three_splits(home: Path) -> Row:
     """One content once in test, twice in train, three times in val."""
     places = ["test/a", "train/b", "train/c", "val/d", "val/e", "val/f"]
-    sound = distinct(0, SECONDS)
+    sound = distinct_sound(0, SECONDS)
     for place in places:
         write_wav(home / "data" / f"{place}.wav", sound)
-    write_wav(home / "data" / "train" / "other.wav", distinct(1, SECONDS))
+    write_wav(home / "data" / "train" / "other.wav", distinct_sound(1, SECONDS))
     accepted = must(harness.scan(home / "data", home), 1).accepted()
     ends = [*zip(accepted["a"], accepted["b"], strict=True)]
     linked = {(x, y.split("/")[0]) for x, y in [*ends, *((b, a) for a, b in ends)]}
@@ -334,7 +334,7 @@ def _vanish(path: Path) -> None:
 def _change(path: Path) -> None:
     """Put another sound in its place, as a copying program would: in place, in two steps."""
     path.write_bytes(b"")
-    write_wav(path, distinct(10_000 + int(path.stem[:5]), SECONDS))
+    write_wav(path, distinct_sound(10_000 + int(path.stem[:5]), SECONDS))
 
 
 if __name__ == "__main__":

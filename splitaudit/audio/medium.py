@@ -12,16 +12,16 @@ import pyarrow as pa
 from splitaudit.audio import match_rows
 from splitaudit.audio.decode.stream import RATE
 from splitaudit.audio.fingerprint import extract
-from splitaudit.audio.fingerprint.patches import HOP, Patch
+from splitaudit.audio.fingerprint.patches import HOP, PatchFingerprint
 from splitaudit.audio.search import candidates
 from splitaudit.audio.verify.compare import Pair, Waveforms
 from splitaudit.engine import matches
-from splitaudit.engine.contracts import Comparisons, Found, fingerprint_id
-from splitaudit.engine.pair_order import route
-from splitaudit.engine.stages import Contents, Settings, Stage, StageLog, do
+from splitaudit.engine.contracts import Comparisons, Findings, fingerprint_id
+from splitaudit.engine.pair_order import order_pairs
+from splitaudit.engine.stages import Contents, Settings, Stage, StageLog, run_stage
 
-USUAL = (Patch(),)
-_ID = fingerprint_id(Patch())
+DEFAULT_FINGERPRINTS = (PatchFingerprint(),)
+_ID = fingerprint_id(PatchFingerprint())
 FINGERPRINT = Stage(
     "fingerprint", f"fingerprints/{_ID}", extract.fingerprint, extract.lost_fingerprint, 2e7
 )
@@ -42,7 +42,7 @@ class Sounds:
 
     def extract(self, contents: Contents, settings: Settings, log: StageLog) -> None:
         """Decode sounds and take their fingerprints."""
-        do(FINGERPRINT, contents, settings, log)
+        run_stage(FINGERPRINT, contents, settings, log)
 
     def known(self, contents: Contents, settings: Settings) -> pd.DataFrame:
         """What is known of each content, without its patches; index: content id."""
@@ -74,14 +74,14 @@ class Sounds:
         return (Comparisons(VERIFY, _WAVEFORMS, pairs),)
 
     def matches(
-        self, items: pa.Table, media: pa.Table, found: Found, settings: Settings
+        self, items: pa.Table, media: pa.Table, found: Findings, settings: Settings
     ) -> pa.Table:
         """Return the matches between items."""
         members = matches.members(items, media, self.part)
         facts = found.facts[["same_id", "duration_s", "silent"]]
         members = members.merge(facts, left_on="content_id", right_index=True)
         relations = match_rows.relations(found.proofs, settings.generic)
-        proofs = match_rows.strongest(found.proofs.assign(relation=relations))
+        proofs = match_rows.strongest_proofs(found.proofs.assign(relation=relations))
         return match_rows.expand(members, proofs, matches.labels(items), _ID)
 
 
@@ -89,7 +89,7 @@ def _pairs(
     keys: Sequence[str], seconds: Sequence[float], contents: Contents, found: pa.Table
 ) -> dict[str, Pair]:
     frame_s = HOP / RATE
-    order = route(*(found[side].to_numpy().astype(np.int64) for side in ("a", "b")))
+    order = order_pairs(*(found[side].to_numpy().astype(np.int64) for side in ("a", "b")))
     pairs = {}
     for row in found.take(order).to_pylist():
         a, b, moment = keys[row["a"]], keys[row["b"]], (row["frame_a"], row["frame_b"])

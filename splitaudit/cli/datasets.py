@@ -46,15 +46,15 @@ def fetch(name: str, folder: Path | None, as_json: bool) -> int:
     """
     from splitaudit.dataset.fetch import GOOD
     from splitaudit.dataset.fetch import fetch as fetched
-    from splitaudit.dataset.from_manifest import named_manifest, root_of
+    from splitaudit.dataset.from_manifest import dataset_root, find_manifest
     from splitaudit.engine.progress import bars
 
-    manifest = named_manifest(name)
-    root = root_of(manifest, folder, Path(manifest.name))
+    manifest = find_manifest(name)
+    root = dataset_root(manifest, folder, Path(manifest.name))
     with bars() as progress:
         found = list(fetched(manifest, root, progress))
     if as_json:
-        output.as_json([vars(outcome) for outcome in found])
+        output.print_json([vars(outcome) for outcome in found])
     else:
         for outcome in found:
             click.echo(f"{outcome.status:<18} {root / outcome.path}  {outcome.reason}".rstrip())
@@ -70,15 +70,15 @@ def list_manifests(as_json: bool) -> None:
     At hand is how many of the files that a dataset is read from lie in its folder:
     $SPLITAUDIT_DATA/NAME, else NAME.
     """
-    from splitaudit.dataset.from_manifest import at_hand, named_manifest, root_of
-    from splitaudit.dataset.manifest import shipped
+    from splitaudit.dataset.from_manifest import dataset_root, file_presence, find_manifest
+    from splitaudit.dataset.manifest import shipped_manifests
 
-    manifests = [named_manifest(name) for name in shipped()]
-    here = {m.name: at_hand(m, root_of(m, None, Path(m.name))) for m in manifests}
+    manifests = [find_manifest(name) for name in shipped_manifests()]
+    here = {m.name: file_presence(m, dataset_root(m, None, Path(m.name))) for m in manifests}
     if as_json:
         keys = ("title", "homepage", "license", "note")
         said = {m.name: {key: getattr(m, key) for key in keys} for m in manifests}
-        output.as_json({name: {**texts, "at_hand": here[name]} for name, texts in said.items()})
+        output.print_json({name: {**texts, "at_hand": here[name]} for name, texts in said.items()})
         return
     width = max(map(len, here))
     click.echo(f"{'name':<{width}}  {'dataset':<46}  at hand")

@@ -74,7 +74,7 @@ def function(
     except EvaluatorError as error:
         click.echo(f"splitaudit: {name} could not be audited: {error}", err=True)
         return COULD_NOT_RUN
-    output.as_json(found) if as_json else print_evaluator(found, output.console())
+    output.print_json(found) if as_json else print_evaluator(found, output.console())
     return int(found["verdict"] == "leak" or (chosen["strict"] and found["verdict"] != "clean"))
 
 
@@ -107,9 +107,9 @@ def matrix(
     right = score_files.read_relevance(relevance, held)
     apart: tuple[Any, dict[str, Any]] = np.arange(right.gallery), {}
     if chosen["run"]:
-        from splitaudit.runs.leaked import related
+        from splitaudit.runs.leaked import partition_gallery
 
-        apart = related(options.opened_run(chosen["run"]), held)
+        apart = partition_gallery(options.open_audit(chosen["run"]), held)
     found = summarise(held.matrix, right, *apart)
-    output.as_json(found) if chosen["as_json"] else print_matrix(found, output.console())
+    output.print_json(found) if chosen["as_json"] else print_matrix(found, output.console())
     return int(found["verdict"] == "suspicious")

@@ -37,21 +37,21 @@ limit = click.option(
 cache = click.option("--cache", help="Folder of facts about files.  [default: .splitaudit/cache]")
 
 
-def names(text: str | None) -> list[str]:
+def parse_names(text: str | None) -> list[str]:
     """Return names with commas between, none where nothing is said."""
     return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
-def chosen(option: str, what: str, text: str | None, choices: Sequence[str]) -> list[str]:
+def parse_choices(option: str, what: str, text: str | None, choices: Sequence[str]) -> list[str]:
     """Return names with commas between, each one of some."""
-    found = names(text)
+    found = parse_names(text)
     for name in found:
         if name not in choices:
             raise SplitauditError(f"{option}: no {what} {name!r}; choose from {', '.join(choices)}")
     return found
 
 
-def assigned(words: Sequence[str], option: str) -> Iterator[tuple[str, str]]:
+def parse_assignments(words: Sequence[str], option: str) -> Iterator[tuple[str, str]]:
     """Yield both sides of each word such as `path=filename`."""
     for word in words:
         ours, equals, theirs = word.partition("=")
@@ -60,7 +60,7 @@ def assigned(words: Sequence[str], option: str) -> Iterator[tuple[str, str]]:
         yield ours.strip(), theirs.strip()
 
 
-def keys(words: Sequence[str]) -> tuple[Key, ...]:
+def parse_keys(words: Sequence[str]) -> tuple[Key, ...]:
     """Return the keys of words such as `tape` and `room=same_setup`."""
     from splitaudit.metadata.keys import Key
     from splitaudit.schema import KEY_RELATIONS, SAME_SOURCE
@@ -75,24 +75,26 @@ def keys(words: Sequence[str]) -> tuple[Key, ...]:
     return tuple(found)
 
 
-def ratios(text: str | None) -> dict[str, float] | None:
+def parse_ratios(text: str | None) -> dict[str, float] | None:
     """Return the shares of words such as `train=0.8,test=0.2`, None where nothing is said."""
     if text is None:
         return None
     try:
-        return {name: float(share) for name, share in assigned(text.split(","), "--ratios")}
+        return {
+            name: float(share) for name, share in parse_assignments(text.split(","), "--ratios")
+        }
     except ValueError:
         raise SplitauditError(f"--ratios {text}: expected numbers, as train=0.8,test=0.2") from None
 
 
-def opened_run(run: str | None) -> Audit:
+def open_audit(run: str | None) -> Audit:
     """Return the audit of a run, by default the newest."""
     from splitaudit.runs.opening import open_run
 
     return open_run(run)
 
 
-def formats() -> list[str]:
+def export_formats() -> list[str]:
     """Return the formats of an export; none of their modules is imported."""
     from splitaudit.engine.registry import modules_with
 

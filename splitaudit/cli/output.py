@@ -18,11 +18,11 @@ def console() -> Console:
     return Console(highlight=False)
 
 
-def as_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print a value as JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def records(frame: Any) -> None:
+def print_records(frame: Any) -> None:
     """Print the rows of a frame as JSON."""
     click.echo(frame.to_json(orient="records", indent=2, force_ascii=False))

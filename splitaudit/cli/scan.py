@@ -66,14 +66,14 @@ def scan(target: str, only_plan: bool, as_json: bool, exit_zero: bool, **chosen:
     from splitaudit.engine.progress import bars
     from splitaudit.report.summary import exit_status
 
-    audit = _opened(target, chosen)
+    audit = _open_audit(target, chosen)
     if only_plan:
         return _print_plan(audit, as_json)
-    _say_notes(audit)
+    _print_notes(audit)
     with bars() as progress:
         audit.scan(progress=progress, min_coverage=chosen["min_coverage"])
     summary = audit.summary()
-    output.as_json(summary) if as_json else _print_scan(audit, summary)
+    output.print_json(summary) if as_json else _print_scan(audit, summary)
     status = exit_status(
         summary, min_coverage=chosen["min_coverage"], fail_on_weak=chosen["fail_on"] == "weak"
     )
@@ -103,11 +103,11 @@ def leaks(run: str | None, limit: int, kind: str | None, as_json: bool) -> None:
     """
     from splitaudit.report.terminal import print_leaks
 
-    audit = options.opened_run(run)
+    audit = options.open_audit(run)
     lists = {"duplicates": audit.duplicates, "similar": audit.similar}
     found = lists[kind]() if kind else audit.leaks()
     if as_json:
-        output.records(found)
+        output.print_records(found)
     elif found.empty:
         nothing = {"duplicates": "no duplicates within a split", "similar": "nothing is similar"}
         click.echo(nothing[kind] if kind else "no leaks")
@@ -127,10 +127,10 @@ def groups(run: str | None, limit: int, policy: str | None, cap: int | None, as_
     Without --policy, for each policy and each key: how many groups there are, how large the
     largest is, and how much of the evaluated splits has nothing of train in its group.
     """
-    audit = options.opened_run(run)
+    audit = options.open_audit(run)
     found = audit.groups(policy, cap=cap) if policy else audit.policies()
     if as_json:
-        output.records(found)
+        output.print_records(found)
         return
     from splitaudit.report.plans import print_groups, print_policies, print_refused
 
@@ -150,21 +150,21 @@ def report(run: str | None, path: str | None) -> None:
 
     It is one HTML file to look at and listen to, without a network.
     """
-    click.echo(options.opened_run(run).report(path))
+    click.echo(options.open_audit(run).report(path))
 
 
-def _opened(target: str, chosen: dict[str, Any]) -> Audit:
+def _open_audit(target: str, chosen: dict[str, Any]) -> Audit:
     from splitaudit.dataset import IngestOptions
     from splitaudit.metadata.captions import RULES
     from splitaudit.runs.opening import open_target
-    from splitaudit.schema import CHECKS, WRITTEN
+    from splitaudit.schema import CHECKS, METADATA_CHECKS
 
-    columns = dict(options.assigned(chosen["columns"], "--column"))
-    checks = options.chosen("--checks", "check", chosen["checks"], CHECKS)
-    captions = options.chosen("--captions", "rule", chosen["captions"], RULES)
+    columns = dict(options.parse_assignments(chosen["columns"], "--column"))
+    checks = options.parse_choices("--checks", "check", chosen["checks"], CHECKS)
+    captions = options.parse_choices("--captions", "rule", chosen["captions"], RULES)
     settings: dict[str, Any] = {"generic": chosen["generic"], "checks": checks or None}
     if chosen["fingerprints"] is not None:
-        settings["fingerprints"] = options.names(chosen["fingerprints"])
+        settings["fingerprints"] = options.parse_names(chosen["fingerprints"])
     if chosen["jobs"]:
         settings["processes"] = chosen["jobs"]
     return open_target(
@@ -174,9 +174,9 @@ def _opened(target: str, chosen: dict[str, Any]) -> Audit:
         options=IngestOptions(
             chosen["root"],
             columns,
-            options.keys(chosen["keys"]),
+            options.parse_keys(chosen["keys"]),
             tuple(captions) or None,
-            not (checks and set(checks) <= set(WRITTEN)),
+            not (checks and set(checks) <= set(METADATA_CHECKS)),
         ),
         settings=settings,
     )
@@ -185,7 +185,7 @@ def _opened(target: str, chosen: dict[str, Any]) -> Audit:
 def _print_plan(audit: Audit, as_json: bool) -> int:
     steps = [vars(step) for step in audit.plan()]
     if as_json:
-        output.as_json(steps)
+        output.print_json(steps)
     else:
         width = max(12, *(len(step["stage"]) for step in steps))
         for step in steps:
@@ -193,12 +193,12 @@ def _print_plan(audit: Audit, as_json: bool) -> int:
     return 0
 
 
-def _say_notes(audit: Audit) -> None:
+def _print_notes(audit: Audit) -> None:
     from splitaudit.search import vectors
 
     for note in audit.dataset.notes if audit.dataset else ():
         click.echo(f"note: {note}", err=True)
-    if not vectors.installed():
+    if not vectors.has_faiss():
         click.echo(
             "note: without FAISS all is compared with all, which is slow beyond some thousand "
             "sounds: pip install 'splitaudit[cpu]'",

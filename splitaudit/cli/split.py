@@ -29,10 +29,10 @@ def dedup(run: str | None, as_json: bool, **chosen: Any) -> None:
     Items of the evaluated splits are kept before others, unless --prefer says otherwise. `best`
     is the highest sample rate, then bit depth, then duration, then lossless before lossy.
     """
-    audit = options.opened_run(run)
+    audit = options.open_audit(run)
     kept = audit.dedup(**chosen)
     if as_json:
-        output.records(kept)
+        output.print_records(kept)
         return
     from splitaudit.report.plans import print_dedup
 
@@ -85,20 +85,20 @@ def split(run: str | None, as_json: bool, min_coverage: float, **chosen: Any) ->
     """
     from splitaudit.split.foreign import read_ids
 
-    audit = options.opened_run(run)
+    audit = options.open_audit(run)
     audit.split(
         chosen["mode"],
         policy=chosen["policy"],
         cap=chosen["cap"],
-        ratios=options.ratios(chosen["ratios"]),
+        ratios=options.parse_ratios(chosen["ratios"]),
         seed=chosen["seed"],
         train_to_eval=not chosen["no_train_to_eval"],
-        stratify=options.names(chosen["stratify"]),
+        stratify=options.parse_names(chosen["stratify"]),
         pinned=read_ids(chosen["pin"]) if chosen["pin"] else (),
     )
     facts, result = audit.split_facts(), audit.check(min_coverage=min_coverage)
     if as_json:
-        output.as_json({**facts, "check": result.sentences(), "run": str(audit.run)})
+        output.print_json({**facts, "check": result.sentences(), "run": str(audit.run)})
     else:
         from splitaudit.report.plans import print_split
 
@@ -124,12 +124,12 @@ def check(against: str | None, run: str | None, as_json: bool, **chosen: Any) ->
     Exit status: 1 where a leak crosses the split or an item is missing, unknown or listed twice; 4
     where not enough was audited to say so.
     """
-    audit = options.opened_run(run)
+    audit = options.open_audit(run)
     result = audit.check(against, **chosen)
     if as_json:
         crossings = json.loads(result.crossings.to_json(orient="records"))
         said = {"exit_status": result.exit_status, "sentences": result.sentences()}
-        output.as_json({**said, "coverage": result.coverage, "crossings": crossings})
+        output.print_json({**said, "coverage": result.coverage, "crossings": crossings})
     else:
         click.echo("\n".join(result.sentences()))
     return result.exit_status
@@ -141,7 +141,7 @@ def check(against: str | None, run: str | None, as_json: bool, **chosen: Any) ->
 @click.option(
     "--format",
     "form",
-    type=click.Choice(options.formats()),
+    type=click.Choice(options.export_formats()),
     default="parquet",
     show_default=True,
     help="A Parquet file a split, lists of ids, one CSV, or for Hugging Face or Croissant.",
@@ -151,5 +151,5 @@ def export(run: str | None, folder: str, form: str) -> None:
 
     A sidecar, split.json, holds its digest, by which `splitaudit check` knows it again.
     """
-    for path in options.opened_run(run).export(folder, form):
+    for path in options.open_audit(run).export(folder, form):
         click.echo(path)

@@ -10,16 +10,17 @@ from splitaudit.dataset.file_kinds import ending
 from splitaudit.dataset.from_folder import from_folder
 from splitaudit.dataset.from_manifest import from_manifest
 from splitaudit.dataset.from_table import from_table
-from splitaudit.dataset.manifest import did_you_mean, nearest, shipped
+from splitaudit.dataset.manifest import did_you_mean, nearest, shipped_manifests
 from splitaudit.dataset.paths import decode_path, encode_path
 from splitaudit.dataset.table_readers import FORMATS
 from splitaudit.errors import SplitauditError
 
 __all__ = ["Dataset", "IngestOptions", "decode_path", "encode_path", "ingest"]
 
-_MANIFEST = ".toml"
-_WHAT = (
-    f"a target is a shipped dataset, a manifest ({_MANIFEST}), a table ({', '.join(FORMATS)}) "
+_MANIFEST_ENDING = ".toml"
+_TARGET_KINDS = (
+    f"a target is a shipped dataset, a manifest ({_MANIFEST_ENDING}), a table "
+    f"({', '.join(FORMATS)}) "
     "or a folder"
 )
 
@@ -42,9 +43,9 @@ def ingest(target: str, options: IngestOptions | None = None) -> Dataset:
         Where there is no such target, or nothing in it to audit.
     """
     options = options or IngestOptions()
-    manifests = shipped()
+    manifests = shipped_manifests()
     kind = ending(target)
-    is_manifest = target in manifests or kind == _MANIFEST
+    is_manifest = target in manifests or kind == _MANIFEST_ENDING
     if options.columns and (is_manifest or os.path.isdir(target)):
         raise SplitauditError("--column maps the columns of a table; this target is none")
     if options.root and not options.root.is_dir():
@@ -57,16 +58,16 @@ def ingest(target: str, options: IngestOptions | None = None) -> Dataset:
         return from_folder(target, options.keys)
     if not os.path.isfile(target):
         raise SplitauditError(_not_found(target, list(manifests)))
-    if kind == _MANIFEST:
+    if kind == _MANIFEST_ENDING:
         return from_manifest(Path(target), options, confined=False)
     if kind in FORMATS:
         return from_table(Path(target), options)
-    raise SplitauditError(f"{encode_path(target)} is a file of another kind: {_WHAT}")
+    raise SplitauditError(f"{encode_path(target)} is a file of another kind: {_TARGET_KINDS}")
 
 
 def _not_found(target: str, manifests: list[str]) -> str:
     name = encode_path(target)
     if os.path.lexists(target):
-        return f"{name} is neither a folder nor a regular file: {_WHAT}"
+        return f"{name} is neither a folder nor a regular file: {_TARGET_KINDS}"
     near = did_you_mean(nearest(target, manifests)) or ":"
-    return f"{name}: no such file, folder or shipped dataset{near} {_WHAT}"
+    return f"{name}: no such file, folder or shipped dataset{near} {_TARGET_KINDS}"

@@ -25,7 +25,7 @@ _Convert = Callable[[object], object]
 ATTRIBUTE = "attribute:"  # prefix of the columns that are not ours
 
 
-def load(
+def map_columns(
     rows: Rows, given: Mapping[str, str], required: Sequence[str], how: str
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the rows under our names, and everything that is wrong with them.
@@ -45,11 +45,11 @@ def load(
     Returns
     -------
     pandas.DataFrame, list
-        Columns `unit`, `line`, those of `CELLS`, and attributes, which begin with `ATTRIBUTE`;
+        Columns `unit`, `line`, those of `CONVERTERS`, and attributes, which begin with `ATTRIBUTE`;
         None where a cell is empty. `id` and `path` are as `encode_path` gives them.
     """
-    found, problems = _find(rows, given, required, how)
-    frame, wrong = _typed(rows, found)
+    found, problems = _match_columns(rows, given, required, how)
+    frame, wrong = _convert_columns(rows, found)
     for name in ("id", "path") if not rows.encoded else ():
         frame[name] = pd.Series([cell and encode_path(cell) for cell in frame[name]], dtype=object)
     if "id" not in found:
@@ -65,7 +65,7 @@ def load(
     return frame, [*rows.problems, *problems, *wrong, *empty, *_check_rows(frame)]
 
 
-def _find(
+def _match_columns(
     rows: Rows, given: Mapping[str, str], required: Sequence[str], how: str
 ) -> tuple[dict[str, str], list[Problem]]:
     """Return ours -> theirs of the columns that are there."""
@@ -79,37 +79,37 @@ def _find(
     ]
     for name in present:
         ours = SYNONYMS.get(name, name)
-        if ours not in CELLS or ours in mapped or name in mapped.values():
+        if ours not in CONVERTERS or ours in mapped or name in mapped.values():
             continue
         if ours in found:
             problems.append(f"columns {found[ours]!r} and {name!r} both stand for {ours}")
         found[ours] = name
     absent = [ours for ours in required if ours not in found and ours not in mapped]
-    problems += [_missing(ours, present, how) for ours in absent]
+    problems += [_missing_message(ours, present, how) for ours in absent]
     if problems:
         problems.append(f"columns present: {', '.join(map(repr, present[:20])) or 'none'}")
         problems += rows.notes
     return found, [Problem(rows.unit, 0, text) for text in problems]
 
 
-def _missing(ours: str, present: list[str], how: str) -> str:
+def _missing_message(ours: str, present: list[str], how: str) -> str:
     usual = (ours, *_USUAL_NAMES.get(ours, ()))
     near = [name for name in present if name.strip().lower() in usual] or nearest(ours, present)
     how = how.format(ours=ours, theirs=near[0] if near else "THEIRS")
     return f"column {ours!r} is missing{did_you_mean(near) or ';'} map it: {how}"
 
 
-def _typed(rows: Rows, found: Mapping[str, str]) -> tuple[pd.DataFrame, list[Problem]]:
+def _convert_columns(rows: Rows, found: Mapping[str, str]) -> tuple[pd.DataFrame, list[Problem]]:
     columns: dict[str, object] = {"unit": rows.unit, "line": rows.lines}
     problems: list[Problem] = []
-    for ours, convert in CELLS.items():
+    for ours, convert in CONVERTERS.items():
         if ours not in found:
             columns[ours] = None
             continue
-        columns[ours], wrong = _converted(rows.columns[found[ours]], convert)
+        columns[ours], wrong = _convert_cells(rows.columns[found[ours]], convert)
         problems += [Problem(rows.unit, rows.lines[i], f"{ours}: {text}") for i, text in wrong]
-    used = {theirs for ours, theirs in found.items() if ours in CELLS}
-    renamed = {theirs: ours for ours, theirs in found.items() if ours not in CELLS}
+    used = {theirs for ours, theirs in found.items() if ours in CONVERTERS}
+    renamed = {theirs: ours for ours, theirs in found.items() if ours not in CONVERTERS}
     for theirs in rows.columns:
         if theirs not in used:
             name = ATTRIBUTE + renamed.get(theirs, theirs)
@@ -141,7 +141,7 @@ def attribute_columns(frame: pd.DataFrame) -> list[str]:
     return [name for name in map(str, frame.columns) if name.startswith(ATTRIBUTE)]
 
 
-def _converted(
+def _convert_cells(
     written: Sequence[object], convert: _Convert
 ) -> tuple[list[object], list[tuple[int, str]]]:
     values: list[object] = []
@@ -189,13 +189,13 @@ def _number(cell: object) -> float | None:
 
 def _texts(cell: object) -> str | list[str] | None:
     if isinstance(cell, str) and cell.startswith("["):
-        cell = _listed(cell)
+        cell = _parse_list(cell)
     if isinstance(cell, list):
         return [text for text in map(_text, cell) if text is not None]
     return _text(cell)
 
 
-def _listed(cell: str) -> object:
+def _parse_list(cell: str) -> object:
     """A list of texts in JSON, or the text itself where it is none."""
     try:
         found = json.loads(cell)
@@ -211,7 +211,7 @@ def _attribute(cell: object) -> str | None:
     return cell or None if isinstance(cell, str) else _text(cell)
 
 
-CELLS: dict[str, _Convert] = {
+CONVERTERS: dict[str, _Convert] = {
     "id": _text,
     "path": _text,
     "split": _split,

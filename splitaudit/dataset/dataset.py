@@ -12,8 +12,11 @@ from splitaudit.metadata.keys import Key
 from splitaudit.schema import ITEMS, conform
 
 UNSPLIT = "unsplit"
-CAPTIONS = ("exact", "text")  # rules by which captions are equal, unless others are asked for
-_VAL = ("val", "valid", "validation", "dev")
+DEFAULT_CAPTION_RULES = (
+    "exact",
+    "text",
+)  # rules by which captions are equal, unless others are asked for
+_VAL_NAMES = ("val", "valid", "validation", "dev")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class IngestOptions:
     keys
         What belongs together, besides what a manifest declares.
     captions
-        Rules by which captions are equal; None: those of the manifest, else `CAPTIONS`.
+        Rules by which captions are equal; None: those of the manifest, else
+        `DEFAULT_CAPTION_RULES`.
     media
         False where only what is written about items is looked at: then they need no paths.
     """
@@ -80,7 +84,7 @@ class Dataset:
     links: pa.Table
     split_order: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    captions: tuple[str, ...] = CAPTIONS
+    captions: tuple[str, ...] = DEFAULT_CAPTION_RULES
     ratios: Mapping[str, float] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
 
@@ -92,7 +96,7 @@ class Dataset:
 def split_name(name: str) -> str:
     """Return the name under which a split is known: val for valid, validation and dev."""
     lowered = name.lower()
-    if lowered in _VAL:
+    if lowered in _VAL_NAMES:
         return "val"
     return lowered if lowered in ("train", "test") else name
 

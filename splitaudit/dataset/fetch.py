@@ -16,7 +16,7 @@ PLACE = "place it yourself"
 CHANGED = "changed"
 FAILED = "failed"
 GOOD = (HERE, FETCHED)
-STEP = 1 << 20  # bytes read at once, and a step of the progress
+CHUNK_BYTES = 1 << 20  # bytes read at once, and a step of the progress
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,19 @@ def fetch(manifest: Manifest, root: Path, progress: Progress) -> Iterator[Outcom
     root
         The dataset's folder; made if need be.
     progress
-        Is told the steps, of `STEP` bytes.
+        Is told the steps, of `CHUNK_BYTES` bytes.
     """
     for source in manifest.sources:
         path = root / source.path
         if path.exists():  # also a folder of media
-            yield _verified(source, path, HERE)
+            yield _verify_checksum(source, path, HERE)
         elif source.url:
-            yield _downloaded(source, path, progress)
+            yield _download(source, path, progress)
         else:
             yield Outcome(source.path, PLACE, source.note)
 
 
-def _verified(source: Source, path: Path, status: str) -> Outcome:
+def _verify_checksum(source: Source, path: Path, status: str) -> Outcome:
     """Whether a file is the one that the manifest means."""
     if not source.sha256:
         return Outcome(source.path, status, "no checksum is known")
@@ -61,13 +61,15 @@ def _verified(source: Source, path: Path, status: str) -> Outcome:
     return Outcome(source.path, CHANGED, f"its SHA-256 is {found}, not {source.sha256}: {what}")
 
 
-def _downloaded(source: Source, path: Path, progress: Progress) -> Outcome:
+def _download(source: Source, path: Path, progress: Progress) -> Outcome:
     import pooch
     import requests
 
     pooch.get_logger().setLevel("WARNING")  # it would tell of every file beside our progress
     path.parent.mkdir(parents=True, exist_ok=True)
-    downloader = pooch.HTTPDownloader(progressbar=_Bar(source.path, progress), chunk_size=STEP)
+    downloader = pooch.HTTPDownloader(
+        progressbar=_Bar(source.path, progress), chunk_size=CHUNK_BYTES
+    )
     known = f"sha256:{source.sha256}" if source.sha256 else None
     try:
         pooch.retrieve(source.url, known, path.name, path.parent, downloader=downloader)
@@ -75,7 +77,7 @@ def _downloaded(source: Source, path: Path, progress: Progress) -> Outcome:
         return Outcome(source.path, CHANGED, f"what {source.url} gives is not what it was")
     except (requests.RequestException, OSError) as error:
         return Outcome(source.path, FAILED, f"{source.url}: {error}")
-    return _verified(source, path, FETCHED)
+    return _verify_checksum(source, path, FETCHED)
 
 
 class _Bar:
@@ -113,6 +115,6 @@ class _Bar:
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(STEP):
+        while block := file.read(CHUNK_BYTES):
             digest.update(block)
     return digest.hexdigest()

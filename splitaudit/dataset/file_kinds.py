@@ -29,7 +29,7 @@ _NOT_FILES = {
 
 # A status of splitaudit.schema and its reason; both None where the file may be opened.
 Outcome = tuple[str | None, str | None]
-MAY_BE_OPENED: Outcome = (None, None)
+OPENABLE: Outcome = (None, None)
 
 
 def ending(name: str) -> str:
@@ -42,7 +42,7 @@ def kind_of(name: str) -> str | None:
     return _KIND.get(ending(name))
 
 
-def names_of(paths: Iterable[str | None]) -> dict[str, list[str | None]]:
+def names_and_stems(paths: Iterable[str | None]) -> dict[str, list[str | None]]:
     """Return the last part of each path, encoded, as `file_name`, and without ending as `stem`."""
     names = [path and encode_path(os.path.basename(path)) for path in paths]
     return {"file_name": names, "stem": [name and os.path.splitext(name)[0] for name in names]}
@@ -53,20 +53,20 @@ def probe(path: str) -> Outcome:
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
-        return failure(error)
-    return outcome_of(mode)
+        return error_outcome(error)
+    return mode_outcome(mode)
 
 
-def outcome_of(mode: int) -> Outcome:
+def mode_outcome(mode: int) -> Outcome:
     """Return whether what has this `st_mode` may be opened as a file."""
     if stat.S_ISREG(mode):
-        return MAY_BE_OPENED
+        return OPENABLE
     if stat.S_ISDIR(mode):
         return UNREADABLE, "a folder, not a file"
     return UNSUPPORTED, _NOT_FILES.get(stat.S_IFMT(mode), "not a regular file")
 
 
-def failure(error: OSError) -> Outcome:
+def error_outcome(error: OSError) -> Outcome:
     """Return the status and the reason of a path that could not be looked at."""
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return MISSING, "no such file"

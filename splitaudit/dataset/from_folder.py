@@ -16,14 +16,14 @@ import pyarrow as pa
 from splitaudit.dataset.dataset import UNSPLIT, Dataset, items_table, split_name
 from splitaudit.dataset.file_kinds import (
     AUDIO,
-    MAY_BE_OPENED,
+    OPENABLE,
     PARTS,
     Outcome,
     ending,
-    failure,
+    error_outcome,
     kind_of,
-    names_of,
-    outcome_of,
+    mode_outcome,
+    names_and_stems,
 )
 from splitaudit.dataset.paths import encode_path, safe_name
 from splitaudit.errors import SplitauditError
@@ -32,7 +32,7 @@ from splitaudit.metadata.keys import Key
 from splitaudit.order import OTHER, evaluation_order, role
 from splitaudit.schema import EDGES, MEDIA, MEMBERSHIPS, MISSING, UNREADABLE, conform
 
-_SHOWN = 10  # names and endings listed in a note
+_MAX_SHOWN = 10  # names and endings listed in a note
 
 Identity = tuple[int, int]  # st_dev, st_ino
 
@@ -106,7 +106,7 @@ def from_folder(target: str, declared: Sequence[Key] = ()) -> Dataset:
 
 
 def _memberships(ids: list[str], declared: Sequence[Key]) -> pa.Table:
-    facts = pd.DataFrame({"item_id": ids, "id": ids, **names_of(ids)}, dtype=object)
+    facts = pd.DataFrame({"item_id": ids, "id": ids, **names_and_stems(ids)}, dtype=object)
     for key in declared:
         for name in key.columns:
             if name not in facts:
@@ -117,7 +117,7 @@ def _memberships(ids: list[str], declared: Sequence[Key]) -> pa.Table:
     return pa.concat_tables([conform([], MEMBERSHIPS), *found])
 
 
-def media_below(folder: str) -> tuple[list[str], str]:
+def list_media(folder: str) -> tuple[list[str], str]:
     """Return the names of the media below a folder, encoded, and a sentence about other files.
 
     Raises
@@ -143,12 +143,12 @@ def _media(rows: list[_Row], root: str) -> pa.Table:
 
 def _walk(root: str) -> _Listing:
     listing = _Listing()
-    stack = [_Folder(root, "", UNSPLIT, _real_folders(root))]
+    stack = [_Folder(root, "", UNSPLIT, _ancestor_folders(root))]
     while stack:  # not recursive: a path can be deeper than Python's stack
         folder = stack.pop()
         try:
             with os.scandir(folder.path) as entries:
-                visible = [entry for entry in entries if not _hidden(entry.name)]
+                visible = [entry for entry in entries if not _is_hidden(entry.name)]
         except OSError as error:
             if not folder.prefix:
                 raise SplitauditError(
@@ -171,15 +171,15 @@ def _visit(folder: _Folder, entry: os.DirEntry[str], listing: _Listing) -> list[
     try:
         # Most entries are plain files, which the listing itself tells: no call for each of them.
         if entry.is_file(follow_symlinks=False):
-            found = MAY_BE_OPENED
+            found = OPENABLE
         else:
             info = os.stat(entry.path)
             if stat.S_ISDIR(info.st_mode):
                 return _enter(folder, entry.name, (info.st_dev, info.st_ino), listing)
-            found = outcome_of(info.st_mode)
+            found = mode_outcome(info.st_mode)
     except OSError as error:
         is_link = os.path.islink(entry.path)
-        found = failure(error)
+        found = error_outcome(error)
         if is_link and found[0] == MISSING:
             found = MISSING, "a link to a file that does not exist"
         if not is_link or not ending(entry.name):
@@ -201,11 +201,11 @@ def _enter(folder: _Folder, name: str, identity: Identity, listing: _Listing) ->
     return [_Folder(path, f"{folder.prefix}{name}/", split, folder.above | {identity})]
 
 
-def _hidden(name: str) -> bool:
+def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _real_folders(root: str) -> frozenset[Identity]:
+def _ancestor_folders(root: str) -> frozenset[Identity]:
     """Return the root and all folders it lies in: a link to one of those is a loop too."""
     real = Path(os.path.realpath(root))
     infos = [os.stat(folder) for folder in (real, *real.parents)]
@@ -219,7 +219,7 @@ def _notes(splits: list[str], ignored: Counter[str]) -> Iterable[str]:
         yield f"one split only ({splits[0]}): audited for duplicates within itself"
     folders = [name for name in splits if name != UNSPLIT]
     if folders and all(role(name) == OTHER for name in folders):
-        yield f"no folder is named train, val or test: taken as splits: {_some(folders)}"
+        yield f"no folder is named train, val or test: taken as splits: {_shorten_list(folders)}"
     if folders and UNSPLIT in splits:
         yield f"files beside the split folders stand in the split '{UNSPLIT}'"
     if ignored:
@@ -233,9 +233,9 @@ def _ignored_note(ignored: Counter[str]) -> str:
     kinds = [f"{encode_path(name) or 'without ending'} {count}" for name, count in counted]
     total = ignored.total()
     files = "1 file that is" if total == 1 else f"{total:,} files that are"
-    return f"ignored {files} not media ({_some(kinds)})"
+    return f"ignored {files} not media ({_shorten_list(kinds)})"
 
 
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+def _shorten_list(names: list[str]) -> str:
+    more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
+    return ", ".join(names[:_MAX_SHOWN]) + more

@@ -7,13 +7,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from splitaudit.dataset.columns import ATTRIBUTE, CELLS, attribute_columns, load, problems_at
-from splitaudit.dataset.dataset import CAPTIONS, Dataset, IngestOptions, split_name
-from splitaudit.dataset.derived_columns import arranged
+from splitaudit.dataset.columns import (
+    ATTRIBUTE,
+    CONVERTERS,
+    attribute_columns,
+    map_columns,
+    problems_at,
+)
+from splitaudit.dataset.dataset import DEFAULT_CAPTION_RULES, Dataset, IngestOptions, split_name
+from splitaudit.dataset.derived_columns import derive_columns
 from splitaudit.dataset.file_kinds import AUDIO, VIDEO
-from splitaudit.dataset.from_folder import media_below
-from splitaudit.dataset.from_table import Declared, build
-from splitaudit.dataset.joins import attach, derive
+from splitaudit.dataset.from_folder import list_media
+from splitaudit.dataset.from_table import Declarations, build_dataset
+from splitaudit.dataset.joins import derive_attributes, join_table
 from splitaudit.dataset.manifest import (
     FOLDER,
     PLACEHOLDER,
@@ -23,15 +29,15 @@ from splitaudit.dataset.manifest import (
     leaves_root,
     nearest,
     read_manifest,
-    shipped,
+    shipped_manifests,
 )
-from splitaudit.dataset.path_templates import ANY, with_endings
+from splitaudit.dataset.path_templates import ANY_ENDING, resolve_endings
 from splitaudit.dataset.paths import encode_path
 from splitaudit.dataset.rows import Problem, Rows
 from splitaudit.dataset.table_readers import read_rows
 from splitaudit.errors import SplitauditError
 
-_PLACES = ("id", "split", "source")  # what a template may name besides attributes
+_TEMPLATE_COLUMNS = ("id", "split", "source")  # what a template may name besides attributes
 
 
 def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Dataset:
@@ -55,19 +61,19 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
         Where a table is not there.
     """
     manifest = read_manifest(file, confined=confined)
-    root = root_of(manifest, options.root, Path(manifest.name) if confined else file.parent)
-    frame, problems, notes = _listed(manifest, root, media=options.media)
-    frame, found, told = _with_joined(frame, manifest, root)
-    return build(
+    root = dataset_root(manifest, options.root, Path(manifest.name) if confined else file.parent)
+    frame, problems, notes = _read_item_tables(manifest, root, media=options.media)
+    frame, found, told = _join_tables(frame, manifest, root)
+    return build_dataset(
         root,
         manifest.name,
         str(root),
         frame,
         problems + found,
-        Declared(
+        Declarations(
             (*manifest.keys, *options.keys),
             tuple(dict.fromkeys([*notes, *told])),
-            options.captions or manifest.captions or CAPTIONS,
+            options.captions or manifest.captions or DEFAULT_CAPTION_RULES,
             manifest.ratios,
             _about(manifest),
         ),
@@ -79,12 +85,12 @@ def _about(manifest: Manifest) -> dict[str, str]:
     return {name: text for name, text in known.items() if text}
 
 
-def _listed(
+def _read_item_tables(
     manifest: Manifest, root: Path, *, media: bool
 ) -> tuple[pd.DataFrame, list[Problem], list[str]]:
     """Rows of all tables that list items, what is wrong with them, and sentences for the user."""
     listing = [table for table in manifest.tables if not table.join]
-    missing = [encode_path(table.path) for table in listing if not there(table, root)]
+    missing = [encode_path(table.path) for table in listing if not is_present(table, root)]
     if missing:
         raise SplitauditError(
             f"{manifest.name}: {', '.join(missing)} not found in {encode_path(str(root))}; name "
@@ -93,8 +99,8 @@ def _listed(
     frames, problems = [], []
     notes: list[str] = []
     for table in listing:
-        rows = _read(table, root)
-        frame, found = _rows(manifest, table, rows, media=media)
+        rows = _read_table(table, root)
+        frame, found = _standardise_rows(manifest, table, rows, media=media)
         frames.append(frame)
         problems += found
         notes += rows.notes
@@ -103,8 +109,8 @@ def _listed(
     frame = pd.concat(frames, ignore_index=True).astype(object)
     frame = frame.where(frame.notna(), None)
     kind, template = _template(manifest)
-    if template.endswith(ANY) and not problems:
-        frame["path"] = with_endings(frame["path"].tolist(), root, kind)
+    if template.endswith(ANY_ENDING) and not problems:
+        frame["path"] = resolve_endings(frame["path"].tolist(), root, kind)
     return frame, problems, notes
 
 
@@ -113,7 +119,7 @@ def _template(manifest: Manifest) -> tuple[str, str]:
     return (VIDEO, manifest.video) if manifest.video else (AUDIO, manifest.audio or "")
 
 
-def _with_joined(
+def _join_tables(
     frame: pd.DataFrame, manifest: Manifest, root: Path
 ) -> tuple[pd.DataFrame, list[Problem], tuple[str, ...]]:
     """Rows with what joined tables tell of them, and the attributes made of all columns."""
@@ -121,21 +127,23 @@ def _with_joined(
     for table in (table for table in manifest.tables if table.join):
         if not (root / table.path).is_file():
             notes.append(f"{encode_path(table.path)} not found: what it tells is not audited")
-            frame = frame.assign(**{name: None for name in _told(table) if name not in frame})
+            frame = frame.assign(
+                **{name: None for name in _joined_columns(table) if name not in frame}
+            )
             continue
-        frame, found, told = attach(frame, table, root)
+        frame, found, told = join_table(frame, table, root)
         problems += found
         notes += told
-    frame, found = derive(frame, manifest.attributes)
+    frame, found = derive_attributes(frame, manifest.attributes)
     return frame, problems + found, tuple(notes)
 
 
-def _told(table: ManifestTable) -> list[str]:
+def _joined_columns(table: ManifestTable) -> list[str]:
     """The columns that a table would fill."""
-    return [name if name in CELLS else ATTRIBUTE + name for name in table.columns]
+    return [name if name in CONVERTERS else ATTRIBUTE + name for name in table.columns]
 
 
-def named_manifest(name: str) -> Manifest:
+def find_manifest(name: str) -> Manifest:
     """Return a shipped manifest by its name, or that of a file.
 
     Raises
@@ -143,7 +151,7 @@ def named_manifest(name: str) -> Manifest:
     SplitauditError
         Where there is none; an InputError with every mistake in it.
     """
-    manifests = shipped()
+    manifests = shipped_manifests()
     if name in manifests:
         return read_manifest(manifests[name], confined=True)
     if not os.path.isfile(name):
@@ -154,28 +162,28 @@ def named_manifest(name: str) -> Manifest:
     return read_manifest(Path(name), confined=False)
 
 
-def root_of(manifest: Manifest, given: Path | None, otherwise: Path) -> Path:
+def dataset_root(manifest: Manifest, given: Path | None, otherwise: Path) -> Path:
     """Return the folder of a dataset: what is given, else $SPLITAUDIT_DATA/NAME, else another."""
     data = os.environ.get("SPLITAUDIT_DATA")
     return Path(os.path.abspath(given or (Path(data) / manifest.name if data else otherwise)))
 
 
-def there(table: ManifestTable, root: Path) -> bool:
+def is_present(table: ManifestTable, root: Path) -> bool:
     """Return whether a table of a manifest lies in the dataset's folder."""
     path = root / table.path
     return path.is_dir() if table.format == FOLDER else path.is_file()
 
 
-def at_hand(manifest: Manifest, root: Path) -> dict[str, bool]:
+def file_presence(manifest: Manifest, root: Path) -> dict[str, bool]:
     """Return the files that a dataset is read from, and whether each lies in its folder."""
-    return {table.path: there(table, root) for table in manifest.tables}
+    return {table.path: is_present(table, root) for table in manifest.tables}
 
 
-def _read(table: ManifestTable, root: Path) -> Rows:
+def _read_table(table: ManifestTable, root: Path) -> Rows:
     name = encode_path(table.path)
     if table.format != FOLDER:
         return read_rows(root / table.path, table.format, name, table.layout)
-    names, ignored = media_below(str(root / table.path))
+    names, ignored = list_media(str(root / table.path))
     paths = [os.path.normpath(os.path.join(name, path)) for path in names]
     problems = [] if paths else [Problem(f"{name} file", 0, "no media in this folder")]
     notes = (f"{name}: {ignored}",) if ignored else ()
@@ -183,28 +191,28 @@ def _read(table: ManifestTable, root: Path) -> Rows:
     return Rows(f"{name} file", lines, {"id": paths, "path": paths}, problems, notes, encoded=True)
 
 
-def _rows(
+def _standardise_rows(
     manifest: Manifest, table: ManifestTable, rows: Rows, *, media: bool
 ) -> tuple[pd.DataFrame, list[Problem]]:
     kind, template = _template(manifest)
     needed = "path" if media and not template else "id"
     required = [needed] + ([] if table.split else ["split"])
     how = 'columns = {{ {ours} = "{theirs}" }} in its [[tables]]'
-    rows, columns = arranged(rows, table.columns, table.layout.drop)
-    frame, problems = load(rows, columns, required, how)
+    rows, columns = derive_columns(rows, table.columns, table.layout.drop)
+    frame, problems = map_columns(rows, columns, required, how)
     if table.split:
         frame["split"] = split_name(table.split)
     if template:
-        problems += _fill(frame, template, rows.unit, kind)
+        problems += _fill_paths(frame, template, rows.unit, kind)
     if manifest.confined:
         outside = frame["path"].map(lambda path: path is not None and leaves_root(path))
         problems += problems_at(frame, outside.astype(bool), "the path leaves the dataset's folder")
     return frame, problems
 
 
-def _fill(frame: pd.DataFrame, template: str, unit: str, modality: str) -> list[Problem]:
+def _fill_paths(frame: pd.DataFrame, template: str, unit: str, modality: str) -> list[Problem]:
     """Set each row's path by the template; return what is wrong."""
-    columns = {name: name for name in _PLACES}
+    columns = {name: name for name in _TEMPLATE_COLUMNS}
     columns |= {name.removeprefix(ATTRIBUTE): name for name in attribute_columns(frame)}
     names = PLACEHOLDER.findall(template)
     absent = [name for name in dict.fromkeys(names) if name not in columns]

@@ -14,26 +14,26 @@ import pyarrow as pa
 
 from splitaudit.dataset.columns import (
     ATTRIBUTE,
-    CELLS,
+    CONVERTERS,
     SYNONYMS,
     attribute_columns,
-    load,
+    map_columns,
     problems_at,
 )
-from splitaudit.dataset.dataset import CAPTIONS, Dataset, IngestOptions, items_table
+from splitaudit.dataset.dataset import DEFAULT_CAPTION_RULES, Dataset, IngestOptions, items_table
 from splitaudit.dataset.file_kinds import (
     AUDIO,
-    MAY_BE_OPENED,
+    OPENABLE,
     PARTS,
     Outcome,
     ending,
     kind_of,
-    names_of,
+    names_and_stems,
     probe,
 )
 from splitaudit.dataset.manifest import did_you_mean, nearest
 from splitaudit.dataset.paths import decode_path, encode_path, safe_name
-from splitaudit.dataset.rows import Problem, fail
+from splitaudit.dataset.rows import Problem, raise_problems
 from splitaudit.dataset.table_readers import read_rows
 from splitaudit.errors import InputError
 from splitaudit.metadata import keys
@@ -41,12 +41,12 @@ from splitaudit.metadata.keys import Key
 from splitaudit.order import evaluation_order
 from splitaudit.schema import EDGES, ITEMS, MEDIA, UNSUPPORTED, conform
 
-_ITEM = ["split", "id"]
-_STRETCH = ["path", "clip_start_s", "clip_end_s"]
+_ITEM_COLUMNS = ["split", "id"]
+_STRETCH_COLUMNS = ["path", "clip_start_s", "clip_end_s"]
 
 
 @dataclass(frozen=True)
-class Declared:
+class Declarations:
     """What is said of a table besides its rows.
 
     Parameters
@@ -63,7 +63,7 @@ class Declared:
 
     keys: Sequence[Key] = ()
     notes: Sequence[str] = ()
-    captions: tuple[str, ...] = CAPTIONS
+    captions: tuple[str, ...] = DEFAULT_CAPTION_RULES
     ratios: Mapping[str, float] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
 
@@ -81,23 +81,23 @@ def from_table(path: Path, options: IngestOptions) -> Dataset:
     _check_names(options.columns)
     how = "--column {ours}={theirs}"
     rows = read_rows(path)
-    frame, problems = load(rows, options.columns, _required(options), how)
+    frame, problems = map_columns(rows, options.columns, _required(options), how)
     root = os.path.abspath(options.root or path.parent)
-    declared = Declared(options.keys, rows.notes, options.captions or CAPTIONS)
-    return build(path, safe_name(path.stem), root, frame, problems, declared)
+    declared = Declarations(options.keys, rows.notes, options.captions or DEFAULT_CAPTION_RULES)
+    return build_dataset(path, safe_name(path.stem), root, frame, problems, declared)
 
 
 def _required(options: IngestOptions) -> tuple[str, ...]:
     return ("path", "split") if options.media else ("id", "split")
 
 
-def build(
+def build_dataset(
     where: Path,
     name: str,
     root: str,
     frame: pd.DataFrame,
     problems: list[Problem],
-    declared: Declared,
+    declared: Declarations,
 ) -> Dataset:
     """Make a dataset of typed rows.
 
@@ -121,23 +121,25 @@ def build(
     InputError
         Every fault at once, those between rows too.
     """
-    rows = frame.dropna(subset=_ITEM).reset_index(drop=True)
-    items = _named(rows.drop_duplicates(_ITEM))
+    rows = frame.dropna(subset=_ITEM_COLUMNS).reset_index(drop=True)
+    items = _assign_item_ids(rows.drop_duplicates(_ITEM_COLUMNS))
     media = _parts(rows.dropna(subset="path"))
-    problems = problems + _same_name_twice(items) + _two_paths(media)
+    problems = problems + _duplicate_ids(items) + _conflicting_paths(media)
     problems += _keys_without_columns(declared.keys, rows)
     if problems:
-        fail(where, problems)
+        raise_problems(where, problems)
     if rows.empty:
         raise InputError(encode_path(str(where)), ["no rows"])
-    item_of_row = rows.groupby(_ITEM, sort=False).ngroup().to_numpy()
+    item_of_row = rows.groupby(_ITEM_COLUMNS, sort=False).ngroup().to_numpy()
     table = _items(items, rows, item_of_row)
-    facts = _facts(items, table)
+    facts = _key_columns(items, table)
     return Dataset(
         name=name,
         root=Path(root),
         items=table,
-        media=_media(media.merge(items[[*_ITEM, "item_id"]], on=_ITEM, how="left"), root),
+        media=_media(
+            media.merge(items[[*_ITEM_COLUMNS, "item_id"]], on=_ITEM_COLUMNS, how="left"), root
+        ),
         memberships=_memberships(items, facts, declared.keys),
         links=_links(facts, declared.keys),
         split_order=tuple(evaluation_order(items["split"])),
@@ -154,29 +156,30 @@ def build(
 
 def _check_names(columns: Mapping[str, str]) -> None:
     problems = [
-        f"{ours!r} is none of our columns{did_you_mean(nearest(ours, CELLS))} ({', '.join(CELLS)})"
+        f"{ours!r} is none of our columns{did_you_mean(nearest(ours, CONVERTERS))} "
+        f"({', '.join(CONVERTERS)})"
         for ours in columns
-        if SYNONYMS.get(ours, ours) not in CELLS
+        if SYNONYMS.get(ours, ours) not in CONVERTERS
     ]
     if problems:
         raise InputError("--column", problems)
 
 
-def _named(items: pd.DataFrame) -> pd.DataFrame:
+def _assign_item_ids(items: pd.DataFrame) -> pd.DataFrame:
     """Add `shared` (the id stands in several splits) and `item_id`, then `split/id`."""
     shared = items.duplicated("id", keep=False)
     named = items["id"].where(~shared, items["split"].map(encode_path) + "/" + items["id"])
     return items.assign(shared=shared, item_id=named)
 
 
-def _same_name_twice(items: pd.DataFrame) -> list[Problem]:
+def _duplicate_ids(items: pd.DataFrame) -> list[Problem]:
     text = "the item would bear the name of another: an id in several splits becomes split/id"
     return problems_at(items, items.duplicated("item_id", keep=False), text)
 
 
 def _parts(rows: pd.DataFrame) -> pd.DataFrame:
     """Return one row for each part of each item, and further ones where rows contradict."""
-    medium = [*_ITEM, *_STRETCH, "modality"]
+    medium = [*_ITEM_COLUMNS, *_STRETCH_COLUMNS, "modality"]
     media = rows[["unit", "line", *medium]].drop_duplicates(medium, ignore_index=True)
     named = zip(media["modality"], media["path"], strict=True)
     kinds = [modality or kind_of(path) for modality, path in named]
@@ -185,20 +188,23 @@ def _parts(rows: pd.DataFrame) -> pd.DataFrame:
     media["kind"] = pd.Series(kinds, dtype=object)
     media["part"] = pd.Series(parts, dtype=object)
     media = media.explode("part", ignore_index=True)
-    return media.drop_duplicates([*_ITEM, "part", *_STRETCH], ignore_index=True)
+    return media.drop_duplicates([*_ITEM_COLUMNS, "part", *_STRETCH_COLUMNS], ignore_index=True)
 
 
-def _two_paths(media: pd.DataFrame) -> list[Problem]:
-    key = [*_ITEM, "part"]
+def _conflicting_paths(media: pd.DataFrame) -> list[Problem]:
+    key = [*_ITEM_COLUMNS, "part"]
     again = media.duplicated(key)
     if not again.any():
         return []
     pairs = media[again].merge(media[~again], on=key, suffixes=("", "_first"))
     pairs = pairs.drop_duplicates(["unit", "line"])  # a film contradicts in both its parts
-    return [Problem(row["unit"], row["line"], _second(row)) for row in pairs.to_dict("records")]
+    return [
+        Problem(row["unit"], row["line"], _conflict_message(row))
+        for row in pairs.to_dict("records")
+    ]
 
 
-def _second(row: dict[Hashable, Any]) -> str:
+def _conflict_message(row: dict[Hashable, Any]) -> str:
     what = "path" if row["path"] != row["path_first"] else "stretch"
     return (
         f"id {row['id']!r} of split {row['split']!r} has a second {what} for its {row['part']}: "
@@ -211,13 +217,13 @@ def _items(items: pd.DataFrame, rows: pd.DataFrame, item_of_row: np.ndarray) -> 
         name: pa.array(items[name], ITEMS.field(name).type, from_pandas=True)
         for name in ("item_id", "split", "source", "start_s", "end_s")
     }
-    columns["captions"] = _lists(rows["caption"], item_of_row, len(items))
-    columns["labels"] = _lists(rows["label"], item_of_row, len(items))
+    columns["captions"] = _collect_texts(rows["caption"], item_of_row, len(items))
+    columns["labels"] = _collect_texts(rows["label"], item_of_row, len(items))
     columns["attributes"] = _attributes(items)
     return items_table(columns)
 
 
-def _lists(cells: pd.Series, item_of_row: np.ndarray, count: int) -> pa.Array:
+def _collect_texts(cells: pd.Series, item_of_row: np.ndarray, count: int) -> pa.Array:
     """Return the texts of each item, in the order of rows, none twice."""
     texts = pd.DataFrame({"item": item_of_row, "text": cells}).explode("text").dropna()
     texts = texts.drop_duplicates().sort_values("item", kind="stable")
@@ -270,19 +276,19 @@ def _media(media: pd.DataFrame, root: str) -> pa.Table:
 
 
 def _outcome(kind: str | None, part: str, path: str, found: Outcome) -> Outcome:
-    if kind is None and found == MAY_BE_OPENED:
+    if kind is None and found == OPENABLE:
         name = encode_path(ending(path)) or "a name without ending"
         return UNSUPPORTED, f"{name} tells no kind of media; say it in a column 'modality'"
     return found
 
 
-def _facts(items: pd.DataFrame, table: pa.Table) -> pd.DataFrame:
+def _key_columns(items: pd.DataFrame, table: pa.Table) -> pd.DataFrame:
     """What keys are made of: a row an item, columns and attributes by the names users know."""
     own = items[["item_id", "id", "source"]].assign(
         caption=table["captions"].to_pylist(), label=table["labels"].to_pylist()
     )
     named = {name: name.removeprefix(ATTRIBUTE) for name in attribute_columns(items)}
-    files = pd.DataFrame(names_of(items["path"]), items.index, dtype=object)
+    files = pd.DataFrame(names_and_stems(items["path"]), items.index, dtype=object)
     facts = pd.concat([files, items[list(named)].rename(columns=named), own], axis=1)
     return facts.loc[:, ~facts.columns.duplicated(keep="last")].reset_index(drop=True)
 

@@ -9,10 +9,10 @@ from splitaudit.dataset.manifest import Layout, did_you_mean, nearest
 from splitaudit.dataset.rows import Problem, Rows
 
 KEY, NUMBER = "key", "number"  # columns: the id of a record in an object; the place of an entry
-_MOST_DIGITS = 300
-_DEEPEST = 50  # levels; a real table has five
+_MAX_DIGITS = 300
+_MAX_DEPTH = 50  # levels; a real table has five
 _TOO_DEEP = "not readable JSON: it is nested too deeply"
-_SHOWN = 40  # characters of what was found
+_MAX_SHOWN = 40  # characters of what was found
 
 Record = dict[str, object]
 
@@ -44,7 +44,7 @@ def json_rows(text: str, unit: str, layout: Layout) -> Rows:
     lines: list[int] = []
     rows: list[Record] = []
     problems: list[Problem] = []
-    for line, (key, record) in enumerate(_records(_parsed(text), layout.records), start=1):
+    for line, (key, record) in enumerate(_records(_parse_json(text), layout.records), start=1):
         try:
             found = list(_entries(key, record, layout.each))
         except ValueError as error:
@@ -55,21 +55,23 @@ def json_rows(text: str, unit: str, layout: Layout) -> Rows:
     return Rows(unit, lines, _columns(rows, layout.wanted), problems)
 
 
-def _parsed(text: str) -> object:
+def _parse_json(text: str) -> object:
     try:
-        document = json.loads(text, object_pairs_hook=_once, parse_int=_whole)
+        document = json.loads(
+            text, object_pairs_hook=_reject_duplicate_keys, parse_int=_parse_integer
+        )
         if "\\u" in text:  # JSON can spell half of a character, which is no text
             json.dumps(document, ensure_ascii=False).encode()
     except RecursionError as error:
         raise ValueError(_TOO_DEEP) from error
     except ValueError as error:
         raise ValueError(f"not readable JSON: {error}") from error
-    if _deeper(document, _DEEPEST):
+    if _is_deeper(document, _MAX_DEPTH):
         raise ValueError(_TOO_DEEP)
     return document
 
 
-def _deeper(document: object, levels: int) -> bool:
+def _is_deeper(document: object, levels: int) -> bool:
     """Whether there is anything below so many levels, which other code might not bear."""
     found = [document]
     for _ in range(levels):
@@ -82,7 +84,7 @@ def _deeper(document: object, levels: int) -> bool:
     return bool(found)
 
 
-def _once(pairs: list[tuple[str, object]]) -> Record:
+def _reject_duplicate_keys(pairs: list[tuple[str, object]]) -> Record:
     """An object, unless it has a key twice, of which the first would be lost."""
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -92,14 +94,14 @@ def _once(pairs: list[tuple[str, object]]) -> Record:
     return found
 
 
-def _whole(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS:
+def _parse_integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
         raise ValueError(f"a number of {len(digits):,} digits")
     return int(digits)
 
 
 def _records(document: object, where: str) -> Iterable[tuple[str | None, object]]:
-    found = at(document, where) if where else document
+    found = value_at(document, where) if where else document
     if isinstance(found, list):
         return ((None, record) for record in found)
     if isinstance(found, dict):
@@ -108,14 +110,14 @@ def _records(document: object, where: str) -> Iterable[tuple[str | None, object]
     near = did_you_mean(nearest(where, document)) if isinstance(document, dict) else ""
     raise ValueError(
         f"expected a list of records{place}, or an object from ids to records, "
-        f"found {_shown(found)}{near}"
+        f"found {_describe_value(found)}{near}"
     )
 
 
 def _entries(key: str | None, record: object, each: tuple[str, ...]) -> Iterator[Record]:
     """Yield the rows of a record: itself, or one for each entry of its lists."""
     if not isinstance(record, dict):
-        raise ValueError(f"expected an object {{...}}, found {_shown(record)}")
+        raise ValueError(f"expected an object {{...}}, found {_describe_value(record)}")
     whole = record if key is None else {**record, KEY: key}
     if not each:
         yield whole
@@ -131,7 +133,7 @@ def _entries(key: str | None, record: object, each: tuple[str, ...]) -> Iterator
 def _list(record: Record, name: str) -> list[object]:
     found = record.get(name)
     if not isinstance(found, list):
-        raise ValueError(f"{name}: expected a list, found {_shown(found)}")
+        raise ValueError(f"{name}: expected a list, found {_describe_value(found)}")
     return found
 
 
@@ -143,16 +145,16 @@ def _columns(rows: list[Record], wanted: tuple[str, ...]) -> dict[str, Sequence[
     flat: dict[str, Sequence[object]] = {
         name: cells
         for name, cells in columns.items()
-        if name in wanted or not any(map(_nested, cells))
+        if name in wanted or not any(map(_is_nested, cells))
     }
     for name in dict.fromkeys(wanted):
-        cells = [at(row, name) for row in rows] if "." in name and name not in flat else []
+        cells = [value_at(row, name) for row in rows] if "." in name and name not in flat else []
         if any(cell is not None for cell in cells):
             flat[name] = cells
     return flat
 
 
-def at(value: object, path: str) -> object:
+def value_at(value: object, path: str) -> object:
     """Return what lies at a path such as "a.b" or "list.0"; None where nothing does."""
     for step in path.split("."):
         if isinstance(value, dict):
@@ -164,13 +166,13 @@ def at(value: object, path: str) -> object:
     return value
 
 
-def _nested(cell: object) -> bool:
+def _is_nested(cell: object) -> bool:
     if isinstance(cell, list):
         return not all(isinstance(entry, str) for entry in cell)
     return isinstance(cell, dict)
 
 
-def _shown(found: object) -> str:
+def _describe_value(found: object) -> str:
     if isinstance(found, (dict, list)):
         return "an object" if isinstance(found, dict) else f"a list of {len(found):,}"
-    return "nothing" if found is None else repr(found)[:_SHOWN]
+    return "nothing" if found is None else repr(found)[:_MAX_SHOWN]

@@ -13,7 +13,7 @@ _ALLOWED = {
 }
 
 
-class _Labels(pickle.Unpickler):
+class _LabelUnpickler(pickle.Unpickler):
     """An unpickler that knows a dictionary, a default of lists, and nothing else."""
 
     def find_class(self, module: str, name: str) -> object:
@@ -36,7 +36,7 @@ def read_labels(content: bytes) -> dict[str, list[str]]:
         Where it is anything else, or asks for any other class: it is not read then.
     """
     try:
-        labels = _Labels(io.BytesIO(content)).load()
+        labels = _LabelUnpickler(io.BytesIO(content)).load()
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     except Exception as error:  # a broken pickle raises nearly anything

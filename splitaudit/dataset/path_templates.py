@@ -9,11 +9,11 @@ from pathlib import Path
 from splitaudit.dataset.file_kinds import AUDIO, VIDEO, kind_of
 from splitaudit.dataset.paths import decode_path, encode_path
 
-ANY = ".*"
+ANY_ENDING = ".*"
 _KINDS = {AUDIO: (AUDIO, VIDEO), VIDEO: (VIDEO,)}  # a film is good for its sound, too
 
 
-def with_endings(paths: Sequence[str | None], root: Path, modality: str) -> list[str | None]:
+def resolve_endings(paths: Sequence[str | None], root: Path, modality: str) -> list[str | None]:
     """Return paths with the ending that the file has which is there.
 
     Parameters
@@ -34,13 +34,13 @@ def with_endings(paths: Sequence[str | None], root: Path, modality: str) -> list
     known = {
         os.path.join(folder, os.path.splitext(name)[0]): os.path.join(folder, name)
         for folder in folders
-        for name in sorted(_names(root / decode_path(folder)), reverse=True)
+        for name in sorted(_list_folder(root / decode_path(folder)), reverse=True)
         if name.endswith(".") or kind_of(name) in _KINDS[modality]
     }
-    return [path and known.get(path.removesuffix(ANY), path) for path in paths]
+    return [path and known.get(path.removesuffix(ANY_ENDING), path) for path in paths]
 
 
-def _names(folder: Path) -> list[str]:
+def _list_folder(folder: Path) -> list[str]:
     try:
         return [encode_path(name) for name in os.listdir(folder)]
     except OSError:

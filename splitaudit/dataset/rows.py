@@ -10,7 +10,7 @@ from typing import NamedTuple, NoReturn
 from splitaudit.dataset.paths import encode_path
 from splitaudit.errors import InputError
 
-_SHOWN = 20  # problems spelt out; the others are counted
+_MAX_SHOWN = 20  # problems spelt out; the others are counted
 
 
 class Problem(NamedTuple):
@@ -54,9 +54,9 @@ class Rows:
     encoded: bool = False
 
 
-def fail(where: Path, problems: Iterable[Problem]) -> NoReturn:
+def raise_problems(where: Path, problems: Iterable[Problem]) -> NoReturn:
     """Raise an InputError with the first problems, in the order of lines, and the count of all."""
     told = [str(problem) for problem in sorted(set(problems))]
-    rest = len(told) - _SHOWN
+    rest = len(told) - _MAX_SHOWN
     more = [f"and {rest:,} more"] if rest > 0 else []
-    raise InputError(encode_path(str(where)), told[:_SHOWN] + more)
+    raise InputError(encode_path(str(where)), told[:_MAX_SHOWN] + more)

@@ -66,15 +66,15 @@ def read_rows(
 
 
 def _read_csv(path: Path, unit: str, layout: Layout) -> Rows:
-    return _delimited(path, unit, layout, ",")
+    return _read_delimited(path, unit, layout, ",")
 
 
 def _read_tsv(path: Path, unit: str, layout: Layout) -> Rows:
-    return _delimited(path, unit, layout, "\t")
+    return _read_delimited(path, unit, layout, "\t")
 
 
-def _delimited(path: Path, unit: str, layout: Layout, delimiter: str) -> Rows:
-    text, problems = _decoded(path, unit, layout.encoding)
+def _read_delimited(path: Path, unit: str, layout: Layout, delimiter: str) -> Rows:
+    text, problems = _decode(path, unit, layout.encoding)
     lines, rows = [], []
     header: list[str] = []
     for line, cells in _records(text, delimiter):
@@ -117,7 +117,7 @@ def _header_problems(header: list[str], unit: str) -> list[Problem]:
 
 
 def _read_jsonl(path: Path, unit: str, layout: Layout) -> Rows:
-    text, problems = _decoded(path, unit, layout.encoding)
+    text, problems = _decode(path, unit, layout.encoding)
     lines, rows = [], []
     for line, written in enumerate(text.split("\n"), start=1):
         if not written.strip():
@@ -141,7 +141,7 @@ def _json_object(written: str) -> dict[str, object]:
 
 
 def _read_json(path: Path, unit: str, layout: Layout) -> Rows:
-    text, problems = _decoded(path, unit, layout.encoding)
+    text, problems = _decode(path, unit, layout.encoding)
     try:
         if problems:
             raise ValueError(problems[0].text)
@@ -157,7 +157,7 @@ def _read_parquet(path: Path, unit: str, layout: Layout) -> Rows:
         table.validate(full=True)
         problems = _header_problems(table.column_names, unit)
         columns = {name: table[table.column_names.index(name)] for name in table.column_names}
-        kept = {name: column for name, column in columns.items() if _readable(column.type)}
+        kept = {name: column for name, column in columns.items() if _is_readable(column.type)}
         odd = [f"{name!r} ({columns[name].type})" for name in columns if name not in kept]
         values = {name: column.to_pylist() for name, column in kept.items()}
     except (pa.ArrowException, ValueError) as error:
@@ -169,7 +169,7 @@ def _read_parquet(path: Path, unit: str, layout: Layout) -> Rows:
     return Rows(unit, range(1, table.num_rows + 1), values, problems, notes)
 
 
-def _readable(type_: pa.DataType) -> bool:
+def _is_readable(type_: pa.DataType) -> bool:
     """Return whether cells are text, numbers or lists of text: no embeddings, no file contents."""
     if pa.types.is_list(type_) or pa.types.is_large_list(type_):
         return bool(
@@ -180,7 +180,7 @@ def _readable(type_: pa.DataType) -> bool:
 
 
 def _read_lines(path: Path, unit: str, layout: Layout) -> Rows:
-    text, problems = _decoded(path, unit, layout.encoding)
+    text, problems = _decode(path, unit, layout.encoding)
     header = layout.header or ("id",)
     lines, rows = [], []
     for line, written in enumerate(text.split("\n"), start=1):
@@ -208,7 +208,7 @@ def _read_label_pickle(path: Path, unit: str, layout: Layout) -> Rows:
     return Rows(unit, range(1, len(labels) + 1), columns, [])
 
 
-def _decoded(path: Path, unit: str, encoding: str) -> tuple[str, list[Problem]]:
+def _decode(path: Path, unit: str, encoding: str) -> tuple[str, list[Problem]]:
     """Return a file's text and a problem for each line that is not UTF-8."""
     content = path.read_bytes()
     if encoding != Layout.encoding:

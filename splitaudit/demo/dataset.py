@@ -1,7 +1,7 @@
 """A dataset of 60 sounds in three splits, with leaks planted in it, and what was planted.
 
 Item ids are POSIX paths relative to the folder, as `splitaudit scan FOLDER` gives them. All that
-stands in none of the tuples of `Planted` is distinct: a pair found beyond them is a false one.
+stands in none of the tuples of `GroundTruth` is distinct: a pair found beyond them is a false one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from typing import Any
 import numpy as np
 
 from splitaudit.demo import sounds
-from splitaudit.demo.synthesis import RATE, Rng, Sound, add, fade, steady, stream
+from splitaudit.demo.synthesis import (
+    RATE,
+    Rng,
+    Sound,
+    fade_envelope,
+    mix_into,
+    seeded_rng,
+    steady_tone,
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Leak:
 
 
 @dataclass(frozen=True)
-class Planted:
+class GroundTruth:
     """The truth of a planted dataset."""
 
     leaks: tuple[Leak, ...]  # across two splits
@@ -76,7 +84,7 @@ _SOUNDFILE_LOSSY: dict[str, dict[str, Any]] = {
 _AV_CODECS = {".m4a": "aac", ".opus": "libopus"}
 
 
-def plant(folder: Path, seed: int = 0) -> Planted:
+def plant(folder: Path, seed: int = 0) -> GroundTruth:
     """Write the dataset and return its truth.
 
     Parameters
@@ -93,13 +101,13 @@ def plant(folder: Path, seed: int = 0) -> Planted:
     """
     for split, _ in _JINGLES:
         (folder / split).mkdir(parents=True, exist_ok=True)
-    rng = stream("dataset", seed)
-    fresh = _fresh(seed, rng)
-    return Planted(
-        leaks=tuple(_copied(folder, row, next(fresh), rng) for row in _LEAKS),
-        duplicates=tuple(_copied(folder, row, next(fresh), rng) for row in _DUPLICATES),
-        innocent=_alike(folder, 3000 * seed + 900),
-        jingle_members=tuple(_with_jingle(folder, sounds.jingle(seed), fresh, rng)),
+    rng = seeded_rng("dataset", seed)
+    fresh = _distinct_sounds(seed, rng)
+    return GroundTruth(
+        leaks=tuple(_plant_leak(folder, row, next(fresh), rng) for row in _LEAKS),
+        duplicates=tuple(_plant_leak(folder, row, next(fresh), rng) for row in _DUPLICATES),
+        innocent=_plant_negatives(folder, 3000 * seed + 900),
+        jingle_members=tuple(_plant_jingle(folder, sounds.jingle(seed), fresh, rng)),
     )
 
 
@@ -111,13 +119,13 @@ def write(path: Path, samples: Sound) -> None:
         _write_soundfile(path, samples)
 
 
-def _fresh(seed: int, rng: Rng) -> Iterator[Sound]:
+def _distinct_sounds(seed: int, rng: Rng) -> Iterator[Sound]:
     """Sounds of 7.5 to 10 s that no other call has given: speech, music, ambience, speech, ..."""
     for k in range(900):
-        yield sounds.distinct(3000 * seed + k, round(rng.uniform(7.5, 10), 2))
+        yield sounds.distinct_sound(3000 * seed + k, round(rng.uniform(7.5, 10), 2))
 
 
-def _copied(folder: Path, row: tuple[str, str, str], samples: Sound, rng: Rng) -> Leak:
+def _plant_leak(folder: Path, row: tuple[str, str, str], samples: Sound, rng: Rng) -> Leak:
     """Write an item of these samples, and what is made of it."""
     kind, item, copy = row
     write(folder / item, samples)
@@ -129,13 +137,13 @@ def _copied(folder: Path, row: tuple[str, str, str], samples: Sound, rng: Rng) -
         shutil.copyfile(folder / item, folder / copy)
     else:
         cut = samples[round(start * RATE) : round((start + length) * RATE)]
-        write(folder / copy, _far(cut, rng) if kind == "noisy" else cut)
+        write(folder / copy, _add_noise(cut, rng) if kind == "noisy" else cut)
     (a, a0), (b, b0) = sorted([(item, start), (copy, 0.0)])
     a1, b1 = round(a0 + length, 3), round(b0 + length, 3)
     return Leak(a, b, kind, _RELATIONS[kind], a0, a1, b0, b1)
 
 
-def _far(samples: Sound, rng: Rng) -> Sound:
+def _add_noise(samples: Sound, rng: Rng) -> Sound:
     """12 dB quieter, in noise at 15 dB below what is left."""
     quiet = samples * np.float32(10 ** (-12 / 20))
     noise = sounds.pink_noise(int(rng.integers(1 << 30)), len(samples) / RATE)
@@ -143,7 +151,7 @@ def _far(samples: Sound, rng: Rng) -> Sound:
     return np.asarray(quiet + gain * noise, np.float32)
 
 
-def _alike(folder: Path, seed: int) -> tuple[tuple[str, str, str], ...]:
+def _plant_negatives(folder: Path, seed: int) -> tuple[tuple[str, str, str], ...]:
     """Write pairs, one in test and one in train, that must not be called leaks."""
     pairs = (
         ("reading", "two takes of one sentence", _takes(sounds.speech_like, seed)),
@@ -163,20 +171,20 @@ def _takes(perform: Callable[[int, float, int, int], Sound], seed: int) -> list[
 
 
 def _tones(seed: int) -> list[Sound]:
-    rngs = [stream("demo tone", seed + k) for k in (0, 1)]
-    return [steady(rng, 440, np.ones(1), 5 * RATE, RATE) for rng in rngs]
+    rngs = [seeded_rng("demo tone", seed + k) for k in (0, 1)]
+    return [steady_tone(rng, 440, np.ones(1), 5 * RATE, RATE) for rng in rngs]
 
 
-def _with_jingle(folder: Path, logo: Sound, fresh: Iterator[Sound], rng: Rng) -> Iterator[str]:
+def _plant_jingle(folder: Path, logo: Sound, fresh: Iterator[Sound], rng: Rng) -> Iterator[str]:
     """Write the items that share the logo, each at its own second and loudness, its bed ducked."""
-    dip = 1 - 0.92 * fade(len(logo), RATE, 0.1, 0.1)
+    dip = 1 - 0.92 * fade_envelope(len(logo), RATE, 0.1, 0.1)
     for split, count in _JINGLES:
         for k in range(count):
             samples, item = next(fresh), f"{split}/episode_{k:02}.{('wav', 'flac', 'ogg')[k % 3]}"
             start = rng.uniform(0.5, (len(samples) - len(logo)) / RATE - 0.5)
             first = round(start * RATE)
             samples[first : first + len(logo)] *= dip
-            add(samples, logo * np.float32(rng.uniform(0.6, 1)), start, RATE)
+            mix_into(samples, logo * np.float32(rng.uniform(0.6, 1)), start, RATE)
             write(folder / item, samples)
             yield item
 

@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from splitaudit.demo.synthesis import Rng, Sound, add, fade, index, seconds_of, wander, white
+from splitaudit.demo.synthesis import (
+    Rng,
+    Sound,
+    fade_envelope,
+    mix_into,
+    random_drift,
+    sample_times,
+    uniform_noise,
+    wavetable_index,
+)
 
 # First four formants in Hz of i, e, a, o, u, schwa, ae, y: round figures for a grown man.
 _VOWELS = np.array(
@@ -106,27 +115,27 @@ def compose(script: Rng, beats: int) -> list[tuple[float, float, int, float, int
     return notes
 
 
-def struck(play: Rng, table: Sound, freq: float, seconds: float, rate: int) -> Sound:
+def decaying_note(play: Rng, table: Sound, freq: float, seconds: float, rate: int) -> Sound:
     """A note that dies away, with a vibrato that sets in slowly."""
-    t = seconds_of(round(seconds * rate), rate)
+    t = sample_times(round(seconds * rate), rate)
     speed = play.uniform(4.5, 6.5)
     depth = play.uniform(0.001, 0.006) * freq / (2 * np.pi * speed)
     vibrato = depth * np.minimum(t * 3, 1) * np.sin(2 * np.pi * speed * t)
-    wave = table[index(freq * t + vibrato + play.random())]
-    return np.asarray(wave * np.exp(-t * 2.5) * fade(len(t), rate))
+    wave = table[wavetable_index(freq * t + vibrato + play.random())]
+    return np.asarray(wave * np.exp(-t * 2.5) * fade_envelope(len(t), rate))
 
 
-def drum(play: Rng, out: Sound, pattern: NDArray[Any], step: float, rate: int) -> None:
+def add_drums(play: Rng, out: Sound, pattern: NDArray[Any], step: float, rate: int) -> None:
     """Mix in kick, snare and hat: a pattern (3, 16) at `step` s, which the player often leaves."""
     for k in range(int(len(out) / rate / step) + 1):
         for part in np.flatnonzero(pattern[:, k % 16] ^ (play.random(3) < 0.08)):
             hit = (_kick, _snare, _hat)[part](play, rate) * play.uniform(0.6, 1.1)
-            add(out, hit, k * step + play.normal(0, 0.006), rate)
+            mix_into(out, hit, k * step + play.normal(0, 0.006), rate)
 
 
 def bird(rng: Rng, rate: int) -> Sound:
     """A few quick whistles that sweep up or down."""
-    t = seconds_of(round(rng.uniform(0.06, 0.14) * rate), rate)
+    t = sample_times(round(rng.uniform(0.06, 0.14) * rate), rate)
     base, sweep, warble = rng.uniform(2200, 4800), rng.normal(0, 1500), rng.uniform(15, 50)
     call = base + sweep * t / t[-1] + 250 * np.sin(2 * np.pi * warble * t)
     rest = np.zeros(round(rng.uniform(0.03, 0.09) * rate), np.float32)
@@ -139,14 +148,14 @@ def bird(rng: Rng, rate: int) -> Sound:
 
 def drop(rng: Rng, rate: int) -> Sound:
     """A bubble: a damped sine that rises."""
-    t = seconds_of(round(0.12 * rate), rate)
+    t = sample_times(round(0.12 * rate), rate)
     freq = rng.uniform(500, 1800) * (1 + rng.uniform(1, 4) * t)
     return np.asarray(np.sin(2 * np.pi * freq * t) * np.exp(-t * rng.uniform(25, 60)))
 
 
 def knock(rng: Rng, rate: int) -> Sound:
     """Wood: five damped modes, struck once to three times."""
-    t = seconds_of(round(0.2 * rate), rate)
+    t = sample_times(round(0.2 * rate), rate)
     modes, damping = rng.uniform(120, 1600, (5, 1)), rng.uniform(20, 70, (5, 1))
     once = (np.sin(2 * np.pi * modes * t) * np.exp(-t * damping)).mean(axis=0)
     return np.concatenate([once * rng.uniform(0.6, 1.2) for _ in range(rng.integers(1, 4))])
@@ -164,22 +173,22 @@ def _intonation(
     n = len(pauses)
     accent = script.normal(0, 0.15, n) + play.normal(0, 0.04, n)
     fall = 0.12 * np.minimum(times - np.maximum.accumulate(pauses)[syllable], 3)
-    drift = 0.06 * wander(play, len(times), 12) + 0.012 * wander(play, len(times), 1)
+    drift = 0.06 * random_drift(play, len(times), 12) + 0.012 * random_drift(play, len(times), 1)
     return np.asarray(ndimage.uniform_filter1d(accent[syllable], 7) - fall + drift)
 
 
 def _kick(play: Rng, rate: int) -> Sound:
-    t = seconds_of(round(0.15 * rate), rate)
+    t = sample_times(round(0.15 * rate), rate)
     periods = play.uniform(45, 55) * t - 4 / (2 * np.pi) * np.exp(-t * play.uniform(25, 35))
     return np.asarray(0.9 * np.sin(2 * np.pi * periods) * np.exp(-t * 18))
 
 
 def _snare(play: Rng, rate: int) -> Sound:
-    t = seconds_of(round(0.12 * rate), rate)
+    t = sample_times(round(0.12 * rate), rate)
     body = np.sin(2 * np.pi * play.uniform(180, 200) * t)
-    return np.asarray((0.4 * white(play, len(t)) + 0.3 * body) * np.exp(-t * 28))
+    return np.asarray((0.4 * uniform_noise(play, len(t)) + 0.3 * body) * np.exp(-t * 28))
 
 
 def _hat(play: Rng, rate: int) -> Sound:
-    t = seconds_of(round(0.06 * rate), rate)
-    return 0.15 * np.diff(white(play, len(t)), append=np.float32(0)) * np.exp(-t * 60)
+    t = sample_times(round(0.06 * rate), rate)
+    return 0.15 * np.diff(uniform_noise(play, len(t)), append=np.float32(0)) * np.exp(-t * 60)

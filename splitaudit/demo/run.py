@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from splitaudit.demo.dataset import Planted, plant
+from splitaudit.demo.dataset import GroundTruth, plant
 from splitaudit.demo.story import Comparison, compare, sentences
 from splitaudit.engine.progress import bars
 from splitaudit.report.plans import print_split
@@ -29,28 +29,28 @@ def run_demo(folder: Path, seed: int, console: Console) -> int:
     console
         Where the story is told.
     """
-    _head(console, f"1. A dataset with leaks planted in it: {folder / 'sounds'}")
+    _print_heading(console, f"1. A dataset with leaks planted in it: {folder / 'sounds'}")
     planted = plant(folder / "sounds", seed)
     audit = open_target(folder / "sounds", out=folder / "run", cache=folder / "cache")
-    _head(console, f"2. splitaudit scan {folder / 'sounds'}")
+    _print_heading(console, f"2. splitaudit scan {folder / 'sounds'}")
     with bars() as progress:
         audit.scan(progress=progress)
     print_verdict(audit.summary(), console)
-    _head(console, "3. What was planted, and what was found")
-    comparison = _compared(audit, planted)
+    _print_heading(console, "3. What was planted, and what was found")
+    comparison = _compare_audit(audit, planted)
     for line in sentences(comparison):
         console.print(Text(f"  {line}"))
-    _head(console, f"4. splitaudit split {folder / 'run'}")
+    _print_heading(console, f"4. splitaudit split {folder / 'run'}")
     audit.split()
     proof = audit.check()
     print_split(audit.split_facts(), proof.sentences(), console)
-    return 0 if comparison.holds and proof.exit_status == 0 else 1
+    return 0 if comparison.is_perfect and proof.exit_status == 0 else 1
 
 
-def _head(console: Console, text: str) -> None:
+def _print_heading(console: Console, text: str) -> None:
     console.print(Text(f"\n{text}\n", style="bold"))
 
 
-def _compared(audit: Audit, planted: Planted) -> Comparison:
+def _compare_audit(audit: Audit, planted: GroundTruth) -> Comparison:
     found = pd.concat([audit.leaks(), audit.duplicates()])
     return compare(planted, found, audit.shared_material(), audit.groups())

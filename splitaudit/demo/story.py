@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from splitaudit.demo.dataset import Leak, Planted
+from splitaudit.demo.dataset import GroundTruth, Leak
 
-WITHIN_S = 0.1  # <=: how far a stretch may lie from where it was planted
+TOLERANCE_S = 0.1  # <=: how far a stretch may lie from where it was planted
 
 Pair = tuple[str, str]
 Row = dict[Any, Any]
@@ -38,14 +38,14 @@ class Comparison:
     welded: tuple[str, ...]
 
     @property
-    def holds(self) -> bool:
+    def is_perfect(self) -> bool:
         """Whether all leaks were found in place, and nothing else."""
         complete = all(n == found == placed for n, found, placed in self.kinds.values())
         return complete and not self.false and not self.welded
 
 
 def compare(
-    planted: Planted, found: pd.DataFrame, shared: pd.DataFrame, groups: pd.DataFrame
+    planted: GroundTruth, found: pd.DataFrame, shared: pd.DataFrame, groups: pd.DataFrame
 ) -> Comparison:
     """Compare the planted leaks and duplicates with the found ones.
 
@@ -66,14 +66,14 @@ def compare(
     members = sorted(planted.jingle_members)
     size = groups.set_index("item_id")["size"]
     return Comparison(
-        kinds=_by_kind(truth.values(), rows),
+        kinds=_count_kinds(truth.values(), rows),
         false=tuple(sorted(rows.keys() - truth.keys())),
         jingle=(len(jingled), len(members) * (len(members) - 1) // 2),
         welded=tuple(item for item in members if size[item] > 1),
     )
 
 
-def _by_kind(leaks: Iterable[Leak], rows: dict[Pair, Row]) -> dict[str, tuple[int, int, int]]:
+def _count_kinds(leaks: Iterable[Leak], rows: dict[Pair, Row]) -> dict[str, tuple[int, int, int]]:
     kinds: dict[str, tuple[int, int, int]] = {}
     for leak in leaks:
         row = rows.get((leak.a, leak.b))
@@ -81,14 +81,14 @@ def _by_kind(leaks: Iterable[Leak], rows: dict[Pair, Row]) -> dict[str, tuple[in
         kinds[leak.kind] = (
             planted + 1,
             found + (row is not None),
-            placed + (row is not None and _in_place(leak, row)),
+            placed + (row is not None and _is_in_place(leak, row)),
         )
     return kinds
 
 
-def _in_place(leak: Leak, row: Row) -> bool:
+def _is_in_place(leak: Leak, row: Row) -> bool:
     ends = ("a_start", "a_end", "b_start", "b_end")
-    return all(abs(row[name] - getattr(leak, name)) <= WITHIN_S for name in ends) and (
+    return all(abs(row[name] - getattr(leak, name)) <= TOLERANCE_S for name in ends) and (
         row["relation"] == leak.relation
     )
 

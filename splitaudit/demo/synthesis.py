@@ -16,35 +16,35 @@ Rng = np.random.Generator
 _TABLE = 1 << 15  # samples in a period of a wavetable: the nearest one is wrong by less than -80 dB
 
 
-def stream(name: str, seed: int, take: int = 0) -> Rng:
+def seeded_rng(name: str, seed: int, take: int = 0) -> Rng:
     """Give each kind of sound its own stream: rain and a fan of one seed must share no noise."""
     return np.random.default_rng([*name.encode(), seed, take])
 
 
-def white(rng: Rng, n: int) -> Sound:
+def uniform_noise(rng: Rng, n: int) -> Sound:
     """White noise in [-1, 1); uniform, which takes a quarter of the time of normal numbers."""
     return 2 * rng.random(n, np.float32) - 1
 
 
-def peaked(samples: NDArray[Any], peak: float) -> Sound:
+def normalise_peak(samples: NDArray[Any], peak: float) -> Sound:
     """The same sound with its largest magnitude at `peak`."""
     scaled: Sound = (samples * (peak / max(float(np.abs(samples).max()), 1e-9))).astype(np.float32)
     return scaled
 
 
-def seconds_of(n: int, rate: int) -> Sound:
+def sample_times(n: int, rate: int) -> Sound:
     """Times in s of `n` samples."""
     return np.arange(n, dtype=np.float32) / np.float32(rate)
 
 
-def fade(n: int, rate: int, attack: float = 0.004, release: float = 0.05) -> Sound:
+def fade_envelope(n: int, rate: int, attack: float = 0.004, release: float = 0.05) -> Sound:
     """Weights (n,) that rise over the first `attack` s and fall over the last `release` s."""
     k = np.arange(n, dtype=np.float32)
     weights: Sound = np.minimum(np.minimum(k / (attack * rate), (n - k) / (release * rate)), 1)
     return weights
 
 
-def add(out: Sound, sound: NDArray[Any], start: float, rate: int) -> None:
+def mix_into(out: Sound, sound: NDArray[Any], start: float, rate: int) -> None:
     """Mix `sound` into `out` from `start` s on; what lies outside is lost."""
     first = round(start * rate)
     place = max(0, first)
@@ -56,16 +56,16 @@ def wavetable(rng: Rng, levels: NDArray[Any]) -> Sound:
     """One period, of peak 1, of a sum of harmonics with these levels and chance phases."""
     spectrum = np.zeros(_TABLE // 2 + 1, np.complex64)
     spectrum[1 : len(levels) + 1] = levels * np.exp(1j * rng.uniform(-1, 1, len(levels)))
-    return peaked(fft.irfft(spectrum), 1.0)
+    return normalise_peak(fft.irfft(spectrum), 1.0)
 
 
-def index(periods: NDArray[Any]) -> NDArray[np.int64]:
+def wavetable_index(periods: NDArray[Any]) -> NDArray[np.int64]:
     """Places in a wavetable for phases counted in periods."""
     places: NDArray[np.int64] = (periods * _TABLE).astype(np.int64) & (_TABLE - 1)
     return places
 
 
-def grid(n: int, rate: int) -> tuple[NDArray[Any], Sound]:
+def frame_grid(n: int, rate: int) -> tuple[NDArray[Any], Sound]:
     """Times in s of the frames that cover `n` samples, and the frequencies in Hz of their bins."""
     hop = _hop(rate)
     frames = -(-n // hop) + 1
@@ -78,14 +78,14 @@ def upsample(curve: NDArray[Any], rate: int, n: int) -> NDArray[Any]:
     return (curve[:-1, None] + np.diff(curve)[:, None] * ramp).ravel()[:n]
 
 
-def wander(rng: Rng, n: int, smooth: float) -> NDArray[Any]:
+def random_drift(rng: Rng, n: int, smooth: float) -> NDArray[Any]:
     """`n` values of about unit variance that drift, correlated over some `smooth` of them."""
     walk = ndimage.gaussian_filter1d(rng.standard_normal(n), smooth, mode="wrap")
     return np.asarray(walk * np.sqrt(2 * smooth * np.sqrt(np.pi)))
 
 
-def shape(parts: Sequence[tuple[Sound, NDArray[Any]]]) -> Sound:
-    """Sum of signals of equal length, each filtered by its own gains (frames, bins) on `grid`.
+def filter_frames(parts: Sequence[tuple[Sound, NDArray[Any]]]) -> Sound:
+    """Sum of signals of one length, each filtered by its gains (frames, bins) on `frame_grid`.
 
     Half overlapped frames are added; the squares of their sine windows sum to one.
     """
@@ -105,11 +105,13 @@ def shape(parts: Sequence[tuple[Sound, NDArray[Any]]]) -> Sound:
     return blocks.ravel()[hop : hop + n]
 
 
-def steady(rng: Rng, freq: float, levels: NDArray[Any], n: int, rate: int) -> Sound:
+def steady_tone(rng: Rng, freq: float, levels: NDArray[Any], n: int, rate: int) -> Sound:
     """Harmonics of `freq` Hz at these levels and chance phases, with or without a little hiss."""
     periods = freq * np.arange(n) / rate + rng.random()
-    hiss = rng.choice([0.0, 1e-4, 1e-3]) * white(rng, n)
-    return peaked(wavetable(rng, levels)[index(periods)] + hiss, rng.uniform(0.2, 0.9))
+    hiss = rng.choice([0.0, 1e-4, 1e-3]) * uniform_noise(rng, n)
+    return normalise_peak(
+        wavetable(rng, levels)[wavetable_index(periods)] + hiss, rng.uniform(0.2, 0.9)
+    )
 
 
 def _hop(rate: int) -> int:

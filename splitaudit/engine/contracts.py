@@ -73,7 +73,7 @@ class Verifier(Protocol):
 
 
 @dataclass(frozen=True)
-class Found:
+class Findings:
     """What a scan found out about the media of one kind.
 
     Parameters
@@ -142,5 +142,5 @@ class Medium(Protocol):
     ) -> Sequence[Comparisons]:
         """Return the pairs that each verifier is to compare."""
 
-    def matches(self, items: pa.Table, media: pa.Table, found: Found, settings: Settings) -> Any:
+    def matches(self, items: pa.Table, media: pa.Table, found: Findings, settings: Settings) -> Any:
         """Return the matches between items, a table as `schema.MATCHES`."""

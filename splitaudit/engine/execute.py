@@ -19,7 +19,7 @@ from typing import Any
 from splitaudit.engine.memory import keep_freed
 from splitaudit.errors import SplitauditError
 
-AHEAD = 2  # jobs handed out per process: one at work, one waiting
+JOBS_PER_PROCESS = 2  # jobs handed out per process: one at work, one waiting
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ def run(jobs: Sequence[Job], processes: int) -> Iterator[int]:
         keep_freed()
         yield from (job.fn(job.items, job.folder) for job in jobs)
         return
-    suspects = yield from _together(jobs, processes)
-    yield from map(_alone, suspects)
+    suspects = yield from _run_pool(jobs, processes)
+    yield from map(_run_isolated, suspects)
 
 
-def _together(jobs: Sequence[Job], processes: int) -> Generator[int, None, list[Job]]:
+def _run_pool(jobs: Sequence[Job], processes: int) -> Generator[int, None, list[Job]]:
     """Do jobs in a pool; where it breaks, start another. Return those that were under way."""
     left, suspects = list(reversed(jobs)), list[Job]()
     while left:
@@ -69,7 +69,7 @@ def _together(jobs: Sequence[Job], processes: int) -> Generator[int, None, list[
         with _pool(processes) as pool:
             try:
                 while left or under_way:
-                    while left and len(under_way) < processes * AHEAD:
+                    while left and len(under_way) < processes * JOBS_PER_PROCESS:
                         job = left[-1]  # still left, should the pool be found broken here
                         under_way[pool.submit(job.fn, job.items, job.folder)] = job
                         left.pop()
@@ -88,7 +88,7 @@ def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     """Processes that have been seen to start: one that cannot must not be blamed on an item."""
     # spawn: a fork would copy locks that threads of this process hold (progress, Arrow)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_init_worker) as pool:
         try:
             # All at once: one that is started while another dies is waited for without end.
             for started in [pool.submit(os.getpid) for _ in range(processes)]:
@@ -101,7 +101,7 @@ def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
 
 
-def _begin() -> None:
+def _init_worker() -> None:
     keep_freed()
     _end_with_parent()
 
@@ -118,7 +118,7 @@ def _end_with_parent() -> None:
     threading.Thread(target=wait_and_end, daemon=True).start()
 
 
-def _alone(job: Job) -> int:
+def _run_isolated(job: Job) -> int:
     """Do one job in a process of its own; where it dies, find the item it dies of."""
     with _pool(1) as pool:
         try:
@@ -127,4 +127,4 @@ def _alone(job: Job) -> int:
             pass
     if len(job.items) == 1:
         return job.lost(job.items, job.folder)
-    return sum(_alone(replace(job, items=[item])) for item in job.items)
+    return sum(_run_isolated(replace(job, items=[item])) for item in job.items)

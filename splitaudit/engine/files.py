@@ -11,7 +11,7 @@ from splitaudit.errors import MediaError
 
 
 @contextmanager
-def opened(path: str) -> Iterator[BufferedReader]:
+def open_file(path: str) -> Iterator[BufferedReader]:
     """Open a file that holds something.
 
     Parameters

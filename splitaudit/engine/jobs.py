@@ -128,7 +128,7 @@ def read_each(
     return rows
 
 
-def failed(error: Exception) -> dict[str, str]:
+def decode_error(error: Exception) -> dict[str, str]:
     """Return status and reason where a decoder tripped over a hostile file."""
     reason = f"the decoder failed: {type(error).__name__}: {error}"
     return {"status": schema.ERROR, "error": reason.replace("\n", " ")}

@@ -20,7 +20,7 @@ Places = dict[str, dict[str, list[str]]]  # medium -> split -> its items, sorted
 
 
 @dataclass(frozen=True)
-class Words:
+class MatchColumns:
     """How the rows of one kind of media say what was found.
 
     Parameters
@@ -39,7 +39,10 @@ class Words:
 
 
 def expand(
-    members: pd.DataFrame, proofs: pd.DataFrame, labels: Mapping[str, frozenset[str]], words: Words
+    members: pd.DataFrame,
+    proofs: pd.DataFrame,
+    labels: Mapping[str, frozenset[str]],
+    words: MatchColumns,
 ) -> pa.Table:
     """Return the matches between items.
 
@@ -55,9 +58,9 @@ def expand(
     words
         For the other columns.
     """
-    places = _places(members)
+    places = _items_by_medium(members)
     facts: Row = members.set_index("item_id").to_dict("index")
-    rows = list(_equal_rows(members, places, facts, words))
+    rows = list(_exact_rows(members, places, facts, words))
     for proof in proofs.to_dict("records"):
         rows.extend(_proof_rows(proof, places, words))
     for row in rows:
@@ -83,7 +86,7 @@ def labels(items: pa.Table) -> dict[str, frozenset[str]]:
     return {row["item_id"]: frozenset(row["labels"]) for row in rows if row["labels"]}
 
 
-def _places(members: pd.DataFrame) -> Places:
+def _items_by_medium(members: pd.DataFrame) -> Places:
     places: Places = defaultdict(lambda: defaultdict(list))
     ordered = members.sort_values("item_id")
     for medium, split, item in zip(
@@ -93,20 +96,22 @@ def _places(members: pd.DataFrame) -> Places:
     return places
 
 
-def _equal_rows(
-    members: pd.DataFrame, places: Places, facts: Mapping[str, Any], words: Words
+def _exact_rows(
+    members: pd.DataFrame, places: Places, facts: Mapping[str, Any], words: MatchColumns
 ) -> Iterator[Row]:
     held = members["same_id"].value_counts()
     for medium in sorted(held.index[held > 1]):
         splits = sorted(places[medium])
         for at, one in enumerate(splits):
-            pairs = _within(places[medium][one])
+            pairs = _link_within(places[medium][one])
             for other in splits[at + 1 :]:
-                pairs += _across(places[medium][one], places[medium][other])
-            yield from (_equal(*pair, facts, words) for pair in pairs)
+                pairs += _link_across(places[medium][one], places[medium][other])
+            yield from (_exact_row(*pair, facts, words) for pair in pairs)
 
 
-def _equal(a: str, b: str, n_equivalent: int, facts: Mapping[str, Any], words: Words) -> Row:
+def _exact_row(
+    a: str, b: str, n_equivalent: int, facts: Mapping[str, Any], words: MatchColumns
+) -> Row:
     bytes_too = facts[a]["content_id"] == facts[b]["content_id"]
     decoded = words.equal(facts[a])
     return {
@@ -123,18 +128,18 @@ def _equal(a: str, b: str, n_equivalent: int, facts: Mapping[str, Any], words: W
     }
 
 
-def _proof_rows(proof: Row, places: Places, words: Words) -> Iterator[Row]:
+def _proof_rows(proof: Row, places: Places, words: MatchColumns) -> Iterator[Row]:
     forward, backward = words.proven(proof)
     for mine in places[proof["a"]].values():
         for theirs in places[proof["b"]].values():
-            for a, b, n in _across(mine, theirs):
+            for a, b, n in _link_across(mine, theirs):
                 if a < b:
                     yield {**forward, "a": a, "b": b, "n_equivalent": n}
                 else:
                     yield {**backward, "a": b, "b": a, "n_equivalent": n}
 
 
-def _across(mine: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, str, int]]:
+def _link_across(mine: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, str, int]]:
     """Link every item to the smallest on the other side: a star that stands for all pairs.
 
     The third number is how many pairs a row stands for; they add up to all of them.
@@ -144,6 +149,6 @@ def _across(mine: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, str, 
     return [first, *to_theirs, *((mine[0], item, 1) for item in theirs[1:])]
 
 
-def _within(items: Sequence[str]) -> list[tuple[str, str, int]]:
+def _link_within(items: Sequence[str]) -> list[tuple[str, str, int]]:
     """Link every item to the smallest; the n-th stands for its pairs with the n before it."""
     return [(items[0], item, at) for at, item in enumerate(items) if at]

@@ -8,23 +8,23 @@ from functools import partial
 import pandas as pd
 import pyarrow as pa
 
-from splitaudit.engine.contracts import Comparisons, Found, Medium
+from splitaudit.engine.contracts import Comparisons, Findings, Medium
 from splitaudit.engine.stages import (
     Contents,
     Settings,
     StageLog,
     Step,
     candidates_path,
-    do,
+    count_missing,
     propose,
     read_candidates,
     representatives,
+    run_stage,
     step,
-    unknown,
 )
 
 
-def scan(medium: Medium, contents: Contents, settings: Settings, log: StageLog) -> Found:
+def scan(medium: Medium, contents: Contents, settings: Settings, log: StageLog) -> Findings:
     """Read media, search, and verify what was found."""
     medium.extract(contents, settings, log)
     facts = medium.known(contents, settings)
@@ -33,22 +33,22 @@ def scan(medium: Medium, contents: Contents, settings: Settings, log: StageLog) 
     search = partial(medium.search, keys, settings)
     found = propose(medium.searching, path, len(keys), search, log)
     work = medium.comparisons(keys, found, contents, settings)
-    return Found(facts, _prove(work, facts, settings, log))
+    return Findings(facts, _prove(work, facts, settings, log))
 
 
 def _prove(
     work: Sequence[Comparisons], facts: pd.DataFrame, settings: Settings, log: StageLog
 ) -> pd.DataFrame:
     """Verify every pair; a row a proof at which something was found."""
-    rows = pd.concat([_proofs(each, settings, log) for each in work], ignore_index=True)
+    rows = pd.concat([_verify_pairs(each, settings, log) for each in work], ignore_index=True)
     contents = rows["key"].str.split(" ", expand=True)
     for at, side in enumerate(("a", "b")):
         rows[side] = facts["same_id"].reindex(contents[at]).to_numpy() if len(rows) else None
     return rows.astype({"accepted": bool})
 
 
-def _proofs(work: Comparisons, settings: Settings, log: StageLog) -> pd.DataFrame:
-    do(work.stage, work.pairs, settings, log)
+def _verify_pairs(work: Comparisons, settings: Settings, log: StageLog) -> pd.DataFrame:
+    run_stage(work.stage, work.pairs, settings, log)
     names = pa.array(sorted(work.pairs), pa.string())
     facts = settings.facts(work.stage.kind).read(names, work.verifier.proofs).to_pandas()
     found: pd.DataFrame = facts[facts["found"].astype(bool)].drop(columns="found")
@@ -59,7 +59,8 @@ def plan(medium: Medium, contents: Contents, unread: int, settings: Settings) ->
     """Say what `scan` would do; of `unread` media the bytes are not known yet."""
     total = unread + len(contents)
     missing = {
-        stage.name: unread + unknown(stage, contents, settings) for stage in medium.stages(settings)
+        stage.name: unread + count_missing(stage, contents, settings)
+        for stage in medium.stages(settings)
     }
     steps = [step(name, new, total, medium.things) for name, new in missing.items()]
     if any(missing.values()):
@@ -83,5 +84,5 @@ def _plan_search(medium: Medium, contents: Contents, settings: Settings) -> list
 
 
 def _plan_comparisons(work: Comparisons, settings: Settings) -> Step:
-    new = unknown(work.stage, work.pairs, settings)
+    new = count_missing(work.stage, work.pairs, settings)
     return step(work.stage.name, new, len(work.pairs), "pairs")

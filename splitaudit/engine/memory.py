@@ -11,13 +11,13 @@ import contextlib
 import ctypes
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # of mallopt(3)
-KEPT = 1 << 27  # bytes at the end of the heap that are not given back
-LARGE = 1 << 25  # bytes: blocks above are mapped, and given back; as large as glibc allows
+TRIM_BYTES = 1 << 27  # bytes at the end of the heap that are not given back
+MMAP_BYTES = 1 << 25  # bytes: blocks above are mapped, and given back; as large as glibc allows
 
 
 def keep_freed() -> None:
-    """Let this process keep what it frees, up to `KEPT`; does nothing but on glibc."""
+    """Let this process keep what it frees, up to `TRIM_BYTES`; does nothing but on glibc."""
     with contextlib.suppress(OSError, AttributeError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(MMAP_THRESHOLD, LARGE)
-        mallopt(TRIM_THRESHOLD, KEPT)
+        mallopt(MMAP_THRESHOLD, MMAP_BYTES)
+        mallopt(TRIM_THRESHOLD, TRIM_BYTES)

@@ -12,7 +12,7 @@ from splitaudit.engine.compiled import compiled
 Indices = npt.NDArray[np.int64]
 
 
-def route(a: Indices, b: Indices) -> Indices:
+def order_pairs(a: Indices, b: Indices) -> Indices:
     """Return the pairs in an order in which each shares a medium with one shortly before.
 
     Depth first through the graph whose edges they are: of pairs that are spread at random, sorted
@@ -31,12 +31,12 @@ def route(a: Indices, b: Indices) -> Indices:
     ends = np.concatenate([a, b])
     order = np.argsort(ends, kind="stable")
     starts = np.searchsorted(ends[order], np.arange(ends.max(initial=-1) + 2))
-    walked: Indices = _walk(starts, order % max(1, len(a)), a, b)
+    walked: Indices = _depth_first_order(starts, order % max(1, len(a)), a, b)
     return walked
 
 
 @compiled
-def _walk(starts: Any, pairs: Any, a: Any, b: Any) -> Any:
+def _depth_first_order(starts: Any, pairs: Any, a: Any, b: Any) -> Any:
     done = np.zeros(len(a), np.bool_)
     order, at = np.empty(len(a), np.int64), 0
     waiting = np.empty(2 * len(a) + 1, np.int64)

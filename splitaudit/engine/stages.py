@@ -22,8 +22,8 @@ from splitaudit.engine.jobs import File
 from splitaudit.engine.progress import Progress
 from splitaudit.engine.store import Parts, digest, write_table
 
-WORTH_PROCESSES_S = 3.0  # > of work: less is done before other processes would have started
-MOST_IN_A_PART = 256
+MIN_PARALLEL_S = 3.0  # > of work: less is done before other processes would have started
+MAX_PART_ITEMS = 256
 
 Contents = dict[str, File]  # content id -> one file that holds it
 
@@ -130,10 +130,10 @@ class Stage:
     fn: Callable[..., int]
     lost: Callable[..., int]
     bytes_a_second: float
-    most: int = MOST_IN_A_PART
+    most: int = MAX_PART_ITEMS
 
 
-def do(stage: Stage, todo: Mapping[str, Any], settings: Settings, log: StageLog) -> None:
+def run_stage(stage: Stage, todo: Mapping[str, Any], settings: Settings, log: StageLog) -> None:
     """Compute the facts of `todo` (key -> item) that are not known yet."""
     facts = settings.facts(stage.kind)
     facts.sweep()
@@ -143,7 +143,7 @@ def do(stage: Stage, todo: Mapping[str, Any], settings: Settings, log: StageLog)
     _run([*_jobs(stage, items, facts.folder, settings)], stage, settings, log)
 
 
-def do_in_one_pass(
+def run_single_pass(
     stage: Stage, kinds: Sequence[str], todo: Mapping[str, Any], settings: Settings, log: StageLog
 ) -> None:
     """Compute the facts of several kinds that are not known yet, reading each item once.
@@ -156,7 +156,7 @@ def do_in_one_pass(
         All kinds of facts that there should be.
     """
     keys, items = pa.array(todo, pa.string()), list(todo.values())
-    known = np.array([_known(kind, keys, settings) for kind in kinds])
+    known = np.array([_has_facts(kind, keys, settings) for kind in kinds])
     work: list[execute.Job] = []
     for missing in np.unique(~known, axis=1).T:
         those = [items[at] for at in np.flatnonzero((missing == ~known.T).all(axis=1))]
@@ -168,7 +168,7 @@ def do_in_one_pass(
     _run(work, stage, settings, log)
 
 
-def _known(kind: str, keys: pa.Array, settings: Settings) -> npt.NDArray[np.bool_]:
+def _has_facts(kind: str, keys: pa.Array, settings: Settings) -> npt.NDArray[np.bool_]:
     facts = settings.facts(kind)
     facts.sweep()
     return np.asarray(facts.known(keys).to_pylist(), bool)
@@ -184,11 +184,11 @@ def _jobs(
 
 def _run(work: Sequence[execute.Job], stage: Stage, settings: Settings, log: StageLog) -> None:
     seconds = sum(item.size for job in work for item in job.items) / stage.bytes_a_second
-    for done in execute.run(work, settings.processes if seconds > WORTH_PROCESSES_S else 1):
+    for done in execute.run(work, settings.processes if seconds > MIN_PARALLEL_S else 1):
         log.advance(done)
 
 
-def unknown(stage: Stage, todo: Mapping[str, Any], settings: Settings) -> int:
+def count_missing(stage: Stage, todo: Mapping[str, Any], settings: Settings) -> int:
     """Return of how many of `todo` there are no facts yet."""
     known = settings.facts(stage.kind).known(pa.array(todo, pa.string()))
     return len(todo) - int(sum(known.to_pylist()))
@@ -200,7 +200,7 @@ def representatives(facts: pd.DataFrame) -> pa.Array:
     Parameters
     ----------
     facts
-        What is known of each content, see `contracts.Found`. Its status decides.
+        What is known of each content, see `contracts.Findings`. Its status decides.
     """
     read = facts[facts["status"].isin([schema.OK, schema.TRUNCATED])]
     return pa.array(sorted(read.reset_index().groupby("same_id")["key"].min()), pa.string())

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from splitaudit.errors import SplitauditError
 
 _TEMPORARY = ".tmp"
-_LEFT_OVER_S = 24 * 3600  # a temporary file this old belongs to a run that was killed
+_STALE_S = 24 * 3600  # a temporary file this old belongs to a run that was killed
 
 
 def digest(*parts: object) -> str:
@@ -35,7 +35,7 @@ def digest(*parts: object) -> str:
 
 
 @contextlib.contextmanager
-def explaining(path: Path) -> Iterator[None]:
+def explain_write_errors(path: Path) -> Iterator[None]:
     """Say in one sentence that `path` cannot be written, and why.
 
     Raises
@@ -46,11 +46,11 @@ def explaining(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _explained(error, path) from error
+        raise _write_error(error, path) from error
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_replace(path: Path) -> Iterator[Path]:
     """Yield a free path beside `path`; what is made there takes its place when the block ends well.
 
     A file takes the place of a file or a link. A folder comes where there is none.
@@ -58,10 +58,10 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises
     ------
     SplitauditError
-        As of `explaining`.
+        As of `explain_write_errors`.
     """
     temporary = path.with_name(f"{path.stem[:40]}-{secrets.token_hex(8)}{_TEMPORARY}")
-    with explaining(path):
+    with explain_write_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
@@ -75,7 +75,7 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _explained(error: OSError, path: Path) -> SplitauditError:
+def _write_error(error: OSError, path: Path) -> SplitauditError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
         return SplitauditError(
             f"the disk is full: {path.parent} cannot take {path.name}; free some space and run "
@@ -87,17 +87,19 @@ def _explained(error: OSError, path: Path) -> SplitauditError:
 
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a table as Parquet, all or nothing."""
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", use_dictionary=_texts(table.schema))
+    with atomic_replace(path) as temporary:
+        pq.write_table(
+            table, temporary, compression="zstd", use_dictionary=_string_columns(table.schema)
+        )
 
 
-def _texts(schema: pa.Schema) -> list[str]:
+def _string_columns(schema: pa.Schema) -> list[str]:
     return [field.name for field in schema if pa.types.is_string(field.type)]
 
 
 def write_text(text: str, path: Path) -> None:
     """Write a text file, all or nothing."""
-    with replacing(path) as temporary:
+    with atomic_replace(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -129,7 +131,7 @@ class Parts:
         order = pc.sort_indices(table["key"])
         table = table.take(order)
         # Two runs at once may have computed a fact twice, in differently cut parts.
-        return table if table.num_rows <= len(keys) else _first_of_each(table)
+        return table if table.num_rows <= len(keys) else _deduplicate_keys(table)
 
     def parts_of(self, keys: pa.Array, schema: pa.Schema) -> Iterator[pa.Table]:
         """Yield the facts of `keys` part by part; what was computed twice comes twice."""
@@ -148,11 +150,11 @@ class Parts:
         """Remove what killed runs left half written."""
         for path in self.folder.glob("*" + _TEMPORARY):
             with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > _LEFT_OVER_S:
+                if time.time() - path.stat().st_mtime > _STALE_S:
                     path.unlink()
 
 
-def _first_of_each(table: pa.Table) -> pa.Table:
+def _deduplicate_keys(table: pa.Table) -> pa.Table:
     keys = table["key"].combine_chunks()
     new = pc.not_equal(keys[1:], keys[:-1])
     return table.filter(pa.concat_arrays([pa.array([True]), new]))

@@ -20,7 +20,7 @@ Function = Callable[..., Any]
 Matrix = npt.NDArray[np.float64]
 
 SEED = 1_618_033_988  # + that of the tests: data are made with small ones, and noise must be other
-OFFERED = ("query_ids", "gallery_ids", "relevance", "seed", "rng")
+OPTIONAL_ARGUMENTS = ("query_ids", "gallery_ids", "relevance", "seed", "rng")
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,15 @@ class Inputs:
     def __len__(self) -> int:
         return len(self.query_ids)
 
-    def asked(self, rows: Rows) -> Inputs:
+    def with_queries(self, rows: Rows) -> Inputs:
         """Return other queries in place of these, which keep their ids."""
         return replace(self, queries=self.queries[rows])
 
-    def offered(self, rows: Rows) -> Inputs:
+    def with_gallery(self, rows: Rows) -> Inputs:
         """Return other items in place of these, which keep their ids."""
         return replace(self, gallery=self.gallery[rows])
 
-    def ordered(self, queries: Rows, gallery: Rows) -> Inputs:
+    def take_rows(self, queries: Rows, gallery: Rows) -> Inputs:
         """Return rows of both sides, with their ids."""
         return Inputs(
             self.queries[queries],
@@ -72,7 +72,7 @@ class Evaluator:
     Parameters
     ----------
     function
-        `function(queries, gallery)`, and those of `OFFERED` that its signature names.
+        `function(queries, gallery)`, and those of `OPTIONAL_ARGUMENTS` that its signature names.
     begun
         Called with the name of a test before each call.
     """
@@ -85,10 +85,10 @@ class Evaluator:
     named: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.named = _named(self.function)
+        self.named = _accepted_arguments(self.function)
 
     @property
-    def may_look_up(self) -> bool:
+    def sees_gallery_ids(self) -> bool:
         """Whether it may look items up by their ids, and not look at those that it is given."""
         return "gallery_ids" in self.named
 
@@ -111,37 +111,37 @@ class Evaluator:
 
     def answer(self, test: str, inputs: Inputs, seed: int = 0) -> Any:
         """Return what the function returns for copies of the inputs."""
-        given = [_copied(inputs.queries), _copied(inputs.gallery)]
-        others = self._others(inputs, SEED + seed)
+        given = [_copy_array(inputs.queries), _copy_array(inputs.gallery)]
+        others = self._optional_arguments(inputs, SEED + seed)
         self.calls += 1
         self.begun(test)
         try:
-            with _seeded(SEED + seed):
+            with _seed_generators(SEED + seed):
                 found = self.function(*given, **others)
         except Exception as error:
             said = f"raised {type(error).__name__}: {error}"
             raise EvaluatorError(test, said) from error
-        self.wrote |= not all(map(_same, given, (inputs.queries, inputs.gallery)))
+        self.wrote |= not all(map(_is_same, given, (inputs.queries, inputs.gallery)))
         return found
 
-    def _others(self, inputs: Inputs, seed: int) -> dict[str, Any]:
+    def _optional_arguments(self, inputs: Inputs, seed: int) -> dict[str, Any]:
         known: dict[str, Callable[[], Any]] = {
             "query_ids": inputs.query_ids.copy,
             "gallery_ids": inputs.gallery_ids.copy,
-            "relevance": lambda: _places(inputs),
+            "relevance": lambda: _relevant_rows(inputs),
             "seed": lambda: seed,
             "rng": lambda: np.random.default_rng(seed),
         }
-        return {name: known[name]() for name in OFFERED if name in self.named}
+        return {name: known[name]() for name in OPTIONAL_ARGUMENTS if name in self.named}
 
 
-def _places(inputs: Inputs) -> Rows:
+def _relevant_rows(inputs: Inputs) -> Rows:
     """Where the right item of each query stands, -1 where it is not in the gallery."""
     at = {name: row for row, name in enumerate(inputs.gallery_ids.tolist())}
     return np.array([at.get(name, -1) for name in inputs.right.tolist()])
 
 
-def paired(queries: Any, gallery: Any, right: Relevance, ids: tuple[Any, Any]) -> Inputs:
+def pair_inputs(queries: Any, gallery: Any, right: Relevance, ids: tuple[Any, Any]) -> Inputs:
     """Return one query for each item that has any, in the order of the items."""
     item, first = np.unique(right.turned().query, return_index=True)
     query = right.turned().item[first]
@@ -150,16 +150,16 @@ def paired(queries: Any, gallery: Any, right: Relevance, ids: tuple[Any, Any]) -
     return Inputs(queries[query], gallery[item], names[0][query], own, own)
 
 
-def _named(function: Function) -> frozenset[str]:
+def _accepted_arguments(function: Function) -> frozenset[str]:
     try:
         known = inspect.signature(function).parameters
     except (TypeError, ValueError):
         return frozenset()
-    return frozenset(known) & frozenset(OFFERED)
+    return frozenset(known) & frozenset(OPTIONAL_ARGUMENTS)
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def _seed_generators(seed: int) -> Iterator[None]:
     """Seed what evaluators draw from, and put back what was there."""
     state, legacy = random.getstate(), np.random.get_state()
     torch = sys.modules.get("torch")
@@ -179,39 +179,39 @@ def _seeded(seed: int) -> Iterator[None]:
 
 def _as_array(found: Any, test: str) -> Matrix:
     try:
-        return plain(found).astype(np.float64)
+        return to_numpy(found).astype(np.float64)
     except (TypeError, ValueError):
         raise EvaluatorError(test, f"returned a {type(found).__name__}, not scores") from None
 
 
-def _copied(side: Any) -> Any:
+def _copy_array(side: Any) -> Any:
     """A copy of the same kind: an array, or a tensor of torch."""
     return side.clone() if hasattr(side, "clone") else np.array(side)
 
 
-def _same(one: Any, other: Any) -> bool:
-    held = plain(one)
-    return bool(np.array_equal(held, plain(other), equal_nan=held.dtype.kind == "f"))
+def _is_same(one: Any, other: Any) -> bool:
+    held = to_numpy(one)
+    return bool(np.array_equal(held, to_numpy(other), equal_nan=held.dtype.kind == "f"))
 
 
-def plain(values: Any) -> npt.NDArray[Any]:
+def to_numpy(values: Any) -> npt.NDArray[Any]:
     """Return an array; of a tensor of torch, whose type NumPy may not know, in double precision."""
     tensor = hasattr(values, "detach")
     return np.asarray(values.detach().cpu().double().numpy() if tensor else values)
 
 
-def drawable(side: Any) -> bool:
+def is_floating(side: Any) -> bool:
     """Return whether embeddings can be drawn in place of these."""
     tensor = hasattr(side, "is_floating_point")
     return bool(side.is_floating_point() if tensor else side.dtype.kind == "f")
 
 
-def like(side: Any, rng: np.random.Generator) -> Any:
+def random_like(side: Any, rng: np.random.Generator) -> Any:
     """Return random embeddings of the same shape, mean and spread."""
     spread = float(side.std()) or 1.0
-    return of_kind(rng.normal(float(side.mean()), spread, tuple(side.shape)), side)
+    return cast_like(rng.normal(float(side.mean()), spread, tuple(side.shape)), side)
 
 
-def of_kind(values: npt.NDArray[Any], side: Any) -> Any:
+def cast_like(values: npt.NDArray[Any], side: Any) -> Any:
     """Return values as an array of the same type, or a tensor of torch where that is one."""
     return side.new_tensor(values) if hasattr(side, "new_tensor") else values.astype(side.dtype)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-DRAWS = 2_000
+RESAMPLES = 2_000
 LEVEL = 0.95
 BLOCK = 1 << 22  # numbers held together
 
@@ -48,8 +48,8 @@ def mean(values: Floats, groups: Any, *, level: float = LEVEL, seed: int = 0) ->
     middle = float(values.mean())
     if len(sums) < 2:
         return Interval(middle, float(values.min()), float(values.max()))
-    spread = _deviation(sums - middle * sizes, sizes.sum())
-    drawn = [_drawn(sums, sizes, counts) for counts in _counts(len(sums), seed)]
+    spread = _standard_error(sums - middle * sizes, sizes.sum())
+    drawn = [_bootstrap_means(sums, sizes, counts) for counts in _resample_counts(len(sums), seed)]
     means, deviations = (np.concatenate(side) for side in zip(*drawn, strict=True))
     told = deviations > 0
     off = (means - middle)[told] / deviations[told] if told.any() else np.zeros(1)
@@ -65,7 +65,7 @@ def median(values: Floats, groups: Any, *, level: float = LEVEL, seed: int = 0) 
     _, group = np.unique(np.asarray(groups), return_inverse=True)
     order = np.argsort(values, kind="stable")
     drawn = []
-    for counts in _counts(int(group.max()) + 1, seed, len(values)):
+    for counts in _resample_counts(int(group.max()) + 1, seed, len(values)):
         weights = np.cumsum(counts[:, group[order]], axis=1)
         half = weights[:, -1:] / 2
         drawn.append(values[order][(weights >= half).argmax(axis=1)])
@@ -73,16 +73,16 @@ def median(values: Floats, groups: Any, *, level: float = LEVEL, seed: int = 0) 
     return Interval(float(np.median(values)), *map(float, ends))
 
 
-def _counts(groups: int, seed: int, width: int = 0) -> Any:
+def _resample_counts(groups: int, seed: int, width: int = 0) -> Any:
     """How often each group is drawn, in blocks of shape (draws, groups)."""
-    rng, left = np.random.default_rng(seed), DRAWS
+    rng, left = np.random.default_rng(seed), RESAMPLES
     while left:
         rows = min(left, max(1, BLOCK // max(groups, width)))
         yield rng.multinomial(groups, np.full(groups, 1 / groups), size=rows)
         left -= rows
 
 
-def _drawn(sums: Any, sizes: Any, counts: Any) -> tuple[Floats, Floats]:
+def _bootstrap_means(sums: Any, sizes: Any, counts: Any) -> tuple[Floats, Floats]:
     """Means of what was drawn, and their standard deviations."""
     total = counts @ sizes
     means = (counts @ sums) / total
@@ -93,5 +93,5 @@ def _drawn(sums: Any, sizes: Any, counts: Any) -> tuple[Floats, Floats]:
     return means, deviations
 
 
-def _deviation(gaps: Floats, total: float) -> float:
+def _standard_error(gaps: Floats, total: float) -> float:
     return float(np.sqrt((gaps**2).sum()) / total)

@@ -12,20 +12,20 @@ import numpy as np
 from splitaudit.errors import EvaluatorError, ScoresError
 from splitaudit.evaluation.cases import ALPHA, LEAK, ORDER_DEPENDENT, TRANSDUCTIVE, Finding
 from splitaudit.evaluation.designed_embeddings import (
-    Answers,
-    Known,
-    at_rank,
-    designed,
-    known_of,
-    several,
-    wide,
+    MetricCache,
+    MetricProbe,
+    design_embeddings,
+    design_relevance,
+    probe_metric,
+    scores_at_rank,
+    tile_dimensions,
 )
-from splitaudit.evaluation.inputs import Evaluator, Inputs, drawable
+from splitaudit.evaluation.inputs import Evaluator, Inputs, is_floating
 
-MOST = 64  # <= pairs
-LEAST = 24  # >= pairs, and numbers of each: recall at 10 is then far from all
-SAME = "the same for the best and the worst ranks"
-NEARLY = 0.9  # > of the way from the worst to the best: as good as perfect
+MAX_PAIRS = 64  # <= pairs
+MIN_PAIRS = 24  # >= pairs, and numbers of each: recall at 10 is then far from all
+CONSTANT_SENTENCE = "the same for the best and the worst ranks"
+NEAR_PERFECT = 0.9  # > of the way from the worst to the best: as good as perfect
 LOOKS = ((64, 0.5), (256, 0.02), (1024, ALPHA))  # random embeddings, and p to look on
 WINS = 24  # by chance in 2**-24
 TRIALS, FRUITLESS = 64, 8  # <=; without any win
@@ -42,26 +42,30 @@ def run(
         Where nothing could be tested.
     """
     sides = inputs.queries, inputs.gallery
-    if len(inputs) < LEAST or not all(drawable(side) and side.ndim > 1 for side in sides):
-        raise ScoresError(f"a metric is tested with {LEAST} pairs of vectors of real numbers")
-    inputs = wide(inputs, LEAST)
-    n = min(len(inputs), MOST, inputs.queries.shape[-1], inputs.gallery.shape[-1])
-    inputs = inputs.ordered(np.arange(n), np.arange(n))
-    answers, seed = Answers(evaluator), int(rng.integers(2**32))
-    names = answers.values("first call", designed(inputs, np.eye(n)))
-    told = {name: known_of(answers, inputs, name, seed) for name in names}
-    notes = [f"{_of(name)}{SAME}, not tested" for name, known in told.items() if _same(known)]
+    if len(inputs) < MIN_PAIRS or not all(is_floating(side) and side.ndim > 1 for side in sides):
+        raise ScoresError(f"a metric is tested with {MIN_PAIRS} pairs of vectors of real numbers")
+    inputs = tile_dimensions(inputs, MIN_PAIRS)
+    n = min(len(inputs), MAX_PAIRS, inputs.queries.shape[-1], inputs.gallery.shape[-1])
+    inputs = inputs.take_rows(np.arange(n), np.arange(n))
+    answers, seed = MetricCache(evaluator), int(rng.integers(2**32))
+    names = answers.values("first call", design_embeddings(inputs, np.eye(n)))
+    told = {name: probe_metric(answers, inputs, name, seed) for name in names}
+    notes = [
+        f"{_prefix(name)}{CONSTANT_SENTENCE}, not tested"
+        for name, known in told.items()
+        if _is_constant(known)
+    ]
     if len(notes) == len(told):
-        raise EvaluatorError("worst ranks", f"returned nothing but {SAME}")
+        raise EvaluatorError("worst ranks", f"returned nothing but {CONSTANT_SENTENCE}")
     found: dict[str, list[Finding]] = {}
     for name, known in told.items():
-        if not _same(known):
-            found[name], said = _tested(known)
-            notes += [_of(name) + word for word in said]
-    back = _way_back(found)
+        if not _is_constant(known):
+            found[name], said = _run_tests(known)
+            notes += [_prefix(name) + word for word in said]
+    back = _reverse_metrics(found)
     notes += [f"{name}: ranks the queries of each item, the way back" for name in back]
     findings = [
-        replace(one, sentence=_of(name) + one.sentence)
+        replace(one, sentence=_prefix(name) + one.sentence)
         for name, shown in found.items()
         for one in shown
         if not (name in back and one.test == "axis")
@@ -69,50 +73,52 @@ def run(
     return findings, list(dict.fromkeys(notes))
 
 
-def _same(known: Known) -> bool:
+def _is_constant(known: MetricProbe) -> bool:
     return math.isclose(known.perfect, known.worst) or not math.isfinite(known.perfect)
 
 
-def _tested(known: Known) -> tuple[list[Finding], list[str]]:
-    said = [word for test in TESTS for word in _tried(test, known)]
+def _run_tests(known: MetricProbe) -> tuple[list[Finding], list[str]]:
+    said = [word for test in TESTS for word in _try_test(test, known)]
     found = [one for one in said if isinstance(one, Finding)]
     return found, [one for one in said if isinstance(one, str)]
 
 
-def _tried(test: Callable[[Known], Iterator[Any]], known: Known) -> list[Finding | str]:
+def _try_test(
+    test: Callable[[MetricProbe], Iterator[Any]], known: MetricProbe
+) -> list[Finding | str]:
     try:
         return list(test(known))
     except EvaluatorError as error:
         return [str(error)]
 
 
-def _way_back(found: dict[str, list[Finding]]) -> list[str]:
+def _reverse_metrics(found: dict[str, list[Finding]]) -> list[str]:
     """Metrics that rightly rank the queries of each item, as others of the same answer do not."""
     back = [name for name, shown in found.items() if any(one.test == "axis" for one in shown)]
     return back if len(back) < len(found) else []
 
 
-def _of(name: str) -> str:
+def _prefix(name: str) -> str:
     return f"{name}: " if name else ""
 
 
-def ties(known: Known) -> Iterator[Finding]:
+def ties(known: MetricProbe) -> Iterator[Finding]:
     """Let all scores be equal: that must be worth chance, not everything."""
-    constant = known.scored(np.ones((len(known.inputs),) * 2))
-    if known.share("ties", constant) > NEARLY:
+    constant = known.design_scores(np.ones((len(known.inputs),) * 2))
+    if known.share("ties", constant) > NEAR_PERFECT:
         yield Finding(
             "ties", LEAK, "where all scores are equal, the truth is counted as first", 0.0
         )
 
 
-def axis(known: Known) -> Iterator[Finding]:
+def axis(known: MetricProbe) -> Iterator[Finding]:
     """Let half of the items be near to every query: that hurts a query, and no item."""
     n = len(known.inputs)
     scores = np.eye(n)
     hubs = n // 2
     scores[hubs:, :hubs] = 2.0
     scores /= np.linalg.norm(scores, axis=1, keepdims=True)
-    if known.share("axis", known.scored(scores)) > NEARLY:
+    if known.share("axis", known.design_scores(scores)) > NEAR_PERFECT:
         yield Finding(
             "axis",
             TRANSDUCTIVE,
@@ -122,14 +128,14 @@ def axis(known: Known) -> Iterator[Finding]:
         )
 
 
-def diagonal(known: Known) -> Iterator[Finding | str]:
+def diagonal(known: MetricProbe) -> Iterator[Finding | str]:
     """Put the items into another order, and say so."""
     n = len(known.inputs)
     if not known.evaluator.named & {"relevance", "gallery_ids"}:
         yield "it is not told what is right, and takes the item at the place of each query"
         return
-    shuffled = known.scored(np.eye(n)).ordered(np.arange(n), known.rng.permutation(n))
-    if known.share("diagonal", shuffled) < NEARLY:
+    shuffled = known.design_scores(np.eye(n)).take_rows(np.arange(n), known.rng.permutation(n))
+    if known.share("diagonal", shuffled) < NEAR_PERFECT:
         yield Finding(
             "diagonal",
             ORDER_DEPENDENT,
@@ -138,7 +144,7 @@ def diagonal(known: Known) -> Iterator[Finding | str]:
         )
 
 
-def captions(known: Known) -> Iterator[Finding]:
+def captions(known: MetricProbe) -> Iterator[Finding]:
     """Ask for each item twice, once in vain: half may be found."""
     if "relevance" not in known.evaluator.named:
         return
@@ -146,25 +152,27 @@ def captions(known: Known) -> Iterator[Finding]:
     items = np.repeat(np.arange(n // 2), 2)
     scores = np.eye(n // 2)[items]
     scores[1::2] = 1 - scores[1::2]
-    share = known.share("captions", several(known, scores, items))
-    if share > NEARLY:
+    share = known.share("captions", design_relevance(known, scores, items))
+    if share > NEAR_PERFECT:
         yield Finding(
             "captions", LEAK, "of several captions of an item, only the best one is counted", 0.0
         )
 
 
-def chance(known: Known) -> Iterator[Finding]:
+def chance(known: MetricProbe) -> Iterator[Finding]:
     """Draw embeddings at random: the metric must be the mean of its values over all ranks."""
     n = len(known.inputs)
-    expected = np.mean([known.share("ranks", known.scored(at_rank(n, rank))) for rank in range(n)])
+    expected = np.mean(
+        [known.share("ranks", known.design_scores(scores_at_rank(n, rank))) for rank in range(n)]
+    )
     for draws, least in LOOKS:
-        p = _better(known, float(expected), draws)
+        p = _chance_p_value(known, float(expected), draws)
         if p >= least:
             return
     yield Finding("chance", LEAK, "with random embeddings it is better than chance allows", p)
 
 
-def _better(known: Known, expected: float, draws: int) -> float:
+def _chance_p_value(known: MetricProbe, expected: float, draws: int) -> float:
     """Chance that the metric is so much better for random embeddings than expected (t-test)."""
     from scipy.stats import ttest_1samp
 
@@ -174,7 +182,7 @@ def _better(known: Known, expected: float, draws: int) -> float:
     return float(ttest_1samp(drawn, expected, alternative="greater").pvalue)
 
 
-def order(known: Known) -> Iterator[Finding]:
+def order(known: MetricProbe) -> Iterator[Finding]:
     """Shuffle queries and items alike, until that has moved the metric and a second call has not.
 
     Of an evaluator that draws at random, either may move it first.
@@ -186,11 +194,11 @@ def order(known: Known) -> Iterator[Finding]:
         drawn, places = known.drawn(), known.rng.permutation(len(known.inputs))
         one, again, other = (
             known.value("order", given, seed)
-            for seed, given in enumerate((drawn, drawn, drawn.ordered(places, places)))
+            for seed, given in enumerate((drawn, drawn, drawn.take_rows(places, places)))
         )
-        if not _equal(one, again):
+        if not _is_close(one, again):
             return
-        won += not _equal(one, other)
+        won += not _is_close(one, other)
     yield Finding(
         "order",
         ORDER_DEPENDENT,
@@ -199,7 +207,7 @@ def order(known: Known) -> Iterator[Finding]:
     )
 
 
-def _equal(one: float, other: float) -> bool:
+def _is_close(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=1e-3, abs_tol=1e-6)
 
 

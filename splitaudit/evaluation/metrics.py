@@ -93,12 +93,12 @@ def recall_at_gallery_size(
         raise ScoresError("recall at another gallery size: each query must have one right item")
     if not 1 <= size <= gallery:
         raise ScoresError(f"gallery size {size:,}: expected 1 to {gallery:,}")
-    within = np.append(0.0, np.cumsum(_found_in(gallery, _k(k), size)))
-    first, width = _places(ranks, ties)
+    within = np.append(0.0, np.cumsum(_hit_probability(gallery, _check_k(k), size)))
+    first, width = _tie_places(ranks, ties)
     return float(((within[first + width] - within[first]) / width).mean())
 
 
-def _found_in(gallery: int, k: int, size: int) -> Floats:
+def _hit_probability(gallery: int, k: int, size: int) -> Floats:
     """Chance that fewer than k better items are drawn, where there are 0 to `gallery` - 1."""
     from scipy.stats import hypergeom
 
@@ -110,8 +110,8 @@ def _found_in(gallery: int, k: int, size: int) -> Floats:
 
 def recalls(ranks: Ranks, k: int, ties: str = "expected") -> Floats:
     """Return the recall of each query that has a right item, shape (queries,)."""
-    first, width = _places(ranks, ties)
-    found = np.clip((_k(k) - first) / width, 0, 1)
+    first, width = _tie_places(ranks, ties)
+    found = np.clip((_check_k(k) - first) / width, 0, 1)
     summed = np.bincount(ranks.relevance.query, found, ranks.relevance.queries)
     asked = ranks.relevance.counts > 0
     shares: Floats = summed[asked] / ranks.relevance.counts[asked]
@@ -120,18 +120,18 @@ def recalls(ranks: Ranks, k: int, ties: str = "expected") -> Floats:
 
 def hits(ranks: Ranks, k: int, ties: str = "expected") -> Floats:
     """Return the chance of each query that has a right item to find one, shape (queries,)."""
-    best = _best(ranks)
+    best = _best_pairs(ranks)
     better, tied, right = ranks.better[best], ranks.tied[best], ranks.tied_right[best]
-    drawn = np.clip(_k(k) - better, 0, tied)
-    if _known(ties) == "optimistic":
+    drawn = np.clip(_check_k(k) - better, 0, tied)
+    if _check_ties(ties) == "optimistic":
         return np.asarray(drawn > 0, np.float64)
     if ties == "pessimistic":
         return np.asarray(drawn > tied - right, np.float64)
-    found: Floats = -np.expm1(_log_none(tied, right, drawn))
+    found: Floats = -np.expm1(_log_miss_probability(tied, right, drawn))
     return found
 
 
-def _log_none(tied: Any, right: Any, drawn: Any) -> Floats:
+def _log_miss_probability(tied: Any, right: Any, drawn: Any) -> Floats:
     """Log chance that none of `right` is among `drawn` of `tied`."""
     from scipy.special import gammaln
 
@@ -143,22 +143,22 @@ def _log_none(tied: Any, right: Any, drawn: Any) -> Floats:
 
 def first_ranks(ranks: Ranks, ties: str = "expected") -> Floats:
     """Return the place of the first right item of each query that has one, shape (queries,)."""
-    best = _best(ranks)
+    best = _best_pairs(ranks)
     better, tied, right = ranks.better[best], ranks.tied[best], ranks.tied_right[best]
     among = {"expected": (tied + 1) / (right + 1), "optimistic": 1.0}
-    places: Floats = better + np.asarray(among.get(_known(ties), tied - right + 1), np.float64)
+    places: Floats = better + np.asarray(among.get(_check_ties(ties), tied - right + 1), np.float64)
     return places
 
 
-def _best(ranks: Ranks) -> Any:
+def _best_pairs(ranks: Ranks) -> Any:
     """The pair of each query that stands first."""
     order = np.lexsort([ranks.better, ranks.relevance.query])
     return order[np.append(True, np.diff(ranks.relevance.query[order]) != 0)]
 
 
-def _places(ranks: Ranks, ties: str) -> tuple[Any, Any]:
+def _tie_places(ranks: Ranks, ties: str) -> tuple[Any, Any]:
     """Each right item stands anywhere in so many places after so many others."""
-    if _known(ties) == "expected":
+    if _check_ties(ties) == "expected":
         return ranks.better, ranks.tied
     behind = ranks.tied - ranks.tied_right if ties == "pessimistic" else 0
     return ranks.better + behind, ranks.tied_right
@@ -168,13 +168,13 @@ def _ranks(scores: Any, relevance: Any) -> Ranks:
     return scores if isinstance(scores, Ranks) else relevant_ranks(scores, relevance)
 
 
-def _k(k: int) -> int:
+def _check_k(k: int) -> int:
     if not (isinstance(k, int | np.integer) and k >= 1):
         raise ScoresError(f"k = {k!r}: expected a whole number from 1 on")
     return int(k)
 
 
-def _known(ties: str) -> str:
+def _check_ties(ties: str) -> str:
     if ties not in TIES:
         raise ScoresError(f"ties={ties!r}: choose from {', '.join(TIES)}")
     return ties

@@ -47,7 +47,7 @@ class Relevance:
         return Relevance(at[self.query[kept]], self.item[kept], int(queries.sum()), self.gallery)
 
 
-def relevant(relevance: Any, gallery: int) -> Relevance:
+def parse_relevance(relevance: Any, gallery: int) -> Relevance:
     """Return which items are right for each query.
 
     Parameters
@@ -66,11 +66,11 @@ def relevant(relevance: Any, gallery: int) -> Relevance:
     if isinstance(relevance, Relevance):
         return relevance
     if hasattr(relevance, "tocoo"):
-        return _of_mask(relevance.tocoo(), relevance.shape, gallery)
+        return _from_sparse(relevance.tocoo(), relevance.shape, gallery)
     if isinstance(relevance, np.ndarray) and relevance.dtype == bool and relevance.ndim == 2:
         query, item = relevance.nonzero()
-        return _sorted(query, item, len(relevance), _as_wide(relevance.shape[1], gallery))
-    return _of_indices(relevance, gallery)
+        return _sort_pairs(query, item, len(relevance), _check_width(relevance.shape[1], gallery))
+    return _from_indices(relevance, gallery)
 
 
 def diagonal(queries: int, gallery: int, said: str = "relevance") -> Relevance:
@@ -85,22 +85,24 @@ def diagonal(queries: int, gallery: int, said: str = "relevance") -> Relevance:
         raise ScoresError(
             f"{queries:,} queries and {gallery:,} items: say by {said} which belong together"
         )
-    return relevant(np.arange(queries), gallery)
+    return parse_relevance(np.arange(queries), gallery)
 
 
-def _of_mask(pairs: Any, shape: Any, gallery: int) -> Relevance:
+def _from_sparse(pairs: Any, shape: Any, gallery: int) -> Relevance:
     there = pairs.data != 0
-    return _sorted(pairs.row[there], pairs.col[there], shape[0], _as_wide(shape[1], gallery))
+    return _sort_pairs(
+        pairs.row[there], pairs.col[there], shape[0], _check_width(shape[1], gallery)
+    )
 
 
-def _as_wide(width: int, gallery: int) -> int:
+def _check_width(width: int, gallery: int) -> int:
     if width != gallery:
         raise ScoresError(f"relevance: {width:,} columns for a gallery of {gallery:,} items")
     return gallery
 
 
-def _of_indices(relevance: Any, gallery: int) -> Relevance:
-    rows: list[npt.NDArray[Any]] = [np.atleast_1d(np.asarray(row)) for row in _listed(relevance)]
+def _from_indices(relevance: Any, gallery: int) -> Relevance:
+    rows: list[npt.NDArray[Any]] = [np.atleast_1d(np.asarray(row)) for row in _as_list(relevance)]
     for number, row in enumerate(rows):
         if row.ndim != 1 or (row.size and row.dtype.kind not in "iu"):
             raise ScoresError(f"relevance: query {number} has {row.tolist()!r}: expected indices")
@@ -113,10 +115,10 @@ def _of_indices(relevance: Any, gallery: int) -> Relevance:
             f"relevance: query {query[first]} names item {item[first]}, the gallery has "
             f"{gallery:,} items"
         )
-    return _sorted(query, item, len(rows), gallery)
+    return _sort_pairs(query, item, len(rows), gallery)
 
 
-def _listed(relevance: Any) -> Sequence[Any]:
+def _as_list(relevance: Any) -> Sequence[Any]:
     try:
         return list(relevance)
     except TypeError:
@@ -124,6 +126,6 @@ def _listed(relevance: Any) -> Sequence[Any]:
         raise ScoresError(problem) from None
 
 
-def _sorted(query: Any, item: Any, queries: int, gallery: int) -> Relevance:
+def _sort_pairs(query: Any, item: Any, queries: int, gallery: int) -> Relevance:
     pairs = np.unique(query.astype(np.int64) * max(gallery, 1) + item)
     return Relevance(pairs // max(gallery, 1), pairs % max(gallery, 1), queries, gallery)

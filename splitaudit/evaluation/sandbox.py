@@ -73,7 +73,7 @@ def run(task: Task, seconds: float) -> dict[str, Any]:
             died = f"ended its process, status {ended.returncode}"
         except subprocess.TimeoutExpired:
             died = f"took more than {seconds:g} s in all"
-        found = _read(Path(folder))
+        found = _read_answer(Path(folder))
     if "audit" in found:
         return dict(found["audit"])
     if "wrong" in found:
@@ -81,7 +81,7 @@ def run(task: Task, seconds: float) -> dict[str, Any]:
     raise EvaluatorError(found.get("test", "start"), found.get("problem", died))
 
 
-def _read(folder: Path) -> dict[str, Any]:
+def _read_answer(folder: Path) -> dict[str, Any]:
     """The answer of the process, or the test that it began last."""
     if (folder / ANSWER).is_file():
         return dict(json.loads((folder / ANSWER).read_text()))
@@ -94,7 +94,7 @@ def main() -> None:
     task, folder = Task(**json.loads(sys.argv[1])), Path(sys.argv[2])
     sys.path.insert(0, os.getcwd())
     try:
-        found: dict[str, Any] = {"audit": asdict(_audit(task, (folder / TEST).write_text))}
+        found: dict[str, Any] = {"audit": asdict(_run_audit(task, (folder / TEST).write_text))}
     except EvaluatorError as error:
         found = {"test": error.test, "problem": error.problem}
     except SplitauditError as error:
@@ -103,14 +103,14 @@ def main() -> None:
     (folder / "part").rename(folder / ANSWER)
 
 
-def _audit(task: Task, begun: Callable[[str], Any]) -> EvaluatorAudit:
-    arrays, function = _arrays(Path(task.data)), _function(task.function)
+def _run_audit(task: Task, begun: Callable[[str], Any]) -> EvaluatorAudit:
+    arrays, function = _load_arrays(Path(task.data)), _load_function(task.function)
     if task.memory:
         resource.setrlimit(resource.RLIMIT_DATA, (task.memory, task.memory))
     return audit_evaluator(function, **arrays, kind=task.kind, seed=task.seed, begun=begun)
 
 
-def _arrays(path: Path) -> dict[str, Any]:
+def _load_arrays(path: Path) -> dict[str, Any]:
     try:
         with np.load(path, allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files}
@@ -127,7 +127,7 @@ def _arrays(path: Path) -> dict[str, Any]:
     return arrays
 
 
-def _function(name: str) -> Callable[..., Any]:
+def _load_function(name: str) -> Callable[..., Any]:
     module, colon, attribute = name.partition(":")
     if not (module and colon and attribute):
         raise SplitauditError(f"{name}: expected package.module:function")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from splitaudit.errors import ScoresError
-from splitaudit.evaluation.relevance import Relevance, diagonal, relevant
+from splitaudit.evaluation.relevance import Relevance, diagonal, parse_relevance
 
 Ids = list[str] | None
 
@@ -39,7 +39,7 @@ def read_scores(path: Path, query_ids: Path | None, gallery_ids: Path | None) ->
     ScoresError
         Where a file is not what it should be.
     """
-    readers = {".npy": _npy, ".parquet": _parquet}
+    readers = {".npy": _read_npy, ".parquet": _read_parquet}
     if path.suffix not in readers:
         raise ScoresError(f"{path}: expected a file whose name ends in .npy or .parquet")
     found = readers[path.suffix](path)
@@ -48,19 +48,19 @@ def read_scores(path: Path, query_ids: Path | None, gallery_ids: Path | None) ->
     rows, columns = found.matrix.shape
     return Scores(
         found.matrix,
-        _lines(query_ids, rows, "rows") or found.query_ids,
-        _lines(gallery_ids, columns, "columns") or found.gallery_ids,
+        _read_ids(query_ids, rows, "rows") or found.query_ids,
+        _read_ids(gallery_ids, columns, "columns") or found.gallery_ids,
     )
 
 
-def _npy(path: Path) -> Scores:
+def _read_npy(path: Path) -> Scores:
     try:
         return Scores(np.load(path, mmap_mode="r", allow_pickle=False), None, None)
     except (OSError, ValueError, EOFError) as error:
         raise ScoresError(f"{path}: not an array of numbers in NumPy's format ({error})") from None
 
 
-def _parquet(path: Path) -> Scores:
+def _read_parquet(path: Path) -> Scores:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -78,7 +78,7 @@ def _parquet(path: Path) -> Scores:
     return Scores(matrix, ids, list(names))
 
 
-def _lines(path: Path | None, number: int, of: str) -> Ids:
+def _read_ids(path: Path | None, number: int, of: str) -> Ids:
     if path is None:
         return None
     try:
@@ -105,20 +105,20 @@ def read_relevance(path: Path | None, scores: Scores) -> Relevance:
     if path is None:
         return diagonal(rows, columns, "--relevance")
     right: list[set[int]] = [set() for _ in range(rows)]
-    sides = _places(scores.query_ids, rows), _places(scores.gallery_ids, columns)
-    for line, (query, item) in enumerate(_pairs(path), 2):
+    sides = _id_positions(scores.query_ids, rows), _id_positions(scores.gallery_ids, columns)
+    for line, (query, item) in enumerate(_read_pairs(path), 2):
         for name, side, word in ((query, sides[0], "query"), (item, sides[1], "item")):
             if name not in side:
                 raise ScoresError(f"{path}, line {line}: no {word} {name!r} in the scores")
         right[sides[0][query]].add(sides[1][item])
-    return relevant([sorted(items) for items in right], columns)
+    return parse_relevance([sorted(items) for items in right], columns)
 
 
-def _places(ids: Ids, number: int) -> dict[str, int]:
+def _id_positions(ids: Ids, number: int) -> dict[str, int]:
     return {name: at for at, name in enumerate(ids or map(str, range(number)))}
 
 
-def _pairs(path: Path) -> list[tuple[str, str]]:
+def _read_pairs(path: Path) -> list[tuple[str, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))

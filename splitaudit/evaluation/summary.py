@@ -16,8 +16,8 @@ from splitaudit.evaluation.structure import NO_EVIDENCE, SUSPICIOUS, signs
 
 Mask = npt.NDArray[np.bool_]
 
-AT = (1, 5, 10)
-WAYS = ("query to item", "item to query")
+CUTOFFS = (1, 5, 10)
+DIRECTIONS = ("query to item", "item to query")
 ALL = "all"
 
 
@@ -50,28 +50,30 @@ def summarise(
         "tied": float((there.tied > there.tied_right).mean()),
         "optimistic_r1": float(hits(there, 1, "optimistic").mean()),
         "metrics": {
-            WAYS[0]: _of_parts(there, _items(right), groups, parts),
-            WAYS[1]: _of_parts(back, np.unique(right.item), groups, parts),
+            DIRECTIONS[0]: _summarise_parts(there, _first_items(right), groups, parts),
+            DIRECTIONS[1]: _summarise_parts(back, np.unique(right.item), groups, parts),
         },
     }
 
 
-def _items(right: Relevance) -> npt.NDArray[np.int64]:
+def _first_items(right: Relevance) -> npt.NDArray[np.int64]:
     """The first right item of each query that has any."""
     _, first = np.unique(right.query, return_index=True)
     return right.item[first]
 
 
-def _of_parts(ranks: Ranks, items: Any, groups: Any, parts: Mapping[str, Mask]) -> dict[str, Any]:
+def _summarise_parts(
+    ranks: Ranks, items: Any, groups: Any, parts: Mapping[str, Mask]
+) -> dict[str, Any]:
     chosen = {ALL: np.ones(len(items), bool), **{name: mask[items] for name, mask in parts.items()}}
-    return {name: _measured(ranks, mask, groups[items]) for name, mask in chosen.items()}
+    return {name: _compute_metrics(ranks, mask, groups[items]) for name, mask in chosen.items()}
 
 
-def _measured(ranks: Ranks, mask: Mask, groups: Any) -> dict[str, Any]:
+def _compute_metrics(ranks: Ranks, mask: Mask, groups: Any) -> dict[str, Any]:
     if not mask.any():
         return {"queries": 0}
     places = first_ranks(ranks)[mask]
-    found = {f"R@{k}": intervals.mean(hits(ranks, k)[mask], groups[mask]) for k in AT}
+    found = {f"R@{k}": intervals.mean(hits(ranks, k)[mask], groups[mask]) for k in CUTOFFS}
     found |= {"median rank": intervals.median(places, groups[mask])}
     found |= {"mean rank": intervals.mean(places, groups[mask])}
     rows = {name: [one.value, one.low, one.high] for name, one in found.items()}

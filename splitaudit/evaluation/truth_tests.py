@@ -9,13 +9,19 @@ from typing import Any
 import numpy as np
 
 from splitaudit.evaluation.cases import LEAK, ORDER_DEPENDENT, Case, Finding
-from splitaudit.evaluation.differences import Mask, Rounding, by_chance, gaps, moved
-from splitaudit.evaluation.inputs import Matrix, drawable, like
+from splitaudit.evaluation.differences import (
+    Mask,
+    Rounding,
+    exceeds_rounding,
+    hypergeometric_p_value,
+    signed_difference,
+)
+from splitaudit.evaluation.inputs import Matrix, is_floating, random_like
 from splitaudit.evaluation.relevance import Rows
 
 HALVES = 40  # random halves: of a thousand, one moves most with its partner by chance in 1e-8
 QUIET = 4  # of them, in which each partner is replaced twice
-CHANCES = 4  # random embeddings that are drawn
+RANDOM_DRAWS = 4  # random embeddings that are drawn
 REPAIRED, REPAIRED_NOISY = 6, 16  # random pairings that are compared, two and two
 
 
@@ -24,15 +30,15 @@ def pairing(case: Case) -> Iterator[Finding]:
 
     def put_back(order: Rows, seed: int) -> Matrix:
         back = np.empty_like(case.scores)
-        given = case.inputs.ordered(np.arange(len(order)), order)
+        given = case.inputs.take_rows(np.arange(len(order)), order)
         back[:, order] = case.evaluator.scores("pairing", given, seed)
         return back
 
-    orders = _orders(case)
+    orders = _random_pairings(case)
     found = np.stack([put_back(order, seed) for seed, order in enumerate(orders)])
-    p = min(_stand_out(case, found, orders))
+    p = min(_pairing_p_values(case, found, orders))
     if not case.stochastic:
-        p = min(p, _true_pairs_move(case, found[0]))
+        p = min(p, _truth_p_value(case, found[0]))
     yield Finding(
         "pairing",
         LEAK,
@@ -41,41 +47,41 @@ def pairing(case: Case) -> Iterator[Finding]:
     )
 
 
-def _orders(case: Case) -> list[Rows]:
+def _random_pairings(case: Case) -> list[Rows]:
     """Random pairings, of each query with the item at so many places."""
     number = REPAIRED_NOISY if case.stochastic else REPAIRED
     return [case.rng.permutation(len(case.inputs)) for _ in range(number)]
 
 
-def _stand_out(case: Case, found: Matrix, orders: list[Rows]) -> tuple[float, float]:
+def _pairing_p_values(case: Case, found: Matrix, orders: list[Rows]) -> tuple[float, float]:
     """Chance that so many of what moves from a pairing to the next are pairs; that they gain so."""
     one, other = found[::2], found[1::2]
-    changed = moved(one, other, case.within)
-    gap = np.where(changed, gaps(one, other), 0.0)
-    gained = _rank_high(case, _of_pairs(gap, orders))
+    changed = exceeds_rounding(one, other, case.within)
+    gap = np.where(changed, signed_difference(one, other), 0.0)
+    gained = _savage_p_value(case, _pair_gains(gap, orders))
     if case.stochastic:  # all moves
         return 1.0, gained
     places = np.stack([order[:, None] == np.arange(len(order)) for order in orders])
-    return by_chance(changed, places[::2] | places[1::2]), gained
+    return hypergeometric_p_value(changed, places[::2] | places[1::2]), gained
 
 
-def _of_pairs(gap: Matrix, orders: list[Rows]) -> Iterator[Matrix]:
+def _pair_gains(gap: Matrix, orders: list[Rows]) -> Iterator[Matrix]:
     """What pairs gained beside what others did, the pairs along the diagonal."""
     for more, one, other in zip(gap, orders[::2], orders[1::2], strict=True):
         yield more[:, one]
         yield -more[:, other]
 
 
-def _true_pairs_move(case: Case, apart: Matrix) -> float:
+def _truth_p_value(case: Case, apart: Matrix) -> float:
     """Chance that so many of what moves are true pairs, which stand no longer at one place.
 
     True pairs have high scores, and what is done to high scores alone may hang on the order. Where
     some of them move though pairs stay together, nothing is said.
     """
     true = np.eye(len(apart), dtype=bool)
-    if (case.moved_by_order & true).any():
+    if (case.permutation_changes & true).any():
         return 1.0
-    return by_chance(moved(case.scores, apart, case.within), true)
+    return hypergeometric_p_value(exceeds_rounding(case.scores, apart, case.within), true)
 
 
 def coupling(case: Case) -> Iterator[Finding]:
@@ -85,47 +91,51 @@ def coupling(case: Case) -> Iterator[Finding]:
     what stands at its place but that the evaluator pairs them. What is exchanged changes places
     among itself, so that the set of it is as it was.
     """
-    pairs = case.inputs.offered(_derangement(len(case.inputs), case.rng))
+    pairs = case.inputs.with_gallery(_derangement(len(case.inputs), case.rng))
     base = case.evaluator.scores("coupling", pairs)
 
     def of_items(rows: Rows) -> Matrix:
-        return case.evaluator.scores("coupling", pairs.asked(rows))
+        return case.evaluator.scores("coupling", pairs.with_queries(rows))
 
     def of_queries(rows: Rows) -> Matrix:
-        return case.evaluator.scores("coupling", pairs.offered(rows)).T
+        return case.evaluator.scores("coupling", pairs.with_gallery(rows)).T
 
-    yield _follows(("items", "queries", "query"), *_followed(case, base, of_items))
-    yield _follows(("queries", "items", "item"), *_followed(case, base.T, of_queries))
+    yield _coupling_finding(("items", "queries", "query"), *_exchange_trials(case, base, of_items))
+    yield _coupling_finding(
+        ("queries", "items", "item"), *_exchange_trials(case, base.T, of_queries)
+    )
 
 
-def _followed(case: Case, base: Matrix, asked: Callable[[Rows], Matrix]) -> tuple[Mask, Matrix]:
+def _exchange_trials(
+    case: Case, base: Matrix, asked: Callable[[Rows], Matrix]
+) -> tuple[Mask, Matrix]:
     """Which partners were replaced in each trial, and how far each column moved in the others."""
-    halves = _halves(len(base), case.rng)
+    halves = _random_halves(len(base), case.rng)
     far = np.zeros(halves.shape)
     for trial, half in enumerate(halves):
-        found = asked(_exchanged(half, case.rng))
-        far[trial] = _movement(found[~half], base[~half], case.within)
+        found = asked(_permute_half(half, case.rng))
+        far[trial] = _column_movement(found[~half], base[~half], case.within)
         if trial + 1 == QUIET and not far.any():
             break
     return halves, far
 
 
-def _follows(words: tuple[str, str, str], halves: Mask, far: Matrix) -> Finding:
+def _coupling_finding(words: tuple[str, str, str], halves: Mask, far: Matrix) -> Finding:
     moving, others, partner = words
     least = np.where(halves, far, np.inf).min(axis=0)
     follow = least > np.where(halves, 0.0, far).max(axis=0)
-    by_luck = float(_luck(halves).sum()) if follow.any() else 1.0
+    by_luck = float(_chance_per_column(halves).sum()) if follow.any() else 1.0
     share = follow.mean() if follow.any() else 1.0
     return Finding(
         "coupling",
         LEAK,
         f"the scores of {share:.0%} of the {moving}, with all {others}, change when the {partner} "
         "that is their own is replaced, and not when others are: the truth enters the scores",
-        min(by_luck, _moves_more(halves, far)),
+        min(by_luck, _partner_t_test(halves, far)),
     )
 
 
-def _luck(halves: Mask) -> Any:
+def _chance_per_column(halves: Mask) -> Any:
     """Chance of each column that it moves most in just the trials that replace its partner."""
     from scipy.special import comb
 
@@ -143,59 +153,62 @@ def labels(case: Case) -> Iterator[Finding]:
         names[order] = case.inputs.gallery_ids
         return case.evaluator.scores("labels", replace(case.inputs, gallery_ids=names), seed)
 
-    orders = _orders(case)
+    orders = _random_pairings(case)
     found = np.stack([renamed(order, seed) for seed, order in enumerate(orders)])
-    together, gained = _stand_out(case, found, orders)
-    p = min(together, _moved_at_all(case, renamed, orders[0]))
-    if not case.evaluator.may_look_up:  # else true items gain, wherever their ids stand
+    together, gained = _pairing_p_values(case, found, orders)
+    p = min(together, _change_p_value(case, renamed, orders[0]))
+    if not case.evaluator.sees_gallery_ids:  # else true items gain, wherever their ids stand
         p = min(p, gained)
     yield Finding(
         "labels", LEAK, "the scores change when it is said otherwise which item is right", p
     )
 
 
-def _moved_at_all(case: Case, renamed: Callable[[Rows, int], Matrix], order: Rows) -> float:
+def _change_p_value(case: Case, renamed: Callable[[Rows, int], Matrix], order: Rows) -> float:
     """Chance that scores change so, and are not those of items looked up by their new ids."""
 
     def answer(seed: int) -> Matrix:
         return renamed(order, seed)
 
     looked_up = np.argsort(order)
-    return max(case.differ(answer, part) for part in (np.asarray, lambda held: held[:, looked_up]))
+    return max(
+        case.difference_p_value(answer, part)
+        for part in (np.asarray, lambda held: held[:, looked_up])
+    )
 
 
 def chance(case: Case) -> Iterator[Finding]:
     """Draw embeddings at random: the truth must rank by chance."""
     sides = case.inputs.queries, case.inputs.gallery
-    if not all(map(drawable, sides)):
+    if not all(map(is_floating, sides)):
         return
     found = []
-    for draw in range(CHANCES):
-        queries, gallery = (like(side, case.rng) for side in sides)
+    for draw in range(RANDOM_DRAWS):
+        queries, gallery = (random_like(side, case.rng) for side in sides)
         drawn = replace(case.inputs, queries=queries, gallery=gallery)
         found.append(case.evaluator.scores("chance", drawn, seed=draw))
     yield Finding(
         "chance",
         LEAK,
         "with random embeddings, the truth ranks better than chance allows",
-        _rank_high(case, found),
+        _savage_p_value(case, found),
     )
 
 
 def equals(case: Case) -> Iterator[Finding]:
     """Offer one item in all places: however little sets the right one apart, it shows."""
-    if case.evaluator.may_look_up:
+    if case.evaluator.sees_gallery_ids:
         return
     n = len(case.inputs)
-    same = case.inputs.offered(np.full(n, case.rng.integers(n)))
-    first, large = _right_ahead(case.evaluator.scores("equals", same), case.within)
+    same = case.inputs.with_gallery(np.full(n, case.rng.integers(n)))
+    first, large = _top_rank_test(case.evaluator.scores("equals", same), case.within)
     # What is added to pairs is found by `pairing` where it is more than rounding; else, the order
     # decides among equal items.
     verdict = ORDER_DEPENDENT if large and not case.stochastic else LEAK
     yield Finding("equals", verdict, "among equal items, the right one scores higher", first)
 
 
-def _right_ahead(scores: Matrix, within: Rounding) -> tuple[float, bool]:
+def _top_rank_test(scores: Matrix, within: Rounding) -> tuple[float, bool]:
     """Chance that the right item alone is first so often; whether it is by more than rounding.
 
     Products of matrices are rounded otherwise at the end of rows and columns, but to the same for
@@ -207,11 +220,11 @@ def _right_ahead(scores: Matrix, within: Rounding) -> tuple[float, bool]:
     others = np.where(np.eye(n, dtype=bool), -np.inf, scores).max(axis=1)
     own = np.diagonal(scores)
     ahead = own > others
-    large = moved(own, others, within)[ahead].mean() > 0.5 if ahead.any() else False
+    large = exceeds_rounding(own, others, within)[ahead].mean() > 0.5 if ahead.any() else False
     return float(binom.sf(ahead.sum() - 1, n, 1 / n)), bool(large)
 
 
-ACCUSING = (pairing, coupling, labels, chance, equals)
+TRUTH_TESTS = (pairing, coupling, labels, chance, equals)
 
 
 def _derangement(n: int, rng: np.random.Generator) -> Rows:
@@ -222,7 +235,7 @@ def _derangement(n: int, rng: np.random.Generator) -> Rows:
     return moved_on
 
 
-def _halves(n: int, rng: np.random.Generator) -> Mask:
+def _random_halves(n: int, rng: np.random.Generator) -> Mask:
     """Random halves of n, shape (`HALVES`, n); the first `QUIET` are two, and what they leave."""
     halves = np.zeros((HALVES, n), bool)
     for half in halves:
@@ -231,21 +244,21 @@ def _halves(n: int, rng: np.random.Generator) -> Mask:
     return halves
 
 
-def _exchanged(half: Mask, rng: np.random.Generator) -> Rows:
+def _permute_half(half: Mask, rng: np.random.Generator) -> Rows:
     """An order in which that half has changed places."""
     rows, chosen = np.arange(len(half)), np.flatnonzero(half)
     rows[chosen] = chosen[_derangement(len(chosen), rng)]
     return rows
 
 
-def _movement(found: Matrix, base: Matrix, within: Rounding) -> Any:
+def _column_movement(found: Matrix, base: Matrix, within: Rounding) -> Any:
     """How far each column has moved, 0 where it has not."""
-    far = np.abs(gaps(found, base))
+    far = np.abs(signed_difference(found, base))
     far[~np.isfinite(far)] = 1.0  # to or from NaN or infinity
-    return np.where(moved(found, base, within), far, 0.0).mean(axis=0)
+    return np.where(exceeds_rounding(found, base, within), far, 0.0).mean(axis=0)
 
 
-def _moves_more(halves: Mask, far: Matrix) -> float:
+def _partner_t_test(halves: Mask, far: Matrix) -> float:
     """Chance that columns move so much more where their own partner is replaced (t-test)."""
     from scipy.stats import ttest_1samp
 
@@ -255,7 +268,7 @@ def _moves_more(halves: Mask, far: Matrix) -> float:
     return float(ttest_1samp(more, 0.0, alternative="greater").pvalue)
 
 
-def _rank_high(case: Case, found: Iterable[Matrix]) -> float:
+def _savage_p_value(case: Case, found: Iterable[Matrix]) -> float:
     """Chance that scores along the diagonals rank so high in their rows, if pairs are random.
 
     Savage's scores of the ranks, -log(1 - u), are large for the first few only, so that few pairs
@@ -263,13 +276,13 @@ def _rank_high(case: Case, found: Iterable[Matrix]) -> float:
     mean. Where an evaluator adds something to each place, the places are independent, not the
     matrices.
     """
-    u = np.stack([_places(scores) for scores in found])
+    u = np.stack([_diagonal_ranks(scores) for scores in found])
     mean = -np.log1p(-u).mean()
-    independent = u.size if case.follows_order else u.shape[1]
+    independent = u.size if case.is_equivariant else u.shape[1]
     return float(np.exp(-independent * (mean - 1 - np.log(mean)))) if mean > 1 else 1.0
 
 
-def _places(scores: Matrix) -> Any:
+def _diagonal_ranks(scores: Matrix) -> Any:
     """Where scores along the diagonal stand in their rows, from 0 to 1; ties in the middle."""
     held = np.where(np.isnan(scores), -np.inf, scores)
     own = np.diagonal(held)[:, None]

@@ -20,18 +20,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from splitaudit.engine.store import explaining, read_json, replacing, to_json, write_text
+from splitaudit.engine.store import (
+    atomic_replace,
+    explain_write_errors,
+    read_json,
+    to_json,
+    write_text,
+)
 from splitaudit.errors import SplitauditError
 
 SIDECAR = "split.json"
-_TAKEN = "splits"  # splits.parquet holds the whole plan
+_RESERVED_NAME = "splits"  # splits.parquet holds the whole plan
 # What an export may have written; nothing else is ever removed.
 _EXPORTED = re.compile(
     r"(data/)?[A-Za-z0-9_~-][A-Za-z0-9_~.-]*\.(parquet|txt|csv)|README\.md|croissant\.json"
 )
 
 
-def checked(names: Iterable[str]) -> list[str]:
+def check_split_names(names: Iterable[str]) -> list[str]:
     """Return the names of splits, sorted.
 
     Raises
@@ -62,7 +68,7 @@ def split_names(splits: pa.Table, sidecar: Mapping[str, Any]) -> list[str]:
         Its `splits` may name some that no item is left in.
     """
     held = splits["new_split"].drop_null().unique().to_pylist()
-    return checked({*held, *sidecar.get("splits", ())})
+    return check_split_names({*held, *sidecar.get("splits", ())})
 
 
 def file_names(splits: Collection[str], ending: str) -> dict[str, str]:
@@ -72,12 +78,12 @@ def file_names(splits: Collection[str], ending: str) -> dict[str, str]:
     differ only in case, get `~` and the start of their SHA-256 behind what is left of them.
     """
     folded = Counter(split.casefold() for split in splits)
-    return {split: _safe(split, folded[split.casefold()] > 1) + ending for split in splits}
+    return {split: _safe_name(split, folded[split.casefold()] > 1) + ending for split in splits}
 
 
-def _safe(split: str, ambiguous: bool) -> str:
+def _safe_name(split: str, ambiguous: bool) -> str:
     plain = re.sub(r"[^A-Za-z0-9_.-]", "_", split).strip(".")[:60]
-    if plain and plain == split and plain.casefold() != _TAKEN and not ambiguous:
+    if plain and plain == split and plain.casefold() != _RESERVED_NAME and not ambiguous:
         return plain
     return f"{plain}~{hashlib.sha256(split.encode()).hexdigest()[:12]}"
 
@@ -119,19 +125,19 @@ def write(
     SplitauditError
         Where the folder cannot be written; an earlier export is then still there.
     """
-    told = _completed(sidecar, splits, {"files": dict(files), "written": list(contents)})
+    told = _complete_sidecar(sidecar, splits, {"files": dict(files), "written": list(contents)})
     everything = {**contents, SIDECAR: to_json(told).encode()}
     if os.path.lexists(folder):
-        _exchange(folder, everything)
+        _replace_export(folder, everything)
     else:
-        with replacing(folder) as new:
+        with atomic_replace(folder) as new:
             for name, content in everything.items():
                 (new / name).parent.mkdir(parents=True, exist_ok=True)
                 (new / name).write_bytes(content)
     return [folder / name for name in everything]
 
 
-def _completed(
+def _complete_sidecar(
     sidecar: Mapping[str, Any], splits: pa.Table, written: Mapping[str, Any]
 ) -> dict[str, Any]:
     placed = Counter(splits["new_split"].drop_null().to_pylist())
@@ -140,18 +146,18 @@ def _completed(
     return {**sidecar, "counts": counts, **written, "dropped": sorted(dropped)}
 
 
-def _exchange(folder: Path, contents: Mapping[str, bytes]) -> None:
+def _replace_export(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Put an export where there is a folder, in place of an earlier one."""
-    earlier = _earlier(folder)
+    earlier = _earlier_files(folder)
     names = list(dict.fromkeys([*contents, *earlier]))
     inner = {(folder / name).parent for name in names} - {folder}
     # Moves are made in reverse: what enters first, the sidecar, comes last. What tells of other
     # files goes after them and comes before them, so that it never tells of those of two exports.
-    with explaining(folder), contextlib.ExitStack() as moves:
+    with explain_write_errors(folder), contextlib.ExitStack() as moves:
         for link in filter(Path.is_symlink, inner):
             link.unlink()
         for name in reversed(list(contents)):
-            moves.enter_context(replacing(folder / name)).write_bytes(contents[name])
+            moves.enter_context(atomic_replace(folder / name)).write_bytes(contents[name])
         write_text(to_json({"unfinished": True, "written": names}), folder / SIDECAR)
         for name in reversed(earlier):
             (folder / name).unlink(missing_ok=True)
@@ -160,7 +166,7 @@ def _exchange(folder: Path, contents: Mapping[str, bytes]) -> None:
             path.rmdir()
 
 
-def _earlier(folder: Path) -> list[str]:
+def _earlier_files(folder: Path) -> list[str]:
     """Return what an earlier export says it wrote, as far as an export can have written it."""
     try:
         names = read_json(folder / SIDECAR)["written"]

@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 
 from splitaudit.engine.store import to_json
 from splitaudit.exports import file_names, parquet_bytes, split_names, write
-from splitaudit.exports.rows import described, flat
+from splitaudit.exports.rows import flatten_attributes, join_metadata
 from splitaudit.order import TEST, TRAIN, VAL, role
 
 _FORMAT = "http://mlcommons.org/croissant/1.0"
-_OWN = (
+_CROISSANT_TERMS = (
     "citeAs column equivalentProperty extract field fileObject fileProperty fileSet format "
     "includes isLiveDataset jsonPath key md5 parentField path recordSet references regex repeated "
     "replace samplingRate separator source subField transform"
@@ -37,10 +37,10 @@ _CONTEXT = {
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "rai": "http://mlcommons.org/croissant/RAI/",
     "sc": "https://schema.org/",
-} | {term: f"cr:{term}" for term in _OWN.split()}
-_MEANING = {TRAIN: "cr:TrainingSplit", VAL: "cr:ValidationSplit", TEST: "cr:TestSplit"}
+} | {term: f"cr:{term}" for term in _CROISSANT_TERMS.split()}
+_SPLIT_TYPES = {TRAIN: "cr:TrainingSplit", VAL: "cr:ValidationSplit", TEST: "cr:TestSplit"}
 _SPLITS = "splits"  # no file is called so, see `file_names`
-_KNOWN = {"license": "license", "url": "homepage"}  # theirs <- ours
+_METADATA_FIELDS = {"license": "license", "url": "homepage"}  # theirs <- ours
 _Json = dict[str, Any]
 
 
@@ -66,22 +66,22 @@ def export(
         Where a split is called `all`, or the folder cannot be written.
     """
     files = file_names(split_names(splits, sidecar), ".parquet")
-    rows = flat(described(items, media, splits))
+    rows = flatten_attributes(join_metadata(items, media, splits))
     of_split = {split: rows.filter(pc.equal(rows["split"], split)) for split in files}
     contents = {files[split]: parquet_bytes(table) for split, table in of_split.items()}
     description = {
-        **_head(sidecar, {split: table.num_rows for split, table in of_split.items()}),
-        "distribution": [_file(name, content) for name, content in contents.items()],
+        **_dataset_metadata(sidecar, {split: table.num_rows for split, table in of_split.items()}),
+        "distribution": [_file_object(name, content) for name, content in contents.items()],
         "recordSet": [
-            _splits(files),
-            *(_records(split, file, rows.schema) for split, file in files.items()),
+            _split_record_set(files),
+            *(_item_record_set(split, file, rows.schema) for split, file in files.items()),
         ],
     }
     described_first = {"croissant.json": to_json(description).encode(), **contents}
     return write(folder, described_first, sidecar, splits, files)
 
 
-def _head(sidecar: Mapping[str, Any], counts: Mapping[str, int]) -> _Json:
+def _dataset_metadata(sidecar: Mapping[str, Any], counts: Mapping[str, int]) -> _Json:
     """Say what the dataset is. What is not known (author, date, version) is left out."""
     dataset = sidecar.get("dataset", {})
     name = dataset.get("name", "dataset")
@@ -92,11 +92,11 @@ def _head(sidecar: Mapping[str, Any], counts: Mapping[str, int]) -> _Json:
         "conformsTo": _FORMAT,
         "name": name,
         "description": f"{dataset.get('title', name)}, split by splitaudit: {sizes or 'no items'}.",
-        **{theirs: dataset[ours] for theirs, ours in _KNOWN.items() if dataset.get(ours)},
+        **{theirs: dataset[ours] for theirs, ours in _METADATA_FIELDS.items() if dataset.get(ours)},
     }
 
 
-def _file(name: str, content: bytes) -> _Json:
+def _file_object(name: str, content: bytes) -> _Json:
     return {
         "@type": "cr:FileObject",
         "@id": name,
@@ -108,7 +108,7 @@ def _file(name: str, content: bytes) -> _Json:
     }
 
 
-def _splits(files: Mapping[str, str]) -> _Json:
+def _split_record_set(files: Mapping[str, str]) -> _Json:
     """Return the record set of the splits and what each is for."""
     name, url = f"{_SPLITS}/name", f"{_SPLITS}/url"
     return {
@@ -122,11 +122,11 @@ def _splits(files: Mapping[str, str]) -> _Json:
             # mlcroissant knows no field of cr:Split alone.
             {"@type": "cr:Field", "@id": url, "name": "url", "dataType": ["cr:Split", "sc:URL"]},
         ],
-        "data": [{name: split, url: _MEANING.get(role(split))} for split in files],
+        "data": [{name: split, url: _SPLIT_TYPES.get(role(split))} for split in files],
     }
 
 
-def _records(split: str, file: str, schema: pa.Schema) -> _Json:
+def _item_record_set(split: str, file: str, schema: pa.Schema) -> _Json:
     """Return the record set of the items of a split, a field a column."""
     own = file.removesuffix(".parquet")
     return {

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from splitaudit.exports import write
-from splitaudit.exports.rows import described, flat
+from splitaudit.exports.rows import flatten_attributes, join_metadata
 
 _TABLE = "items.csv"
 _NAMES = {"captions": "caption", "labels": "label"}
@@ -38,14 +38,14 @@ def export(
     SplitauditError
         Where a split is called `all`, or the folder cannot be written.
     """
-    rows = flat(described(items, media, splits)).rename_columns(_NAMES)
-    text = _written(rows, csv.QUOTE_MINIMAL)
+    rows = flatten_attributes(join_metadata(items, media, splits)).rename_columns(_NAMES)
+    text = _to_csv(rows, csv.QUOTE_MINIMAL)
     if "\r" in text:  # alone, it is quoted from Python 3.13 on only
-        text = _written(rows, csv.QUOTE_ALL)
+        text = _to_csv(rows, csv.QUOTE_ALL)
     return write(folder, {_TABLE: text.encode()}, {**sidecar, "table": _TABLE}, splits, {})
 
 
-def _written(rows: pa.Table, quoting: Literal[0, 1]) -> str:
+def _to_csv(rows: pa.Table, quoting: Literal[0, 1]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n", quoting=quoting)
     writer.writerow(rows.column_names)

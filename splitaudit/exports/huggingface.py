@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 
 from splitaudit.errors import SplitauditError
 from splitaudit.exports import file_names, parquet_bytes, split_names, write
-from splitaudit.exports.rows import described, flat
+from splitaudit.exports.rows import flatten_attributes, join_metadata
 
 _NAME = re.compile(r"\w+(\.\w+)*")  # as `datasets.naming` has it
-_THEIRS = {"val": "validation"}
+_SPLIT_NAMES = {"val": "validation"}
 
 
 def export(
@@ -40,7 +40,7 @@ def export(
         where the folder cannot be written.
     """
     names = _names(split_names(splits, sidecar))
-    rows = flat(described(items, media, splits))
+    rows = flatten_attributes(join_metadata(items, media, splits))
     # One split without items keeps `datasets` from reading any: huggingface/datasets#8401.
     held = [split for split in names if split in rows["split"].unique().to_pylist()]
     stems = file_names([names[split] for split in held], "-00000-of-00001.parquet")
@@ -54,7 +54,7 @@ def export(
 
 def _names(splits: Iterable[str]) -> dict[str, str]:
     """Return the name that each split has in `datasets`."""
-    names = {split: _THEIRS.get(split, split) for split in splits}
+    names = {split: _SPLIT_NAMES.get(split, split) for split in splits}
     for split, name in names.items():
         if not _NAME.fullmatch(split):
             raise SplitauditError(

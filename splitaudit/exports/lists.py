@@ -37,13 +37,13 @@ def export(
     """
     files = file_names(split_names(splits, sidecar), ".txt")
     rows = splits.select(["item_id", "new_split"]).sort_by("item_id").to_pandas().dropna()
-    _all_listable(rows["item_id"].tolist())
+    _check_ids(rows["item_id"].tolist())
     ids = rows.groupby("new_split")["item_id"].agg(list).to_dict()
     contents = {file: _lines(ids.get(split, [])) for split, file in files.items()}
     return write(folder, contents, sidecar, splits, files)
 
 
-def _all_listable(item_ids: list[str]) -> None:
+def _check_ids(item_ids: list[str]) -> None:
     for item_id in filter(_UNLISTABLE.search, item_ids):
         raise SplitauditError(
             f"the id {item_id!r} cannot stand on a line of a list; export to Parquet instead"

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from splitaudit.exports import file_names, parquet_bytes, split_names, write
-from splitaudit.exports.rows import described
+from splitaudit.exports.rows import join_metadata
 from splitaudit.schema import SPLITS, conform
 
 
@@ -34,7 +34,7 @@ def export(
     """
     splits = conform(splits, SPLITS).sort_by("item_id")
     files = file_names(split_names(splits, sidecar), ".parquet")
-    rows = described(items, media, splits)
+    rows = join_metadata(items, media, splits)
     contents = {
         file: parquet_bytes(rows.filter(pc.equal(rows["new_split"], split)))
         for split, file in files.items()

@@ -7,16 +7,16 @@ import pyarrow.compute as pc
 
 from splitaudit.schema import ITEMS, SPLITS, conform
 
-_OF_MEDIUM = ["path", "clip_start_s", "clip_end_s"]
-_OF_ITEM = [name for name in ITEMS.names if name not in ("item_id", "split")]
-_OF_SPLIT = [name for name in SPLITS.names if name not in ("item_id", "new_split")]
-_FLAT = {"item_id": "id", "new_split": "split"} | {
+_MEDIUM_COLUMNS = ["path", "clip_start_s", "clip_end_s"]
+_ITEM_COLUMNS = [name for name in ITEMS.names if name not in ("item_id", "split")]
+_SPLIT_COLUMNS = [name for name in SPLITS.names if name not in ("item_id", "new_split")]
+_FLAT_NAMES = {"item_id": "id", "new_split": "split"} | {
     name: name
-    for name in ["path", "captions", "labels", "source", "start_s", "end_s", *_OF_MEDIUM[1:]]
+    for name in ["path", "captions", "labels", "source", "start_s", "end_s", *_MEDIUM_COLUMNS[1:]]
 }
 
 
-def described(items: pa.Table, media: pa.Table, splits: pa.Table) -> pa.Table:
+def join_metadata(items: pa.Table, media: pa.Table, splits: pa.Table) -> pa.Table:
     """Return the plan with what is known of each item, dropped ones left out, sorted by id.
 
     Parameters
@@ -32,18 +32,18 @@ def described(items: pa.Table, media: pa.Table, splits: pa.Table) -> pa.Table:
     media = media.sort_by("part")
     medium = media.take(pc.index_in(ids, media["item_id"]))
     columns = {"item_id": ids}
-    columns |= {name: medium[name] for name in _OF_MEDIUM}
-    columns |= {name: item[name] for name in _OF_ITEM}
-    columns |= {name: splits[name] for name in ["new_split", *_OF_SPLIT]}
+    columns |= {name: medium[name] for name in _MEDIUM_COLUMNS}
+    columns |= {name: item[name] for name in _ITEM_COLUMNS}
+    columns |= {name: splits[name] for name in ["new_split", *_SPLIT_COLUMNS]}
     return pa.table(columns)
 
 
-def flat(rows: pa.Table) -> pa.Table:
-    """Return rows of `described` under the names that a target has, an attribute a column.
+def flatten_attributes(rows: pa.Table) -> pa.Table:
+    """Return rows of `join_metadata` under the names that a target has, an attribute a column.
 
     Columns id, split, path, captions, labels and so on, as any reader of tables takes them.
     """
-    columns = {name: rows[ours] for ours, name in _FLAT.items()}
+    columns = {name: rows[ours] for ours, name in _FLAT_NAMES.items()}
     held = [dict(pairs or ()) for pairs in rows["attributes"].to_pylist()]
     for name in sorted({name for pairs in held for name in pairs} - set(columns)):
         columns[name] = pa.array([pairs.get(name) for pairs in held], pa.string())

@@ -28,12 +28,12 @@ def smallest_members(n: int, a: Indices, b: Indices) -> Indices:
         A node without edges is its own smallest member.
     """
     above = np.arange(n, dtype=np.int64)
-    _join(above, np.ascontiguousarray(a, np.int64), np.ascontiguousarray(b, np.int64))
+    _union_sets(above, np.ascontiguousarray(a, np.int64), np.ascontiguousarray(b, np.int64))
     return above
 
 
 @compiled
-def _join(above: Any, a: Any, b: Any) -> None:
+def _union_sets(above: Any, a: Any, b: Any) -> None:
     """Join sets as Rem does (Dijkstra, A Discipline of Programming, 1976), halving the paths.
 
     above[x] <= x throughout; in the end it is the smallest member.

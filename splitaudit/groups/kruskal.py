@@ -11,7 +11,9 @@ from splitaudit.engine.compiled import compiled
 from splitaudit.groups.components import Indices
 
 
-def refused(component: Indices, a: Indices, b: Indices, cap: int) -> npt.NDArray[np.bool_]:
+def find_refused_edges(
+    component: Indices, a: Indices, b: Indices, cap: int
+) -> npt.NDArray[np.bool_]:
     """Return which edges would make a component of more (>) than `cap` nodes.
 
     Edges are added one after the other, as by Kruskal; one that is refused joins nothing, so it
@@ -27,15 +29,15 @@ def refused(component: Indices, a: Indices, b: Indices, cap: int) -> npt.NDArray
         The most nodes. Components that hold more before stay whole, and are joined with nothing.
     """
     sizes = np.bincount(component, minlength=len(component))
-    return np.asarray(_refused(component[a], component[b], sizes, cap), bool)
+    return np.asarray(_kruskal(component[a], component[b], sizes, cap), bool)
 
 
 @compiled
-def _refused(a: Any, b: Any, sizes: Any, cap: int) -> Any:
+def _kruskal(a: Any, b: Any, sizes: Any, cap: int) -> Any:
     above = np.arange(len(sizes))
     found = np.zeros(len(a), np.bool_)
     for edge in range(len(a)):
-        one, other = _root(above, a[edge]), _root(above, b[edge])
+        one, other = _find_root(above, a[edge]), _find_root(above, b[edge])
         if one == other:
             continue
         if sizes[one] + sizes[other] > cap:
@@ -47,7 +49,7 @@ def _refused(a: Any, b: Any, sizes: Any, cap: int) -> Any:
 
 
 @compiled
-def _root(above: Any, node: int) -> int:
+def _find_root(above: Any, node: int) -> int:
     while above[node] != node:
         above[node] = above[above[node]]
         node = above[node]

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from splitaudit.errors import SplitauditError
 from splitaudit.groups.components import Indices, smallest_members
-from splitaudit.groups.kruskal import refused
+from splitaudit.groups.kruskal import find_refused_edges
 from splitaudit.metadata.captions import GENERIC
 from splitaudit.order import EVALUATED, TRAIN, evaluation_order, role
 from splitaudit.schema import (
@@ -30,7 +30,7 @@ DUPLICATE = "duplicate"
 SOURCE = "source"
 SETUP = "setup"
 # Relations of keys that a policy joins besides duplicates, each with those of the one before.
-_JOINED = {SOURCE: (SAME_SOURCE,), SETUP: (SAME_SOURCE, SAME_SETUP)}
+_POLICY_RELATIONS = {SOURCE: (SAME_SOURCE,), SETUP: (SAME_SOURCE, SAME_SETUP)}
 _BY_PAIR = [("a", "ascending"), ("b", "ascending")]
 _BY_WEIGHT = [("weight", "descending"), *_BY_PAIR]
 
@@ -99,8 +99,8 @@ def groups(
     """
     keys = conform([], MEMBERSHIPS) if memberships is None else memberships
     _check_policy(policy, keys, edges)
-    ids = _distinct(item_ids)
-    smallest = _joined(ids, edges, keys, policy)
+    ids = _sorted_ids(item_ids)
+    smallest = _component_labels(ids, edges, keys, policy)
     columns = {
         "item_id": ids,
         "policy": pa.repeat(policy, len(ids)),
@@ -110,7 +110,7 @@ def groups(
     return conform(pa.table(columns), GROUPS)
 
 
-def guard(
+def cap_groups(
     item_ids: Iterable[str],
     edges: pa.Table,
     memberships: pa.Table,
@@ -133,24 +133,26 @@ def guard(
     if cap is None:
         return whole
     _check_policy(policy, memberships, edges)
-    ids = _distinct(item_ids)
-    soft = _soft(whole, policy)
-    component = _joined(ids, whole.filter(~soft), memberships, policy)
+    ids = _sorted_ids(item_ids)
+    soft = _is_soft(whole, policy)
+    component = _component_labels(ids, whole.filter(~soft), memberships, policy)
     order = pc.sort_indices(whole, sort_keys=_BY_WEIGHT).to_numpy()
     order = order[soft[order]]
     cut = np.zeros(len(whole), bool)
-    cut[order] = refused(component, *_ends(ids, whole.take(order)), cap)
+    cut[order] = find_refused_edges(component, *_edge_positions(ids, whole.take(order)), cap)
     return whole.set_column(whole.column_names.index("cut"), "cut", pa.array(cut))
 
 
-def _joined(ids: pa.Array, edges: pa.Table, memberships: pa.Table, policy: str) -> Indices:
+def _component_labels(
+    ids: pa.Array, edges: pa.Table, memberships: pa.Table, policy: str
+) -> Indices:
     """Return the place of the smallest item that a policy joins with each."""
-    a, b = _ends(ids, _edges_of(edges, policy))
-    member, first = _ends(ids, _stars(_memberships_of(memberships, policy)))
+    a, b = _edge_positions(ids, _edges_of(edges, policy))
+    member, first = _edge_positions(ids, _star_edges(_memberships_of(memberships, policy)))
     return smallest_members(len(ids), np.append(a, member), np.append(b, first))
 
 
-def _soft(edges: pa.Table, policy: str) -> npt.NDArray[np.bool_]:
+def _is_soft(edges: pa.Table, policy: str) -> npt.NDArray[np.bool_]:
     """Which edges of a policy may be cut."""
     names = pa.array(set(policy.split(",")) - {DUPLICATE}, pa.string())
     return np.asarray(pc.is_in(edges["policy"], names))
@@ -159,15 +161,15 @@ def _soft(edges: pa.Table, policy: str) -> npt.NDArray[np.bool_]:
 def policies(memberships: pa.Table) -> list[str]:
     """Return the policies that join something that the one before does not."""
     relations = set(pc.unique(memberships["relation"]).to_pylist())
-    return [DUPLICATE, *(name for name, (*_, own) in _JOINED.items() if own in relations)]
+    return [DUPLICATE, *(name for name, (*_, own) in _POLICY_RELATIONS.items() if own in relations)]
 
 
 def _check_policy(policy: str, memberships: pa.Table, edges: pa.Table) -> None:
-    if policy == DUPLICATE or policy in _JOINED:
+    if policy == DUPLICATE or policy in _POLICY_RELATIONS:
         return
     known = {*pc.unique(memberships["key"]).to_pylist(), *pc.unique(edges["policy"]).to_pylist()}
     for name in set(policy.split(",")) - known:
-        choices = ", ".join([DUPLICATE, *_JOINED, *sorted(known - {DUPLICATE})])
+        choices = ", ".join([DUPLICATE, *_POLICY_RELATIONS, *sorted(known - {DUPLICATE})])
         raise SplitauditError(f"no policy or key {name!r}: choose from {choices}")
 
 
@@ -178,14 +180,14 @@ def _edges_of(edges: pa.Table, policy: str) -> pa.Table:
 
 
 def _memberships_of(memberships: pa.Table, policy: str) -> pa.Table:
-    if policy in _JOINED or policy == DUPLICATE:
-        column, names = "relation", _JOINED.get(policy, ())
+    if policy in _POLICY_RELATIONS or policy == DUPLICATE:
+        column, names = "relation", _POLICY_RELATIONS.get(policy, ())
     else:
         column, names = "key", tuple(policy.split(","))
     return memberships.filter(pc.is_in(memberships[column], pa.array(names, pa.string())))
 
 
-def _stars(memberships: pa.Table) -> pa.Table:
+def _star_edges(memberships: pa.Table) -> pa.Table:
     """Join each item with the first that has the same value of the same key."""
     rows = memberships.select(["item_id", "key", "value"]).to_pandas().dropna()
     by_value = rows.groupby(["key", "value"], sort=False)["item_id"]
@@ -195,7 +197,7 @@ def _stars(memberships: pa.Table) -> pa.Table:
     return pa.Table.from_pandas(stars.loc[~generic], ends, preserve_index=False)
 
 
-def _distinct(item_ids: Iterable[str]) -> pa.Array:
+def _sorted_ids(item_ids: Iterable[str]) -> pa.Array:
     """Return the ids, sorted."""
     ids = pa.array(list(item_ids), pa.string()).sort()
     twice = ids[1:].filter(pc.equal(ids[1:], ids[:-1]))
@@ -204,7 +206,7 @@ def _distinct(item_ids: Iterable[str]) -> pa.Array:
     return ids
 
 
-def _ends(ids: pa.Array, edges: pa.Table) -> tuple[Indices, Indices]:
+def _edge_positions(ids: pa.Array, edges: pa.Table) -> tuple[Indices, Indices]:
     """Return where the ends of edges stand among the ids."""
     a, b = (pc.index_in(edges[side], ids) for side in ("a", "b"))
     if a.null_count or b.null_count:
@@ -212,7 +214,7 @@ def _ends(ids: pa.Array, edges: pa.Table) -> tuple[Indices, Indices]:
     return a.to_numpy(), b.to_numpy()
 
 
-def apart(items: pa.Table, groups: pa.Table) -> dict[str, int]:
+def count_apart_items(items: pa.Table, groups: pa.Table) -> dict[str, int]:
     """Return how many items of each evaluated split have no item of train in their group."""
     split = items.select(["item_id", "split"]).to_pandas().set_index("item_id")["split"]
     rows = groups.select(["item_id", "group_id"]).to_pandas()

@@ -38,11 +38,11 @@ def expand(
         For the column of that name.
     """
     proofs = proofs[proofs["accepted"] | proofs["similar"]]
-    words = matches.Words(PART, _equal, partial(_proven, fingerprint=fingerprint))
+    words = matches.MatchColumns(PART, _equal_row, partial(_proof_rows, fingerprint=fingerprint))
     return matches.expand(members, proofs, labels, words)
 
 
-def _equal(fact: Row) -> Row:
+def _equal_row(fact: Row) -> Row:
     return {
         "verifier": "pixels",
         "transform": "same pixels",
@@ -52,7 +52,7 @@ def _equal(fact: Row) -> Row:
     }
 
 
-def _proven(proof: Row, fingerprint: str) -> tuple[Row, Row]:
+def _proof_rows(proof: Row, fingerprint: str) -> tuple[Row, Row]:
     there = np.reshape(proof["homography"], (3, 3))
     back = np.linalg.inv(there)
     common = {

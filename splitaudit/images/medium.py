@@ -11,21 +11,23 @@ import pyarrow as pa
 
 from splitaudit import schema
 from splitaudit.engine import matches
-from splitaudit.engine.contracts import Comparisons, Found, fingerprint_id
-from splitaudit.engine.stages import Contents, Settings, Stage, StageLog, do, do_in_one_pass
+from splitaudit.engine.contracts import Comparisons, Findings, fingerprint_id
+from splitaudit.engine.stages import Contents, Settings, Stage, StageLog, run_single_pass, run_stage
 from splitaudit.images import match_rows
 from splitaudit.images.fingerprint import extract, status
 from splitaudit.images.fingerprint.features import LocalFeatures
 from splitaudit.images.fingerprint.gradients import Gradient
 from splitaudit.images.fingerprint.hash import ImageHash
 from splitaudit.images.search import candidates
-from splitaudit.images.verify.pairs import Facts, to_compare
+from splitaudit.images.verify.pairs import Facts, build_pairs
 from splitaudit.images.verify.photographs.compare import Photographs
 from splitaudit.images.verify.thumbnails.compare import Thumbnails
 
-USUAL = (ImageHash(), Gradient(), LocalFeatures())
+DEFAULT_FINGERPRINTS = (ImageHash(), Gradient(), LocalFeatures())
 READ_S = 2e7  # bytes a second
-PIXELS = Stage("pixels", f"pixels/{extract.READ}", extract.identify, extract.lost_identify, 1e7)
+PIXELS = Stage(
+    "pixels", f"pixels/{extract.PICTURES_KIND}", extract.identify, extract.lost_identify, 1e7
+)
 
 
 class Pictures:
@@ -37,7 +39,7 @@ class Pictures:
 
     def stages(self, settings: Settings) -> Sequence[Stage]:
         """Return the stages for which each picture is read: its facts, and each fingerprint."""
-        kinds = {"read pictures": extract.READ} | {
+        kinds = {"read pictures": extract.PICTURES_KIND} | {
             f"fingerprint {of.name}": extract.kind_of(of) for of in self._chosen(settings)
         }
         return [
@@ -49,10 +51,10 @@ class Pictures:
         """Decode each picture once for all that is missing; then once more, if it may be equal."""
         of = self._chosen(settings)
         read, lost = (partial(fn, of=of) for fn in (extract.fingerprint, extract.lost_fingerprint))
-        kinds = [extract.READ, *map(extract.kind_of, of)]
-        stage = Stage("fingerprint pictures", extract.READ, read, lost, READ_S)
-        do_in_one_pass(stage, kinds, contents, settings, log)
-        do(PIXELS, self._perhaps_equal(contents, settings), settings, log)
+        kinds = [extract.PICTURES_KIND, *map(extract.kind_of, of)]
+        stage = Stage("fingerprint pictures", extract.PICTURES_KIND, read, lost, READ_S)
+        run_single_pass(stage, kinds, contents, settings, log)
+        run_stage(PIXELS, self._possible_duplicates(contents, settings), settings, log)
 
     def known(self, contents: Contents, settings: Settings) -> pd.DataFrame:
         """What is known of each content, without its fingerprints; index: content id."""
@@ -79,18 +81,20 @@ class Pictures:
         """Return the pairs; where either picture is small, both are compared small."""
         of = next((x for x in self._chosen(settings) if isinstance(x, LocalFeatures)), None)
         features = extract.kind_of(of) if of else None
-        pairs = to_compare(keys, found, Facts(settings, features), contents)
+        pairs = build_pairs(keys, found, Facts(settings, features), contents)
         small, large = Thumbnails(), Photographs()
         beside = fingerprint_id(of) if of else "no features"
         return (
             Comparisons(
-                _stage("verify small pictures", small, extract.READ, 2e7, 8_192), small, pairs.small
+                _stage("verify small pictures", small, extract.PICTURES_KIND, 2e7, 8_192),
+                small,
+                pairs.small,
             ),
             Comparisons(_stage("verify pictures", large, beside, 1e7), large, pairs.large),
         )
 
     def matches(
-        self, items: pa.Table, media: pa.Table, found: Found, settings: Settings
+        self, items: pa.Table, media: pa.Table, found: Findings, settings: Settings
     ) -> pa.Table:
         """Return the matches between items."""
         members = matches.members(items, media, self.part)
@@ -100,23 +104,25 @@ class Pictures:
         return match_rows.expand(members, found.proofs, matches.labels(items), names)
 
     def _chosen(self, settings: Settings) -> tuple[Any, ...]:
-        return settings.chosen(self.part, USUAL)
+        return settings.chosen(self.part, DEFAULT_FINGERPRINTS)
 
     def _read(self, contents: Contents, settings: Settings) -> pd.DataFrame:
         """The facts of pictures, with a status to which every fingerprint had its say."""
         keys = pa.array(contents, pa.string())
         names = ("key", "pixels_id", "width", "height", "status", "error")
         columns = pa.schema([extract.PICTURES.field(name) for name in names])
-        pictures = settings.facts(extract.READ).read(keys, columns).to_pandas().set_index("key")
-        return status.judged(pictures, self._chosen(settings), settings)
+        pictures = (
+            settings.facts(extract.PICTURES_KIND).read(keys, columns).to_pandas().set_index("key")
+        )
+        return status.assign_status(pictures, self._chosen(settings), settings)
 
-    def _perhaps_equal(self, contents: Contents, settings: Settings) -> Contents:
+    def _possible_duplicates(self, contents: Contents, settings: Settings) -> Contents:
         """The pictures that must be read at their size to tell whether they equal another."""
         pictures = self._read(contents, settings)
         read = pictures["status"].isin([schema.OK, schema.TRUNCATED])
         keys = pa.array(sorted(pictures.index[read]), pa.string())
         by = next((of for of in self._chosen(settings) if of == ImageHash()), None)
-        perhaps = candidates.perhaps_equal(settings, keys, by).to_pandas()
+        perhaps = candidates.find_possible_duplicates(settings, keys, by).to_pandas()
         looked_at = pictures.loc[keys.to_pandas()[perhaps], "pixels_id"]
         return {name: contents[name] for name in looked_at.index[looked_at.isna()]}
 

@@ -44,7 +44,7 @@ def edges(items: pa.Table, rules: Sequence[str]) -> pa.Table:
 
     Captions of one text are alike with weight 1. One of more (>) than `GENERIC` items joins none.
     """
-    held = _held(items) if NEAR in rules else pd.DataFrame()
+    held = _specific_captions(items) if NEAR in rules else pd.DataFrame()
     if held.empty:
         return conform([], EDGES)
     texts = np.unique(held["text"].to_numpy(object))
@@ -70,7 +70,7 @@ def name(rule: str) -> str:
     return f"{CAPTION}:{rule}"
 
 
-def _held(items: pa.Table) -> pd.DataFrame:
+def _specific_captions(items: pa.Table) -> pd.DataFrame:
     """Return item_id and text of each caption that is not generic."""
     captions = items.select(["item_id", "captions"]).to_pandas().explode("captions").dropna()
     held = pd.DataFrame({"item_id": captions["item_id"], "text": captions["captions"].map(text)})

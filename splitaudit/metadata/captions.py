@@ -10,9 +10,9 @@ GENERIC = 20  # > items with one caption: it says little, and joins nothing by i
 _APOSTROPHES = dict.fromkeys(map(ord, "'\u2019\u2018`"))
 _NOT_WORDS = re.compile(r"[\W_]+")
 _BRACKETED = re.compile(r"\([^)]*\)|\[[^\]]*\]")
-_HEAD = re.compile(r" - |[:;,.(]")
+_HEAD_END = re.compile(r" - |[:;,.(]")
 # Words that number takes of one scene.
-_NUMBERS = frozenset(
+_NUMBER_WORDS = frozenset(
     re.findall(
         r"\w+",
         "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
@@ -35,7 +35,7 @@ def text(caption: str) -> str:
 
 def numberless(caption: str) -> str:
     """Return the words of a caption that number nothing: "take two" and "take 3" are one."""
-    return " ".join(word for word in text(caption).split() if not _numbers(word))
+    return " ".join(word for word in text(caption).split() if not _is_number(word))
 
 
 def core(caption: str) -> str:
@@ -45,11 +45,11 @@ def core(caption: str) -> str:
 
 def prefix(caption: str) -> str:
     """Return the words that number nothing before the first dash, colon, comma, stop or bracket."""
-    return numberless(_HEAD.split(caption, maxsplit=1)[0])
+    return numberless(_HEAD_END.split(caption, maxsplit=1)[0])
 
 
-def _numbers(word: str) -> bool:
-    return word in _NUMBERS or any(letter.isdigit() for letter in word)
+def _is_number(word: str) -> bool:
+    return word in _NUMBER_WORDS or any(letter.isdigit() for letter in word)
 
 
 NORMALISERS: Mapping[str, Callable[[str], str]] = {

@@ -20,9 +20,11 @@ from splitaudit.schema import EDGES, MEMBERSHIPS, SAME_SOURCE, conform
 
 Indices = npt.NDArray[np.int64]
 
-LONGEST = 200  # characters of a value that stand in the table; of a longer one its digest does
-MOST_ALIKE = 1_000  # > partners within a tolerance: only the next of them is linked
-_HAIR = 1e-3  # by which candidates may lie further apart than the tolerance; then each is compared
+# characters of a value that stand in the table; of a longer one its digest does
+MAX_VALUE_LENGTH = 200
+MAX_PARTNERS = 1_000  # > partners within a tolerance: only the next of them is linked
+# by which candidates may lie further apart than the tolerance; then each is compared
+_MARGIN = 1e-3
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def memberships(facts: pd.DataFrame, key: Key) -> pa.Table:
     columns = {
         "item_id": found["item_id"],
         "key": [key.name] * len(found),
-        "value": found["value"].map(_shown),
+        "value": found["value"].map(_shorten_value),
         "relation": [key.relation] * len(found),
     }
     return conform(
@@ -80,7 +82,7 @@ def memberships(facts: pd.DataFrame, key: Key) -> pa.Table:
 def edges(facts: pd.DataFrame, key: Key) -> pa.Table:
     """Return the pairs that a key with a tolerance joins: EDGES, a < b, sorted.
 
-    Where more than `MOST_ALIKE` lie within the tolerance of one item, it is joined with the next
+    Where more than `MAX_PARTNERS` lie within the tolerance of one item, it is joined with the next
     only; the components are the same.
     """
     found = _values(facts, key).merge(facts[["item_id", *key.within]], on="item_id")
@@ -88,7 +90,7 @@ def edges(facts: pd.DataFrame, key: Key) -> pa.Table:
     found = found[numbers.notna().all(axis=1)]
     numbers = numbers.loc[found.index].astype(float).reset_index(drop=True)
     value = pd.factorize(found["value"])[0]
-    first, second = _near(value, numbers, key.within)
+    first, second = _near_pairs(value, numbers, key.within)
     item = found["item_id"].to_numpy(object)
     pairs = pd.DataFrame({"a": item[first], "b": item[second]}, dtype=object)
     ordered = pd.DataFrame({"a": pairs.min(axis=1), "b": pairs.max(axis=1)}, dtype=object)
@@ -132,29 +134,31 @@ def _values(facts: pd.DataFrame, key: Key) -> pd.DataFrame:
         found = found.assign(**{name: written.map(normalise) if normalise else written})
         found = found[found[name] != ""]
     parts = [found[name] for name in key.columns]
-    together = parts[0] if len(parts) == 1 else _joined(found[list(key.columns)])
+    together = parts[0] if len(parts) == 1 else _join_values(found[list(key.columns)])
     return found[["item_id"]].assign(value=together).drop_duplicates().reset_index(drop=True)
 
 
-def _joined(parts: pd.DataFrame) -> pd.Series[str]:
+def _join_values(parts: pd.DataFrame) -> pd.Series[str]:
     """One text for the values of several columns, and another for any others."""
     texts = [json.dumps(row, ensure_ascii=False) for row in parts.to_numpy().tolist()]
     return pd.Series(texts, parts.index, dtype=object)
 
 
-def _shown(value: str) -> str:
+def _shorten_value(value: str) -> str:
     """A value as it stands in the table: short, and still unlike any other."""
-    if len(value) <= LONGEST:
+    if len(value) <= MAX_VALUE_LENGTH:
         return value
-    return f"{value[: LONGEST // 2]}... sha256 {hashlib.sha256(value.encode()).hexdigest()}"
+    return (
+        f"{value[: MAX_VALUE_LENGTH // 2]}... sha256 {hashlib.sha256(value.encode()).hexdigest()}"
+    )
 
 
-def _near(
+def _near_pairs(
     value: Indices, numbers: pd.DataFrame, within: Mapping[str, float]
 ) -> tuple[Indices, Indices]:
     """Rows of equal value whose numbers lie within their tolerances, each pair once."""
     name, *others = within
-    first, second = _windows(value, numbers[name].to_numpy(), within[name])
+    first, second = _sorted_neighbourhood(value, numbers[name].to_numpy(), within[name])
     for other in others:
         column = numbers[other].to_numpy()
         kept = np.abs(column[first] - column[second]) <= within[other]
@@ -162,7 +166,7 @@ def _near(
     return first, second
 
 
-def _windows(
+def _sorted_neighbourhood(
     value: Indices, number: npt.NDArray[np.float64], reach: float
 ) -> tuple[Indices, Indices]:
     """Rows of equal value whose numbers are at most `reach` apart."""
@@ -171,11 +175,11 @@ def _windows(
     lowest = number.min(initial=0.0)
     apart = number.max(initial=0.0) - lowest + 2 * reach + 1
     place = value * apart + (number - lowest)
-    begin = np.searchsorted(place, place - reach - _HAIR)
+    begin = np.searchsorted(place, place - reach - _MARGIN)
     here = np.arange(len(place))
     count = here - begin
-    begin = np.where(count > MOST_ALIKE, here - 1, begin)
-    count = np.where(count > MOST_ALIKE, 1, count)
+    begin = np.where(count > MAX_PARTNERS, here - 1, begin)
+    count = np.where(count > MAX_PARTNERS, 1, count)
     second = np.repeat(here, count)
     first = np.arange(len(second)) - np.repeat(np.cumsum(count) - count, count) + begin[second]
     kept = (value[first] == value[second]) & (number[second] - number[first] <= reach)

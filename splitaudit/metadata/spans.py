@@ -12,7 +12,7 @@ from splitaudit.schema import MATCHES, OVERLAP, conform
 Indices = npt.NDArray[np.int64]
 
 PART = "source"  # in `matches`: no medium was looked at
-MOST = 1_000  # > spans that overlap one: only the next of them is linked with it
+MAX_OVERLAPS = 1_000  # > spans that overlap one: only the next of them is linked with it
 
 
 def overlaps(items: pa.Table) -> pa.Table:
@@ -31,7 +31,7 @@ def overlaps(items: pa.Table) -> pa.Table:
     spans = items.select(["item_id", "source", "start_s", "end_s"]).to_pandas().dropna()
     spans = spans[spans["end_s"] > spans["start_s"]]
     spans = spans.sort_values(["source", "start_s", "end_s", "item_id"], ignore_index=True)
-    first, second = _windows(spans)
+    first, second = _overlap_pairs(spans)
     sides = spans.loc[first].reset_index(drop=True), spans.loc[second].reset_index(drop=True)
     start_s = sides[1]["start_s"]
     end_s = np.minimum(sides[0]["end_s"], sides[1]["end_s"])
@@ -51,7 +51,7 @@ def overlaps(items: pa.Table) -> pa.Table:
     return conform(table, MATCHES).sort_by([("a", "ascending"), ("b", "ascending")])
 
 
-def _windows(spans: pd.DataFrame) -> tuple[Indices, Indices]:
+def _overlap_pairs(spans: pd.DataFrame) -> tuple[Indices, Indices]:
     """Rows of spans, sorted by source and start, of which the second begins within the first."""
     source = pd.factorize(spans["source"])[0]
     apart = spans["end_s"].max() - spans["start_s"].min() + 1 if len(spans) else 1.0
@@ -59,7 +59,7 @@ def _windows(spans: pd.DataFrame) -> tuple[Indices, Indices]:
     end = source * apart + spans["end_s"].to_numpy()
     here = np.arange(len(spans))
     count = np.maximum(np.searchsorted(begin, end, "left") - here - 1, 0)
-    count = np.where(count > MOST, 1, count)
+    count = np.where(count > MAX_OVERLAPS, 1, count)
     first = np.repeat(here, count)
     second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count)
     within = spans["start_s"].to_numpy()[second] < spans["end_s"].to_numpy()[first]

@@ -16,12 +16,14 @@ import jinja2
 from markupsafe import Markup
 
 from splitaudit.engine.store import write_text
-from splitaudit.report.listing import EMBEDDED, KINDS, LISTED, RELATIONS, Media, listing
-from splitaudit.report.sentences import coverage_sentences, headline, visible
+from splitaudit.report.listing import EMBEDDED, KINDS, LISTED, RELATIONS, MediaLoaders, report_data
+from splitaudit.report.sentences import coverage_sentences, escape_invisible, headline
 from splitaudit.report.summary import Tables
 
 
-def write_report(tables: Tables, summary: dict[str, Any], path: Path, *, reach: Media) -> None:
+def write_report(
+    tables: Tables, summary: dict[str, Any], path: Path, *, reach: MediaLoaders
+) -> None:
     """Write the report of a run to `path`.
 
     Parameters
@@ -35,8 +37,8 @@ def write_report(tables: Tables, summary: dict[str, Any], path: Path, *, reach: 
     reach
         How to get at what is shown. Where that raises `MediaError`, the reason stands in its place.
     """
-    listed = listing(tables, list(summary["splits"]), reach)
-    data = _as_json(listed)
+    listed = report_data(tables, list(summary["splits"]), reach)
+    data = _escape_json(listed)
     page = _template().render(
         summary=summary,
         headline=headline(summary),
@@ -60,7 +62,7 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["visible"] = visible
+    environment.filters["visible"] = escape_invisible
     return environment.get_template("report.html.j2")
 
 
@@ -71,7 +73,7 @@ def _leak_rows(summary: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]
     return [row for row in rows if row[2]["pairs"]]
 
 
-def _as_json(data: dict[str, Any]) -> str:
+def _escape_json(data: dict[str, Any]) -> str:
     """Return JSON in ASCII that can neither end its script element nor begin another."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     for character in "<>&":

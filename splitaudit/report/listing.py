@@ -16,8 +16,8 @@ from splitaudit.dataset.paths import decode_path
 from splitaudit.errors import MediaError
 from splitaudit.metadata.spans import PART as SPANS
 from splitaudit.report import side_by_side
-from splitaudit.report.preview import BANDS, embed, stretch
-from splitaudit.report.sentences import visible
+from splitaudit.report.preview import BANDS, encode_preview, preview_interval
+from splitaudit.report.sentences import escape_invisible
 from splitaudit.report.summary import Tables, positions, split_ranks
 from splitaudit.schema import AUDITED, LEAK_RELATIONS, SHARED_MATERIAL
 
@@ -29,10 +29,10 @@ LISTED = 20_000  # rows of each kind: a browser still opens the file
 KINDS = ("leaks", "duplicates", "shared material")
 RELATIONS = (*LEAK_RELATIONS, SHARED_MATERIAL)
 SIDES = ("one", "other")
-PICTURES = "image"  # the part of items that is a picture
+PICTURE_PART = "image"  # the part of items that is a picture
 
 
-class Media(NamedTuple):
+class MediaLoaders(NamedTuple):
     """How to get at what is shown.
 
     Parameters
@@ -47,7 +47,7 @@ class Media(NamedTuple):
     look: Look
 
 
-class Source(NamedTuple):
+class PreviewSource(NamedTuple):
     """Where a preview is read: seconds of the item's medium, which begins at `offset` of a file."""
 
     path: str
@@ -56,7 +56,7 @@ class Source(NamedTuple):
     end: float
 
 
-def listing(tables: Tables, order: Sequence[str], reach: Media) -> dict[str, Any]:
+def report_data(tables: Tables, order: Sequence[str], reach: MediaLoaders) -> dict[str, Any]:
     """Return the data of the page's lists, ready for JSON: tables are dicts of columns.
 
     Parameters
@@ -68,7 +68,7 @@ def listing(tables: Tables, order: Sequence[str], reach: Media) -> dict[str, Any
     reach
         How to get at the media.
     """
-    media = _with_spans(tables)
+    media = _add_span_media(tables)
     pairs = _pairs(replace(tables, media=media), order)
     counts = pairs["kind"].value_counts().reindex(range(len(KINDS)), fill_value=0)
     pairs = pairs.groupby("kind").head(LISTED).reset_index(drop=True)
@@ -89,7 +89,7 @@ def listing(tables: Tables, order: Sequence[str], reach: Media) -> dict[str, Any
     }
 
 
-def _with_spans(tables: Tables) -> pd.DataFrame:
+def _add_span_media(tables: Tables) -> pd.DataFrame:
     """The media, and of items that their table alone relates what there is to hear, or nothing."""
     related = tables.matches[tables.matches["part"].eq(SPANS)]
     items = pd.unique(related[["a", "b"]].to_numpy().ravel())
@@ -112,7 +112,7 @@ def _pairs(tables: Tables, order: Sequence[str]) -> pd.DataFrame:
     told = matches[["score", "transform", "n_equivalent", "label_conflict", "homography"]]
     sides = _sides(matches, tables.media, rank_a > rank_b)
     pairs = pd.concat([sides, told], axis=1).assign(kind=kind, relation=hardness)
-    pairs["picture"], pairs["swapped"] = matches["part"].eq(PICTURES), rank_a > rank_b
+    pairs["picture"], pairs["swapped"] = matches["part"].eq(PICTURE_PART), rank_a > rank_b
     by = ["kind", "score", "relation"]
     return pairs.sort_values(by, ascending=[True, False, True], kind="stable")
 
@@ -131,51 +131,51 @@ def _sides(matches: pd.DataFrame, media: pd.DataFrame, swap: npt.NDArray[np.bool
 
 
 def _previews(
-    pairs: pd.DataFrame, media: pd.DataFrame, reach: Media
+    pairs: pd.DataFrame, media: pd.DataFrame, reach: MediaLoaders
 ) -> tuple[list[dict[str, Any]], dict[str, list[int | None]]]:
     """Return the previews, and by side and `difference` the place of each pair's among them."""
     seen = pairs["picture"]
-    found, heard = _heard(pairs[~seen], media, reach.load)
-    shown = [_shown(pair, media, reach.look) for pair in pairs[seen].itertuples()]
+    found, heard = _sound_previews(pairs[~seen], media, reach.load)
+    shown = [_picture_previews(pair, media, reach.look) for pair in pairs[seen].itertuples()]
     places: dict[str, list[int | None]] = {}
     for name in (*SIDES, "difference"):
         of_sounds, of_pictures = iter(heard.get(name, [None] * len(pairs))), iter(shown)
         places[name] = [
-            _place(found, next(of_pictures)[name]) if picture else next(of_sounds)
+            _append_preview(found, next(of_pictures)[name]) if picture else next(of_sounds)
             for picture in seen
         ]
     return found, places
 
 
-def _place(found: list[dict[str, Any]], preview: dict[str, Any]) -> int:
+def _append_preview(found: list[dict[str, Any]], preview: dict[str, Any]) -> int:
     found.append(preview)
     return len(found) - 1
 
 
-def _shown(pair: Any, media: pd.DataFrame, look: Look) -> dict[str, dict[str, Any]]:
+def _picture_previews(pair: Any, media: pd.DataFrame, look: Look) -> dict[str, dict[str, Any]]:
     """The previews of two pictures and of their difference."""
     try:
         one, other = (look(decode_path(media["path"].iloc[getattr(pair, s)])) for s in SIDES)
     except MediaError as error:
-        return {name: {"error": visible(str(error))} for name in (*SIDES, "difference")}
-    there: side_by_side.Wide = np.reshape(np.asarray(pair.homography, np.float64), (3, 3))
-    return side_by_side.embed(
+        return {name: {"error": escape_invisible(str(error))} for name in (*SIDES, "difference")}
+    there: side_by_side.Floats = np.reshape(np.asarray(pair.homography, np.float64), (3, 3))
+    return side_by_side.encode_comparison(
         one, other, np.asarray(np.linalg.inv(there)) if pair.swapped else there
     )
 
 
-def _heard(
+def _sound_previews(
     pairs: pd.DataFrame, media: pd.DataFrame, load: Load
 ) -> tuple[list[dict[str, Any]], dict[str, list[int]]]:
     """Return the previews of sounds, and for both sides the place of each pair's among them.
 
     One stretch of one content is embedded once, however many pairs show it.
     """
-    sources: dict[tuple[Any, ...], Source] = {}
+    sources: dict[tuple[Any, ...], PreviewSource] = {}
     keys: dict[str, list[tuple[Any, ...]]] = {}
     for side in SIDES:
         rows = zip(pairs[side], pairs[f"{side}_start"], pairs[f"{side}_end"], strict=True)
-        wanted = [_source(media.iloc[place], start, end) for place, start, end in rows]
+        wanted = [_preview_source(media.iloc[place], start, end) for place, start, end in rows]
         contents = media["content_id"].iloc[pairs[side]].fillna("")
         keys[side] = [
             (content or source.path, source.start, source.end)
@@ -184,31 +184,35 @@ def _heard(
         sources.update(zip(keys[side], wanted, strict=True))
     places = {key: place for place, key in enumerate(sources)}
     with ThreadPoolExecutor() as pool:  # the MP3 encoder takes most of the time, without the GIL
-        found = list(pool.map(lambda source: _preview(source, load), sources.values()))
+        found = list(pool.map(lambda source: _sound_preview(source, load), sources.values()))
     return found, {side: [places[key] for key in keys[side]] for side in SIDES}
 
 
-def _source(medium: pd.Series, start: float, end: float) -> Source:
-    first, last = stretch(start, end, medium["duration_s"])
-    return Source(medium["path"], float(np.nan_to_num(medium["clip_start_s"])), first, last)
+def _preview_source(medium: pd.Series, start: float, end: float) -> PreviewSource:
+    first, last = preview_interval(start, end, medium["duration_s"])
+    return PreviewSource(medium["path"], float(np.nan_to_num(medium["clip_start_s"])), first, last)
 
 
-def _preview(source: Source, load: Load) -> dict[str, Any]:
+def _sound_preview(source: PreviewSource, load: Load) -> dict[str, Any]:
     start, end = source.offset + source.start, source.offset + source.end
     try:
         samples = load(decode_path(source.path), start, end)
     except MediaError as error:
-        return {"error": visible(str(error))}
-    return embed(samples, source.start) if len(samples) else {"error": "there is no sound here"}
+        return {"error": escape_invisible(str(error))}
+    return (
+        encode_preview(samples, source.start)
+        if len(samples)
+        else {"error": "there is no sound here"}
+    )
 
 
 def _media(media: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     splits = items.set_index("item_id")["split"]
     return pd.DataFrame(
         {
-            "item": media["item_id"].map(visible),
-            "split": media["item_id"].map(splits).map(visible),
-            "path": media["path"].map(visible),
+            "item": media["item_id"].map(escape_invisible),
+            "split": media["item_id"].map(splits).map(escape_invisible),
+            "path": media["path"].map(escape_invisible),
             "uri": [path and Path(decode_path(path)).as_uri() for path in media["path"]],
             "offset": media["clip_start_s"].fillna(0.0),
             "seconds": media["duration_s"],
@@ -222,11 +226,11 @@ def _unaudited(tables: Tables) -> pd.DataFrame:
     splits = tables.items.set_index("item_id")["split"]
     return pd.DataFrame(
         {
-            "item": rows["item_id"].map(visible),
-            "split": rows["item_id"].map(splits).map(visible),
+            "item": rows["item_id"].map(escape_invisible),
+            "split": rows["item_id"].map(splits).map(escape_invisible),
             "part": rows["part"],
             "status": rows["status"],
-            "reason": rows["error"].fillna("").map(visible),
+            "reason": rows["error"].fillna("").map(escape_invisible),
         }
     ).sort_values("status", kind="stable")
 

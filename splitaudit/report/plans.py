@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from splitaudit.report.sentences import counted, visible
+from splitaudit.report.sentences import escape_invisible, pluralise
 
 
 def print_groups(
@@ -37,7 +37,7 @@ def print_groups(
     )
     table = Table("items", "group (its smallest item)", box=None, pad_edge=False)
     for row in joined.head(limit).to_dict("records"):
-        table.add_row(f"{row['size']:,}", Text(visible(row["group_id"])))
+        table.add_row(f"{row['size']:,}", Text(escape_invisible(row["group_id"])))
     if table.row_count:
         console.print(table)
     if len(joined) > limit:
@@ -55,11 +55,11 @@ def print_refused(edges: pd.DataFrame, console: Console, limit: int = 20) -> Non
     console, limit
         Where to, and how many.
     """
-    console.print(f"\n{counted(len(edges), 'pair')} refused: the group would be too large")
+    console.print(f"\n{pluralise(len(edges), 'pair')} refused: the group would be too large")
     ranked = edges.sort_values(["weight", "a", "b"], ascending=[False, True, True])
     for row in ranked.head(limit).to_dict("records"):
-        pair = f"{visible(row['a'])} - {visible(row['b'])}"
-        console.print(Text(f"  {pair} ({visible(row['reason'])} {row['weight']:.2f})"))
+        pair = f"{escape_invisible(row['a'])} - {escape_invisible(row['b'])}"
+        console.print(Text(f"  {pair} ({escape_invisible(row['reason'])} {row['weight']:.2f})"))
     if len(edges) > limit:
         console.print(f"... and {len(edges) - limit:,} more: edges.parquet of the split, --limit")
 
@@ -79,18 +79,18 @@ def print_policies(policies: pd.DataFrame, console: Console) -> None:
         table.add_column(name, justify="right" if place else "left", overflow="fold")
     for policy, groups, largest, *shares in policies.itertuples(index=False, name=None):
         counts = (f"{groups:,}", f"{largest:,}", *(f"{share:.1%}" for share in shares))
-        table.add_row(Text(visible(policy)), *counts)
+        table.add_row(Text(escape_invisible(policy)), *counts)
     console.print(table)
 
 
 def _print_giants(giants: pd.DataFrame, console: Console) -> None:
     for group_id, rows in giants.groupby("group_id"):
         share = rows["share"].iloc[0]
-        name = visible(str(group_id))
+        name = escape_invisible(str(group_id))
         console.print(f"\nA giant group, {share:.0%} of all items: ", Text(name), style="bold")
         bridges = rows.dropna(subset=["a"])
         for row in bridges.head(10).to_dict("records"):
-            pair = f"{visible(row['a'])} - {visible(row['b'])}"
+            pair = f"{escape_invisible(row['a'])} - {escape_invisible(row['b'])}"
             console.print(Text(f"  held together by {pair} (score {row['weight']:.2f})"))
 
 
@@ -107,8 +107,8 @@ def print_dedup(kept: pd.DataFrame, console: Console, limit: int = 20) -> None:
     dropped = kept[kept["action"] == "dropped"]
     console.print(f"kept {len(kept) - len(dropped):,} of {len(kept):,} items")
     for row in dropped.head(limit).to_dict("records"):
-        console.print(Text(f"- {visible(row['item_id'])}"))
-        console.print(Text(f"    {visible(row['reason'])}", style="dim"))
+        console.print(Text(f"- {escape_invisible(row['item_id'])}"))
+        console.print(Text(f"    {escape_invisible(row['reason'])}", style="dim"))
     if len(dropped) > limit:
         console.print(f"... and {len(dropped) - limit:,} more: --json")
 
@@ -135,22 +135,23 @@ def print_split(facts: dict[str, Any], proof: Sequence[str], console: Console) -
     console
         Where to.
     """
-    counts = ", ".join(f"{visible(name)} {n:,}" for name, n in facts["counts"].items())
+    counts = ", ".join(f"{escape_invisible(name)} {n:,}" for name, n in facts["counts"].items())
     console.print(Text(f"new split: {counts}"))
     for sentence in facts["unmet"]:
-        console.print(Text(visible(sentence)))
+        console.print(Text(escape_invisible(sentence)))
     console.print(_changes(facts))
     if facts["refused"]:
         console.print(
-            f"{counted(facts['refused'], 'pair')} refused, since the group would be larger than "
+            f"{pluralise(facts['refused'], 'pair')} refused, since the group would be larger than "
             "--cap: `cut` in edges.parquet"
         )
     for name, entering in facts["entering_eval"].items():
         if entering:
             console.print(
                 Text(
-                    f"{entering:,} items of the old train enter {visible(name)}: checkpoints "
-                    "trained on the old split have seen them (--no-train-to-eval forbids it)"
+                    f"{entering:,} items of the old train enter {escape_invisible(name)}: "
+                    "checkpoints trained on the old split have seen them "
+                    "(--no-train-to-eval forbids it)"
                 )
             )
     console.print("\nChecked from the written files:")

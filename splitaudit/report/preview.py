@@ -18,12 +18,12 @@ FRAMES = 160  # at most
 _WINDOW = 1024
 _RANGE_DB = 65.0
 _BIT_RATE = 32_000
-_QUICK = {"compression_level": "7"}  # LAME's fast setting: half the time, the same size
+_MP3_OPTIONS = {"compression_level": "7"}  # LAME's fast setting: half the time, the same size
 
 Samples = npt.NDArray[np.float32]
 
 
-def stretch(start_s: float, end_s: float, duration_s: float) -> tuple[float, float]:
+def preview_interval(start_s: float, end_s: float, duration_s: float) -> tuple[float, float]:
     """Return the seconds of a medium to embed for a match from `start_s` to `end_s`.
 
     An unknown (NaN) start is that of the medium, an unknown end or duration is no bound.
@@ -33,7 +33,7 @@ def stretch(start_s: float, end_s: float, duration_s: float) -> tuple[float, flo
     return float(first), float(last)
 
 
-def embed(samples: Samples, start_s: float) -> dict[str, Any]:
+def encode_preview(samples: Samples, start_s: float) -> dict[str, Any]:
     """Return what the report holds of a preview: base64 of the sound and of its picture.
 
     Parameters
@@ -60,7 +60,7 @@ def encode_mp3(samples: Samples) -> bytes:
     buffer = io.BytesIO()
     pcm = (np.clip(samples, -1, 1) * 32767).astype(np.int16)
     with av.open(buffer, "w", format="mp3") as container:
-        stream = container.add_stream("libmp3lame", rate=RATE, layout="mono", options=_QUICK)
+        stream = container.add_stream("libmp3lame", rate=RATE, layout="mono", options=_MP3_OPTIONS)
         stream.bit_rate = _BIT_RATE
         frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
         frame.sample_rate = RATE

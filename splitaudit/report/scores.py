@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from splitaudit.report.sentences import counted, visible
+from splitaudit.report.sentences import escape_invisible, pluralise
 
 _STYLES = {"clean": "bold green", "no_evidence": "bold green", "leak": "bold red"}
-IN_A_LINE = 3  # <= parts, or intervals stand below their values: a line has 80 characters
+MAX_INLINE_PARTS = 3  # <= parts, or intervals stand below their values: a line has 80 characters
 _UNPROVEN = "a matrix alone cannot prove that its evaluator is clean"
 
 
@@ -29,7 +29,7 @@ def print_evaluator(found: dict[str, Any], console: Console) -> None:
         _say(console, "note: the same inputs give other scores; give it a seed, or report a spread")
     if found["ties"] and found["ties"] > 0:
         _say(console, f"note: {found['ties']:.1%} of the scores equal another one of their query")
-    _say(console, f"{counted(found['calls'], 'call')} of the evaluator", "dim")
+    _say(console, f"{pluralise(found['calls'], 'call')} of the evaluator", "dim")
 
 
 def print_matrix(found: dict[str, Any], console: Console) -> None:
@@ -45,8 +45,8 @@ def print_matrix(found: dict[str, Any], console: Console) -> None:
         _say(console, sentence)
     for way, parts in found["metrics"].items():
         console.print()
-        console.print(_metrics(way, parts))
-        for sentence in _worth(parts):
+        console.print(_metrics_table(way, parts))
+        for sentence in _score_inflation(parts):
             _say(console, sentence)
 
 
@@ -62,7 +62,7 @@ def _faults(found: dict[str, Any]) -> list[str]:
     return said
 
 
-def _worth(parts: dict[str, Any]) -> Iterator[str]:
+def _score_inflation(parts: dict[str, Any]) -> Iterator[str]:
     """What the leaks were worth, in points of recall at 1."""
     everything, clean = parts["all"].get("R@1"), parts.get("clean", {}).get("R@1")
     if not (everything and clean and parts["leaked"]["queries"]):
@@ -73,20 +73,20 @@ def _worth(parts: dict[str, Any]) -> Iterator[str]:
     )
 
 
-def _metrics(way: str, parts: dict[str, Any]) -> Table:
+def _metrics_table(way: str, parts: dict[str, Any]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column(way)
     for name, rows in parts.items():
         table.add_column(f"{name} ({rows['queries']:,})", justify="right")
     names = [name for name in parts["all"] if name not in ("queries", "groups")]
-    within = " " if len(parts) <= IN_A_LINE else "\n"
+    within = " " if len(parts) <= MAX_INLINE_PARTS else "\n"
     for name in names:
-        cells = (_interval(name, rows.get(name), within) for rows in parts.values())
+        cells = (_format_interval(name, rows.get(name), within) for rows in parts.values())
         table.add_row(name, *cells)
     return table
 
 
-def _interval(name: str, value: list[float] | None, within: str) -> str:
+def _format_interval(name: str, value: list[float] | None, within: str) -> str:
     if value is None:
         return "-"
     ends = value
@@ -97,4 +97,4 @@ def _interval(name: str, value: list[float] | None, within: str) -> str:
 
 
 def _say(console: Console, sentence: str, style: str = "") -> None:
-    console.print(Text(visible(sentence), style))
+    console.print(Text(escape_invisible(sentence), style))

@@ -10,15 +10,15 @@ from splitaudit.schema import AUDITED, DEGENERATE
 
 # Control characters, line separators, lone surrogates and the marks that turn the direction of
 # writing: whatever would let a file name rearrange the line it stands in.
-_UNSEEN = re.compile(
+_INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def visible(text: str) -> str:
+def escape_invisible(text: str) -> str:
     r"""Return `text` with each unseen character as an escape, such as ``\n`` or ``\u202e``."""
-    return _UNSEEN.sub(lambda match: _SHORT.get(match[0]) or _escape(match[0]), text)
+    return _INVISIBLE.sub(lambda match: _SHORT_ESCAPES.get(match[0]) or _escape(match[0]), text)
 
 
 def _escape(character: str) -> str:
@@ -26,7 +26,7 @@ def _escape(character: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
-def clock(seconds: float) -> str:
+def format_time(seconds: float) -> str:
     """Return a time as mm:ss.mmm, with hours in front where there are any."""
     total = round(seconds * 1000)
     minutes, milliseconds = divmod(total, 60_000)
@@ -35,7 +35,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{text}" if hours else text
 
 
-def counted(number: int, thing: str) -> str:
+def pluralise(number: int, thing: str) -> str:
     """Return "1 item", "1,200 items"."""
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
@@ -50,16 +50,17 @@ def headline(summary: dict[str, Any]) -> str:
         return "there is only one split, so nothing can leak; it was audited for duplicates"
     if summary["verdict"] == "weak":
         return _worst_weakness(summary)
-    *names, last = map(visible, summary["splits"])
+    *names, last = map(escape_invisible, summary["splits"])
     return f"no leak found between {', '.join(names)} and {last}"
 
 
 def _worst_leak(summary: dict[str, Any]) -> str:
     leaking = [pair for pair, entry in summary["leaks"].items() if entry["pairs"]]
-    one, other = foremost(leaking, list(summary["splits"]))
+    one, other = headline_pair(leaking, list(summary["splits"]))
     items, size = summary["leaks"][f"{one}|{other}"]["items"], summary["splits"][one]
     are = "is" if items == 1 else "are"
-    return f"{items:,} of {size:,} {visible(one)} items {are} already in {visible(other)}"
+    evaluated, train = map(escape_invisible, (one, other))
+    return f"{items:,} of {size:,} {evaluated} items {are} already in {train}"
 
 
 def _least_covered(summary: dict[str, Any]) -> str:
@@ -70,21 +71,21 @@ def _least_covered(summary: dict[str, Any]) -> str:
 
 
 def _worst_weakness(summary: dict[str, Any]) -> str:
-    one, other = foremost(list(summary["weak"]), list(summary["splits"]))
+    one, other = headline_pair(list(summary["weak"]), list(summary["splits"]))
     reasons = summary["weak"][f"{one}|{other}"]["by_reason"]
     reason = max(reasons, key=lambda name: reasons[name]["items"])
     items, size = reasons[reason]["items"], summary["splits"][one]
     one_item = items == 1
     if reason.startswith(("key:", "caption:")):
         name = reason.removeprefix("key:").partition(":")[0]
-        what = f"{'has' if one_item else 'have'} the same {visible(name)} as"
+        what = f"{'has' if one_item else 'have'} the same {escape_invisible(name)} as"
     else:
         what = f"{'shares' if one_item else 'share'} material with"
-    who = f"{items:,} of {size:,} {visible(one)} items"
-    return f"no leak found, but {who} {what} {visible(other)} items"
+    who = f"{items:,} of {size:,} {escape_invisible(one)} items"
+    return f"no leak found, but {who} {what} {escape_invisible(other)} items"
 
 
-def foremost(pairs: list[str], order: list[str]) -> tuple[str, str]:
+def headline_pair(pairs: list[str], order: list[str]) -> tuple[str, str]:
     """Return the pair of splits to speak of first: test|train before test|val before val|train."""
     places = {f"{one}|{other}": (one, other) for one, other in combinations(order, 2)}
     held = [places[pair] for pair in pairs]

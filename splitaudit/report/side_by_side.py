@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-SIDE = 224  # pixels of the longer side
-NOTHING = 128  # grey, where the other picture does not reach
-LOUDER = 3.0  # times the difference is shown
-QUALITY = 85
+LONGER_SIDE = 224  # pixels of the longer side
+OUTSIDE_GREY = 128  # grey, where the other picture does not reach
+DIFFERENCE_GAIN = 3.0  # times the difference is shown
+JPEG_QUALITY = 85
 
 Pixels = npt.NDArray[np.uint8]
-Wide = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 
-def embed(one: Pixels, other: Pixels, homography: Wide) -> dict[str, dict[str, Any]]:
+def encode_comparison(one: Pixels, other: Pixels, homography: Floats) -> dict[str, dict[str, Any]]:
     """Return what the report holds of a pair of pictures: JPEG files of one size, as addresses.
 
     Parameters
@@ -35,25 +35,25 @@ def embed(one: Pixels, other: Pixels, homography: Wide) -> dict[str, dict[str, A
         black where they are equal.
     """
     here = _grid(*one.shape[:2])
-    ours, _ = _seen(one, here)
-    theirs, inside = _seen(other, here @ homography.T)
+    ours, _ = _sample_colours(one, here)
+    theirs, inside = _sample_colours(other, here @ homography.T)
     pictures = {
         "one": ours,
-        "other": np.where(inside[..., None], theirs, NOTHING),
-        "difference": np.where(inside[..., None], _difference(ours, theirs, inside), NOTHING),
+        "other": np.where(inside[..., None], theirs, OUTSIDE_GREY),
+        "difference": np.where(inside[..., None], _difference(ours, theirs, inside), OUTSIDE_GREY),
     }
-    return {name: {"src": _address(picture)} for name, picture in pictures.items()}
+    return {name: {"src": _data_url(picture)} for name, picture in pictures.items()}
 
 
-def _grid(height: int, width: int) -> Wide:
+def _grid(height: int, width: int) -> Floats:
     """Points (x, y, 1) of a picture of these proportions, shape (rows, columns, 3)."""
     longer = max(height, width)
-    rows, columns = (max(1, round(SIDE * side / longer)) for side in (height, width))
+    rows, columns = (max(1, round(LONGER_SIDE * side / longer)) for side in (height, width))
     y, x = ((2 * np.arange(n) + 1) / n - 1 for n in (rows, columns))
     return np.stack(np.broadcast_arrays(x[None, :], y[:, None], 1.0), axis=-1)
 
 
-def _seen(picture: Pixels, points: Wide) -> tuple[Wide, npt.NDArray[np.bool_]]:
+def _sample_colours(picture: Pixels, points: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Colours of a picture at points, and which of them lie in it."""
     from scipy.ndimage import map_coordinates
 
@@ -66,7 +66,7 @@ def _seen(picture: Pixels, points: Wide) -> tuple[Wide, npt.NDArray[np.bool_]]:
     return np.stack(colours, axis=-1), inside
 
 
-def _difference(ours: Wide, theirs: Wide, inside: npt.NDArray[np.bool_]) -> Wide:
+def _difference(ours: Floats, theirs: Floats, inside: npt.NDArray[np.bool_]) -> Floats:
     """How far colours differ once each channel of the second has the levels of the first."""
     fitted = np.empty_like(theirs)
     for channel in range(3):
@@ -74,14 +74,14 @@ def _difference(ours: Wide, theirs: Wide, inside: npt.NDArray[np.bool_]) -> Wide
         spread = x.var() if len(x) else 0.0
         gain = ((x - x.mean()) * (y - y.mean())).mean() / spread if spread > 0 else 0.0
         fitted[..., channel] = gain * (theirs[..., channel] - x.mean()) + y.mean() if len(x) else 0
-    return LOUDER * np.abs(ours - fitted)
+    return DIFFERENCE_GAIN * np.abs(ours - fitted)
 
 
-def _address(picture: Wide) -> str:
+def _data_url(picture: Floats) -> str:
     """A picture as the address of a JPEG file in itself."""
     from PIL import Image
 
     buffer = io.BytesIO()
     levels = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
-    Image.fromarray(levels).save(buffer, "JPEG", quality=QUALITY)
+    Image.fromarray(levels).save(buffer, "JPEG", quality=JPEG_QUALITY)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

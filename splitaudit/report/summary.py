@@ -24,13 +24,13 @@ from splitaudit.schema import (
     CAPTIONS,
     KEYS,
     LEAK_RELATIONS,
+    METADATA_CHECKS,
     OK,
     SHARED_MATERIAL,
     STATUSES,
-    WRITTEN,
 )
 
-_CROSSING = ["rank", "other_rank", "reason", "item"]
+_CROSSING_COLUMNS = ["rank", "other_rank", "reason", "item"]
 Positions = npt.NDArray[np.intp]
 
 
@@ -78,7 +78,7 @@ def summarise(tables: Tables, order: Sequence[str], *, min_coverage: float = 1.0
     ranks = pd.Series(split_ranks(tables.items, order), index=tables.items["item_id"])
     parts = {SPANS if check == KEYS else check for check in tables.checks}
     asked = tables.matches["accepted"].eq(True) & tables.matches["part"].isin(parts)
-    found = _sided(tables.matches[asked], ranks)
+    found = _orient_pairs(tables.matches[asked], ranks)
     leaks = found[found["relation"].isin(LEAK_RELATIONS)]
     across = leaks["rank"] != leaks["other_rank"]
     shared = found[found["relation"].eq(SHARED_MATERIAL) & (found["rank"] != found["other_rank"])]
@@ -86,11 +86,11 @@ def summarise(tables: Tables, order: Sequence[str], *, min_coverage: float = 1.0
         "schema": 1,
         "dataset": tables.dataset,
         "verdict": "",
-        "splits": _sizes(ranks, order),
+        "splits": _split_sizes(ranks, order),
         "coverage": {check: _coverage(tables, check) for check in tables.checks},
-        "leaks": _leaks(leaks[across], order),
-        "duplicates": _duplicates(leaks[~across], order),
-        "weak": _weak(shared, _declared(tables, ranks), order),
+        "leaks": _leak_counts(leaks[across], order),
+        "duplicates": _duplicate_counts(leaks[~across], order),
+        "weak": _weak_counts(shared, _metadata_crossings(tables, ranks), order),
     }
     summary["verdict"] = _verdict(summary, min_coverage)
     return summary
@@ -98,9 +98,9 @@ def summarise(tables: Tables, order: Sequence[str], *, min_coverage: float = 1.0
 
 def exit_status(summary: dict[str, Any], *, min_coverage: float, fail_on_weak: bool) -> int:
     """Return what `scan` and `check` end with: 0, 1 (leaks) or 4 (too little was audited)."""
-    if _leaking(summary) or (fail_on_weak and summary["weak"]):
+    if _has_leaks(summary) or (fail_on_weak and summary["weak"]):
         return 1
-    return 0 if _covered(summary, min_coverage) else 4
+    return 0 if _is_covered(summary, min_coverage) else 4
 
 
 def split_ranks(items: pd.DataFrame, order: Sequence[str]) -> npt.NDArray[np.int64]:
@@ -117,7 +117,7 @@ def split_ranks(items: pd.DataFrame, order: Sequence[str]) -> npt.NDArray[np.int
     return ranks.astype(np.int64)
 
 
-def _sided(matches: pd.DataFrame, ranks: pd.Series) -> pd.DataFrame:
+def _orient_pairs(matches: pd.DataFrame, ranks: pd.Series) -> pd.DataFrame:
     """Turn each match so that `item` lies on the evaluated side and `other` on the other."""
     a, b = (positions(ranks.index, pd.Index(matches[side])) for side in "ab")
     rank = ranks.to_numpy()
@@ -136,14 +136,14 @@ def positions(index: pd.Index[Any], values: pd.Index[Any]) -> Positions:
     return places
 
 
-def _sizes(ranks: pd.Series, order: Sequence[str]) -> dict[str, int]:
+def _split_sizes(ranks: pd.Series, order: Sequence[str]) -> dict[str, int]:
     counts = np.bincount(ranks.to_numpy(), minlength=len(order)).tolist()
     return dict(zip(order, counts, strict=True))
 
 
 def _coverage(tables: Tables, check: str) -> dict[str, Any]:
-    if check in WRITTEN:
-        told = _described(tables) if check == CAPTIONS else _keyed(tables)
+    if check in METADATA_CHECKS:
+        told = _count_captioned(tables) if check == CAPTIONS else _count_keyed(tables)
         return {"items": told, "audited": told, "by_status": {OK: told} if told else {}}
     counts = tables.media.loc[tables.media["part"].eq(check), "status"].value_counts()
     by_status = {status: int(counts[status]) for status in STATUSES if status in counts}
@@ -151,24 +151,24 @@ def _coverage(tables: Tables, check: str) -> dict[str, Any]:
     return {"items": int(counts.sum()), "audited": audited, "by_status": by_status}
 
 
-def _described(tables: Tables) -> int:
+def _count_captioned(tables: Tables) -> int:
     """How many items have a caption."""
     return int((tables.items["captions"].str.len() > 0).sum())
 
 
-def _keyed(tables: Tables) -> int:
+def _count_keyed(tables: Tables) -> int:
     """How many items have the value of a key."""
-    keys = tables.memberships[_checks(tables.memberships["key"]) == KEYS]
-    links = _links(tables.edges, [KEYS])
+    keys = tables.memberships[_check_of_key(tables.memberships["key"]) == KEYS]
+    links = _requested_edges(tables.edges, [KEYS])
     return len({*keys["item_id"], *links["a"], *links["b"]})
 
 
-def _checks(keys: pd.Series) -> pd.Series:
+def _check_of_key(keys: pd.Series) -> pd.Series:
     """Which check a key belongs to."""
     return keys.str.startswith(f"{CAPTION}:").map({True: CAPTIONS, False: KEYS})
 
 
-def _links(edges: pd.DataFrame, checks: Sequence[str]) -> pd.DataFrame:
+def _requested_edges(edges: pd.DataFrame, checks: Sequence[str]) -> pd.DataFrame:
     """Return the edges of keys with a tolerance, and of near captions, as far as asked for."""
     prefixes = {KEYS: "key:", CAPTIONS: f"{CAPTION}:"}
     asked = tuple(prefixes[check] for check in checks if check in prefixes)
@@ -176,16 +176,16 @@ def _links(edges: pd.DataFrame, checks: Sequence[str]) -> pd.DataFrame:
     return found
 
 
-def _leaks(leaks: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
+def _leak_counts(leaks: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
     sides = ["rank", "other_rank"]
     entries: dict[str, Any] = {
         f"{one}|{other}": {"items": 0, "pairs": 0, "pairs_implied": 0, "by_relation": {}}
         for one, other in combinations(order, 2)
     }
-    for (one, other), items, pairs, implied in _counted(leaks, sides):
+    for (one, other), items, pairs, implied in _group_counts(leaks, sides):
         entry = {"items": items, "pairs": pairs, "pairs_implied": implied}
         entries[f"{order[one]}|{order[other]}"].update(entry)
-    for (one, other, relation), items, pairs, _ in _counted(leaks, [*sides, "relation"]):
+    for (one, other, relation), items, pairs, _ in _group_counts(leaks, [*sides, "relation"]):
         by_relation = entries[f"{order[one]}|{order[other]}"]["by_relation"]
         by_relation[relation] = {"items": items, "pairs": pairs}
     for entry in entries.values():
@@ -194,7 +194,9 @@ def _leaks(leaks: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
     return entries
 
 
-def _counted(pairs: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[Any, ...], int, int, int]]:
+def _group_counts(
+    pairs: pd.DataFrame, by: list[str]
+) -> Iterator[tuple[tuple[Any, ...], int, int, int]]:
     """Yield (group, distinct evaluated items, rows, implied pairs) of each group."""
     table = pairs.groupby(by).agg(
         items=("item", "nunique"), pairs=("item", "size"), implied=("implied", "sum")
@@ -203,7 +205,7 @@ def _counted(pairs: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[Any, ..
         yield row[0], int(row[1]), int(row[2]), int(row[3])
 
 
-def _duplicates(within: pd.DataFrame, order: Sequence[str]) -> dict[str, dict[str, int]]:
+def _duplicate_counts(within: pd.DataFrame, order: Sequence[str]) -> dict[str, dict[str, int]]:
     """Count, within each split, the items that have a double, the pairs and their components."""
     entries = {split: {"items": 0, "pairs": 0, "groups": 0} for split in order}
     for rank, pairs in within.groupby("rank"):
@@ -217,17 +219,17 @@ def _duplicates(within: pd.DataFrame, order: Sequence[str]) -> dict[str, dict[st
     return entries
 
 
-def _declared(tables: Tables, ranks: pd.Series) -> pd.DataFrame:
+def _metadata_crossings(tables: Tables, ranks: pd.Series) -> pd.DataFrame:
     """Return (rank, other_rank, reason, item) of items that keys or captions join to a later split.
 
     Only of what was asked for.
     """
-    asked = _checks(tables.memberships["key"]).isin(tables.checks)
+    asked = _check_of_key(tables.memberships["key"]).isin(tables.checks)
     found = _key_crossings(tables.memberships[asked], ranks)
-    links = _links(tables.edges, tables.checks)
-    sided = _sided(links.assign(relation=links["reason"], n_equivalent=1), ranks)
+    links = _requested_edges(tables.edges, tables.checks)
+    sided = _orient_pairs(links.assign(relation=links["reason"], n_equivalent=1), ranks)
     across = sided[sided["rank"] < sided["other_rank"]].rename(columns={"relation": "reason"})
-    return pd.concat([found, across])[_CROSSING]
+    return pd.concat([found, across])[_CROSSING_COLUMNS]
 
 
 def _key_crossings(memberships: pd.DataFrame, ranks: pd.Series) -> pd.DataFrame:
@@ -242,12 +244,12 @@ def _key_crossings(memberships: pd.DataFrame, ranks: pd.Series) -> pd.DataFrame:
     crossing = rows.merge(pairs[pairs["rank"] < pairs["other_rank"]], on=["key", "value", "rank"])
     key = crossing["key"].astype(str)
     captions = key.str.startswith(f"{CAPTION}:")
-    return crossing.assign(reason=key.where(captions, "key:" + key))[_CROSSING]
+    return crossing.assign(reason=key.where(captions, "key:" + key))[_CROSSING_COLUMNS]
 
 
-def _weak(shared: pd.DataFrame, keys: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
-    rows = pd.concat([keys, shared.assign(reason=SHARED_MATERIAL)[_CROSSING]])
-    counts = rows.groupby(_CROSSING[:3])["item"].nunique()
+def _weak_counts(shared: pd.DataFrame, keys: pd.DataFrame, order: Sequence[str]) -> dict[str, Any]:
+    rows = pd.concat([keys, shared.assign(reason=SHARED_MATERIAL)[_CROSSING_COLUMNS]])
+    counts = rows.groupby(_CROSSING_COLUMNS[:3])["item"].nunique()
     entries: dict[str, Any] = {}
     for (one, other, reason), items in zip(counts.index, counts, strict=True):
         entry = entries.setdefault(f"{order[one]}|{order[other]}", {"by_reason": {}})
@@ -256,18 +258,18 @@ def _weak(shared: pd.DataFrame, keys: pd.DataFrame, order: Sequence[str]) -> dic
 
 
 def _verdict(summary: dict[str, Any], min_coverage: float) -> str:
-    if _leaking(summary):
+    if _has_leaks(summary):
         return "leaks"
-    if not _covered(summary, min_coverage):
+    if not _is_covered(summary, min_coverage):
         return "incomplete"
     return "weak" if summary["weak"] else "clean"
 
 
-def _leaking(summary: dict[str, Any]) -> bool:
+def _has_leaks(summary: dict[str, Any]) -> bool:
     return any(entry["pairs"] for entry in summary["leaks"].values())
 
 
-def _covered(summary: dict[str, Any], min_coverage: float) -> bool:
+def _is_covered(summary: dict[str, Any], min_coverage: float) -> bool:
     """Tell whether no check's audited share is `<` min_coverage; a check without media has none."""
     return all(
         part["audited"] / max(part["items"], 1) >= min_coverage

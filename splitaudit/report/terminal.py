@@ -11,7 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from splitaudit.report.sentences import clock, counted, coverage_sentences, headline, visible
+from splitaudit.report.sentences import (
+    coverage_sentences,
+    escape_invisible,
+    format_time,
+    headline,
+    pluralise,
+)
 from splitaudit.schema import AUDITED
 
 _RELATION_WIDTH = 15  # of 80 columns; the rest is for names
@@ -55,34 +61,36 @@ def print_leaks(frame: pd.DataFrame, console: Console, limit: int = 20) -> None:
         At most this many; how many are left out is said.
     """
     timed = frame["a_start"].notna().any()
-    table = _grid("relation", "split", "item", "shared stretch" if timed else "made by", "share")
+    table = _make_table(
+        "relation", "split", "item", "shared stretch" if timed else "made by", "share"
+    )
     table.columns[0].max_width = _RELATION_WIDTH
     for row in frame.head(limit).to_dict("records"):
         if table.row_count:
             table.add_row()
         turned = row.get("splits", "").startswith(f"{row['b_split']}|")
         one, other = "ba" if turned else "ab"
-        table.add_row(_text(row["relation"]), *_side(row, one))
-        table.add_row(_text(_score(row)), *_side(row, other))
+        table.add_row(_text(row["relation"]), *_side_cells(row, one))
+        table.add_row(_text(_score(row)), *_side_cells(row, other))
     if len(frame):
         console.print(table)
-    _say_left_out(console, len(frame) - limit, "pairs")
+    _print_omitted(console, len(frame) - limit, "pairs")
 
 
 def print_unaudited(media: pd.DataFrame, console: Console, limit: int = 20) -> None:
     """Print the media that were not audited, each with its status and the reason."""
     rows = media[~media["status"].isin(AUDITED)]
-    table = _grid("status", "part", "item", "reason")
+    table = _make_table("status", "part", "item", "reason")
     for row in rows.head(limit).to_dict("records"):
         reason = row["error"] if isinstance(row["error"], str) else ""
         table.add_row(*map(_text, (row["status"], row["part"], row["item_id"], reason)))
     if len(rows):
         console.print(table)
-    _say_left_out(console, len(rows) - limit, "media that were not audited")
+    _print_omitted(console, len(rows) - limit, "media that were not audited")
 
 
 def _print_leak_counts(summary: dict[str, Any], console: Console) -> None:
-    table = _grid("evaluated", "already in", "relation", "items", "pairs", right=2)
+    table = _make_table("evaluated", "already in", "relation", "items", "pairs", right=2)
     for one, other in combinations(summary["splits"], 2):
         entry = summary["leaks"][f"{one}|{other}"]
         rows = list(entry["by_relation"].items())
@@ -109,8 +117,8 @@ def _print_duplicate_counts(summary: dict[str, Any], console: Console) -> None:
     if found:
         console.print("\nDuplicates within a split")
     for split, entry in found.items():
-        groups = counted(entry["groups"], "group")
-        _say(console, f"  {split}: {counted(entry['items'], 'item')} in {groups}")
+        groups = pluralise(entry["groups"], "group")
+        _say(console, f"  {split}: {pluralise(entry['items'], 'item')} in {groups}")
 
 
 def _print_weak_counts(summary: dict[str, Any], console: Console) -> None:
@@ -120,14 +128,16 @@ def _print_weak_counts(summary: dict[str, Any], console: Console) -> None:
     console.print("\nWeakly related across splits (not called leaks)")
     reasons = list(dict.fromkeys(name for entry in weak.values() for name in entry["by_reason"]))
     # A column a pair of splits, where so many fit; else a row.
-    names = ["  reason", *map(visible, weak)]
+    names = ["  reason", *map(escape_invisible, weak)]
     wide = max(map(len, reasons)) + 4 + sum(len(name) + 2 for name in names[1:]) <= console.width
     table = (
-        _grid(*names, right=len(weak)) if wide else _grid("  reason", "splits", "items", right=1)
+        _make_table(*names, right=len(weak))
+        if wide
+        else _make_table("  reason", "splits", "items", right=1)
     )
     for reason in reasons:
         found = {pair: entry["by_reason"].get(reason, {"items": 0}) for pair, entry in weak.items()}
-        counts = {visible(pair): f"{entry['items']:,}" for pair, entry in found.items()}
+        counts = {escape_invisible(pair): f"{entry['items']:,}" for pair, entry in found.items()}
         if wide:
             table.add_row(_text(f"  {reason}"), *counts.values())
             continue
@@ -152,28 +162,32 @@ def _print_next(summary: dict[str, Any], console: Console) -> None:
         _say(console, f"Report: {report}", soft_wrap=True)
 
 
-def _side(row: dict[Any, Any], side: str) -> tuple[Text, Text, str | Text, str]:
+def _side_cells(row: dict[Any, Any], side: str) -> tuple[Text, Text, str | Text, str]:
     start, end, coverage = row[f"{side}_start"], row[f"{side}_end"], row[f"coverage_{side}"]
-    stretch = f"{clock(start)}-{clock(end)}" if _timed(row) else _made(row, side)
+    stretch = (
+        f"{format_time(start)}-{format_time(end)}"
+        if _has_times(row)
+        else _transform_text(row, side)
+    )
     share = "" if pd.isna(coverage) else f"{coverage:.0%}"
     return _text(row[f"{side}_split"]), _text(row[side]), stretch, share
 
 
-def _timed(row: dict[Any, Any]) -> bool:
+def _has_times(row: dict[Any, Any]) -> bool:
     return not (pd.isna(row["a_start"]) or pd.isna(row["a_end"]))
 
 
-def _made(row: dict[Any, Any], side: str) -> Text:
+def _transform_text(row: dict[Any, Any], side: str) -> Text:
     """What was done to a picture is said from a to b."""
     return _text(row["transform"]) if side == "b" and isinstance(row["transform"], str) else Text()
 
 
 def _score(row: dict[Any, Any]) -> str:
-    transform = row["transform"] if _timed(row) and isinstance(row["transform"], str) else ""
+    transform = row["transform"] if _has_times(row) and isinstance(row["transform"], str) else ""
     return f"{row['score']:.3f} {transform}".strip()
 
 
-def _grid(*headers: str, right: int = 0) -> Table:
+def _make_table(*headers: str, right: int = 0) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for place, header in enumerate(headers):
         justify: Any = "right" if place >= len(headers) - right else "left"
@@ -182,14 +196,14 @@ def _grid(*headers: str, right: int = 0) -> Table:
 
 
 def _text(value: str) -> Text:
-    return Text(visible(value))
+    return Text(escape_invisible(value))
 
 
 def _say(console: Console, sentence: str, style: str = "", *, soft_wrap: bool = False) -> None:
     """Print plain text on one line; with `soft_wrap` left whole, so that a path can be copied."""
-    console.print(Text(visible(sentence), style), soft_wrap=soft_wrap)
+    console.print(Text(escape_invisible(sentence), style), soft_wrap=soft_wrap)
 
 
-def _say_left_out(console: Console, number: int, what: str) -> None:
+def _print_omitted(console: Console, number: int, what: str) -> None:
     if number > 0:
         _say(console, f"... and {number:,} more {what}", "dim")

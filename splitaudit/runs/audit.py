@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from splitaudit import schema, split
+from splitaudit import schema
 from splitaudit.audio.decode.sounds import load
 from splitaudit.dataset import Dataset
 from splitaudit.engine import stages
@@ -25,16 +23,17 @@ from splitaudit.groups import policies as group
 from splitaudit.groups.oversized import giants
 from splitaudit.images.decode import pictures
 from splitaudit.report.html import write_report
-from splitaudit.report.listing import Media
-from splitaudit.report.sentences import coverage_sentences, headline, visible
-from splitaudit.report.side_by_side import SIDE
+from splitaudit.report.listing import MediaLoaders
+from splitaudit.report.sentences import coverage_sentences, escape_invisible, headline
+from splitaudit.report.side_by_side import LONGER_SIDE
 from splitaudit.report.summary import summarise
 from splitaudit.runs import groups as grouping
 from splitaudit.runs import splits
+from splitaudit.runs.rescan import search_again
 from splitaudit.runs.run import WRITTEN_BY, Run
 from splitaudit.scan import pipeline
 from splitaudit.split import dedup
-from splitaudit.split.check import CheckResult, check, together
+from splitaudit.split.check import CheckResult, check, must_link
 from splitaudit.split.foreign import read_digest, read_split
 
 GIANT_SHARE = 0.05  # > of the items in one group: reported, with the edges that weld it
@@ -81,10 +80,10 @@ class Audit:
         """The verdict in a sentence, and what was looked at."""
         if not (self.run / "run.json").is_file():
             name = self.dataset.name if self.dataset else self.run.name
-            return [f"{visible(name)}: not scanned yet"]
+            return [f"{escape_invisible(name)}: not scanned yet"]
         summary = self.summary()
         verdict = f"{summary['verdict'].upper()}: {headline(summary)}"
-        return [f"{visible(summary['dataset'])}: {verdict}", *coverage_sentences(summary)]
+        return [f"{escape_invisible(summary['dataset'])}: {verdict}", *coverage_sentences(summary)]
 
     def plan(self) -> list[stages.Step]:
         """Say what `scan` would compute, computing nothing."""
@@ -115,7 +114,7 @@ class Audit:
             "order": list(dataset.split_order),
             "notes": list(dataset.notes),
             "ratios": dict(dataset.ratios),
-            "checks": self._asked(tables),
+            "checks": self._requested_checks(tables),
             "settings": {"generic": self.settings.generic, "min_coverage": min_coverage},
             "stages": log.stages,
             "versions": pipeline.versions(),
@@ -196,7 +195,7 @@ class Audit:
             The most items of a group that pairs which may be cut make; None: nothing is cut.
         """
         joining = grouping.edges(self._run, policy, cap)
-        groups: pd.DataFrame = grouping.grouped(self._run, policy, joining).to_pandas()
+        groups: pd.DataFrame = grouping.group_items(self._run, policy, joining).to_pandas()
         return groups
 
     def refused(self, policy: str, cap: int) -> pd.DataFrame:
@@ -247,11 +246,7 @@ class Audit:
         *,
         policy: str = group.DUPLICATE,
         cap: int | None = None,
-        ratios: Mapping[str, float] | None = None,
-        seed: int = 0,
-        train_to_eval: bool = True,
-        stratify: Sequence[str] = (split.LABEL,),
-        pinned: Collection[str] = (),
+        **options: Unpack[splits.SplitOptions],
     ) -> pd.DataFrame:
         """Make a split that no leak crosses; write, export and return it.
 
@@ -265,31 +260,11 @@ class Audit:
             between.
         cap
             The most items of a group that pairs which may be cut make; None: nothing is cut.
-        ratios
-            Split to share, of `regroup`; by default those of the manifest, else of the present
-            split.
-        seed
-            Of `regroup`.
-        train_to_eval
-            Whether items of train may enter an evaluated split.
-        stratify
-            What `regroup` keeps in balance: `label`, and names of attributes.
-        pinned
-            Items that stay where they are, with their groups.
+        **options
+            `ratios`, `seed`, `train_to_eval`, `stratify`, `pinned`: see `splits.SplitOptions`.
         """
-        present = self.table("items")["split"].to_pandas().value_counts(normalize=True).to_dict()
-        shares = ratios or self.record.get("ratios") or present
-        wish = splits.Wish(
-            mode,
-            policy,
-            cap,
-            shares if mode == "regroup" else {},
-            seed,
-            train_to_eval,
-            stratify,
-            pinned,
-        )
-        frame: pd.DataFrame = splits.make(self._run, wish).to_pandas()
+        wish = splits.SplitRequest(mode, policy, cap, **splits.complete(self._run, mode, options))
+        frame: pd.DataFrame = splits.make_split(self._run, wish).to_pandas()
         return frame
 
     def split_facts(self) -> dict[str, Any]:
@@ -326,20 +301,24 @@ class Audit:
         path = Path(against) if against is not None else self.run / "split"
         if against is None and not path.exists():
             raise SplitauditError(f"{self.run} has no split yet: run `splitaudit split` first")
-        tables = self._rescanned() if rescan else self._run.known("items", "media", "matches")
+        tables = (
+            search_again(self._run, self.settings)
+            if rescan
+            else self._run.known("items", "media", "matches")
+        )
         least = record["settings"]["min_coverage"] if min_coverage is None else min_coverage
         return check(
             tables["items"],
             tables["media"],
             tables["matches"],
             read_split(path),
-            together=together(
+            together=must_link(
                 self.table("memberships"),
                 self.table("edges") if against is None else grouping.edges(self._run),
                 policy or self._policy(against),
             ),
             claimed_digest=read_digest(path),
-            checks=[name for name in record["checks"] if name not in schema.WRITTEN],
+            checks=[name for name in record["checks"] if name not in schema.METADATA_CHECKS],
             min_coverage=least,
         )
 
@@ -351,7 +330,7 @@ class Audit:
         """Write the report, one HTML file that opens without a network; return its path."""
         target = Path(path) if path is not None else self.run / "report.html"
         tables = self._run.frames()
-        write_report(tables, self.summary(), target, reach=Media(load, _look))
+        write_report(tables, self.summary(), target, reach=MediaLoaders(load, _load_thumbnail))
         return target
 
     def _dataset(self) -> Dataset:
@@ -359,20 +338,7 @@ class Audit:
             raise SplitauditError("this audit was opened from a run: open its target to scan it")
         return self.dataset
 
-    def _rescanned(self) -> dict[str, pa.Table]:
-        listed = self.table("media").to_pandas()
-        listed.loc[listed["part"].isin(pipeline.AUDITED), ["status", "error"]] = None
-        media = schema.conform(pa.Table.from_pandas(listed, schema.MEDIA, False), schema.MEDIA)
-        known = self._run.known("items", "memberships")
-        links = schema.conform([], schema.EDGES)
-        dataset = Dataset(
-            self.record["dataset"], self.run, known["items"], media, known["memberships"], links, ()
-        )
-        with tempfile.TemporaryDirectory(prefix="splitaudit-") as empty:
-            settings = replace(self.settings, cache=Path(empty))
-            return pipeline.scan(dataset, settings, stages.StageLog(Quiet()))
-
-    def _asked(self, tables: Mapping[str, pa.Table]) -> list[str]:
+    def _requested_checks(self, tables: Mapping[str, pa.Table]) -> list[str]:
         """The checks to be answered: those asked for, else all that the dataset holds a part of."""
         held = set(tables["media"]["part"].to_pylist())
         of_captions = pc.starts_with(tables["memberships"]["key"], f"{schema.CAPTION}:")
@@ -383,6 +349,6 @@ class Audit:
         return list(self._checks or [check for check in schema.CHECKS if check in held])
 
 
-def _look(path: str) -> Any:
+def _load_thumbnail(path: str) -> Any:
     """Pixels enough to be shown."""
-    return pictures.load(path, short_side=SIDE).pixels
+    return pictures.load(path, short_side=LONGER_SIDE).pixels

@@ -14,10 +14,10 @@ from splitaudit.runs.audit import Audit
 
 Mask = npt.NDArray[np.bool_]
 
-LEAKED, CLEAN, NOT_EVEN_WEAKLY = "leaked", "clean", "not even weakly related"
+LEAKED, CLEAN, UNRELATED = "leaked", "clean", "not even weakly related"
 
 
-def related(audit: Audit, scores: Scores) -> tuple[npt.NDArray[Any], dict[str, Mask]]:
+def partition_gallery(audit: Audit, scores: Scores) -> tuple[npt.NDArray[Any], dict[str, Mask]]:
     """Return the group of each item of the gallery, and which items leaked.
 
     Parameters
@@ -35,18 +35,18 @@ def related(audit: Audit, scores: Scores) -> tuple[npt.NDArray[Any], dict[str, M
         Shape (gallery,) each: items with a copy in another split; without; and without anything in
         common with another split.
     """
-    items = _known(audit, scores.gallery_ids)
+    items = _check_ids(audit, scores.gallery_ids)
     leaks = audit.leaks()
     leaked = np.isin(items, np.union1d(leaks["a"], leaks["b"]))
-    weak = np.isin(items, _across(audit))
+    weak = np.isin(items, _weakly_related(audit))
     groups = audit.groups("setup").set_index("item_id")["group_id"]
     parts = {CLEAN: ~leaked, LEAKED: leaked}
     if (weak & ~leaked).any():
-        parts[NOT_EVEN_WEAKLY] = ~(leaked | weak)
+        parts[UNRELATED] = ~(leaked | weak)
     return groups.reindex(items).to_numpy(), parts
 
 
-def _known(audit: Audit, ids: Sequence[str] | None) -> npt.NDArray[Any]:
+def _check_ids(audit: Audit, ids: Sequence[str] | None) -> npt.NDArray[Any]:
     if ids is None:
         raise ScoresError("--run needs the ids of the items: say them by --gallery-ids")
     known = set(audit.table("items")["item_id"].to_pylist())
@@ -57,7 +57,7 @@ def _known(audit: Audit, ids: Sequence[str] | None) -> npt.NDArray[Any]:
     return np.array(ids, object)
 
 
-def _across(audit: Audit) -> npt.NDArray[Any]:
+def _weakly_related(audit: Audit) -> npt.NDArray[Any]:
     """Items whose group, by the widest policy, has items of another split."""
     items = audit.table("items").select(["item_id", "split"]).to_pandas()
     groups = audit.groups("setup").merge(items, on="item_id")

@@ -18,10 +18,10 @@ from splitaudit.dataset.manifest.suggestions import did_you_mean, nearest
 from splitaudit.engine.contracts import Fingerprint, fingerprint_id
 from splitaudit.engine.registry import modules_with
 from splitaudit.errors import SplitauditError
-from splitaudit.images.fingerprint.trial import fault
+from splitaudit.images.fingerprint.trial import find_fault
 from splitaudit.images.medium import Pictures
 
-HOMES = ("splitaudit.audio.fingerprint", "splitaudit.images.fingerprint")
+FINGERPRINT_PACKAGES = ("splitaudit.audio.fingerprint", "splitaudit.images.fingerprint")
 
 
 def choose(names: Sequence[str]) -> tuple[Fingerprint, ...]:
@@ -39,10 +39,10 @@ def choose(names: Sequence[str]) -> tuple[Fingerprint, ...]:
         imported or does not do what it should.
     """
     if not names:
-        raise SplitauditError(f"--fingerprints: name at least one of {_known()}")
+        raise SplitauditError(f"--fingerprints: name at least one of {_list_choices()}")
     found: dict[str, Fingerprint] = {}
     for name in names:
-        fingerprint = _third_party(name) if ":" in name else _ours(name)
+        fingerprint = _third_party(name) if ":" in name else _builtin_fingerprint(name)
         same = found.setdefault(fingerprint_id(fingerprint), fingerprint)
         if same is not fingerprint:
             raise SplitauditError(f"--fingerprints: {name} is named twice")
@@ -51,22 +51,22 @@ def choose(names: Sequence[str]) -> tuple[Fingerprint, ...]:
 
 def modules() -> dict[str, str]:
     """Return the modules of our fingerprints, by their names."""
-    found = [modules_with(home, "FINGERPRINT = ") for home in HOMES]
+    found = [modules_with(home, "FINGERPRINT = ") for home in FINGERPRINT_PACKAGES]
     return {name: path for some in found for name, path in some.items()}
 
 
-def _known() -> str:
+def _list_choices() -> str:
     names = ", ".join(sorted(modules()))
     return f"{names}, or package.module:Class of your own"
 
 
-def _ours(name: str) -> Fingerprint:
+def _builtin_fingerprint(name: str) -> Fingerprint:
     module, dot, parameter = name.partition(".")
     known = modules()
     if module not in known:
         near = did_you_mean(nearest(module, known))
         raise SplitauditError(
-            f"--fingerprints: no fingerprint {name!r}{near}; there are {_known()}"
+            f"--fingerprints: no fingerprint {name!r}{near}; there are {_list_choices()}"
         )
     try:
         kind = importlib.import_module(known[module]).FINGERPRINT
@@ -103,7 +103,7 @@ def _third_party(name: str) -> Fingerprint:
             f"--fingerprints: {name} is not for pictures (modality 'image'), and only those can be "
             "searched by fingerprints of your own (docs/extending.md)"
         )
-    if problem := fault(fingerprint):
+    if problem := find_fault(fingerprint):
         raise SplitauditError(f"--fingerprints: {name} {problem} (docs/extending.md)")
     made: Fingerprint = fingerprint
     return made

@@ -43,12 +43,12 @@ def fill(media: pa.Table, files: Mapping[int, File], facts: Mapping[str, pd.Data
         if part == "audio" and part in facts:
             holds_frames[rows] = known["holds_frames"].to_numpy()
         for row in frame.index[rows & frame["status"].isna()]:
-            frame.loc[row, ["status", "error"]] = _unread(files.get(row))
-    frame = _parts_held(frame, holds_frames)
+            frame.loc[row, ["status", "error"]] = _read_failure(files.get(row))
+    frame = _resolve_parts(frame, holds_frames)
     return schema.conform(pa.Table.from_pandas(frame, schema.MEDIA, False), schema.MEDIA)
 
 
-def _unread(file: File | None) -> tuple[str, str]:
+def _read_failure(file: File | None) -> tuple[str, str]:
     """Why nothing is known of a file."""
     if file is None:
         return schema.MISSING, "there is no such file"
@@ -62,7 +62,7 @@ def _unread(file: File | None) -> tuple[str, str]:
     return schema.ERROR, "changed during the scan: run it again"
 
 
-def _parts_held(frame: pd.DataFrame, holds_frames: pd.Series) -> pd.DataFrame:
+def _resolve_parts(frame: pd.DataFrame, holds_frames: pd.Series) -> pd.DataFrame:
     """Decide the sound and the frames of files that may hold either or both."""
     undecided = (frame["part"] == "video") & frame["status"].isna()
     sound = frame[frame["part"] == "audio"].set_index("item_id")

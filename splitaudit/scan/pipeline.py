@@ -14,14 +14,14 @@ from splitaudit.audio.medium import Sounds
 from splitaudit.dataset import Dataset, decode_path
 from splitaudit.engine import jobs, media
 from splitaudit.engine.contracts import Medium
-from splitaudit.engine.stages import Contents, Settings, Stage, StageLog, Step, do, step
+from splitaudit.engine.stages import Contents, Settings, Stage, StageLog, Step, run_stage, step
 from splitaudit.groups import policies
 from splitaudit.images.medium import Pictures
 from splitaudit.metadata import caption_relations, spans
 from splitaudit.scan import outcomes
 
 IDENTIFY = Stage("identify", "contents", jobs.identify, jobs.lost_identify, 1e9)
-AUDITED: dict[str, Medium] = {medium.part: medium for medium in (Sounds(), Pictures())}
+MEDIA_BY_PART: dict[str, Medium] = {medium.part: medium for medium in (Sounds(), Pictures())}
 # Packages of extras; OpenCV comes in four.
 OPTIONAL = {"faiss-cpu", "faiss-gpu-cu12", "pillow", "pillow-heif", "simplejpeg", "imagehash"} | {
     f"opencv{kind}-python{screen}" for kind in ("", "-contrib") for screen in ("", "-headless")
@@ -33,19 +33,19 @@ _Files = dict[int, jobs.File]  # row of the media table -> what lies there
 def plan(dataset: Dataset, settings: Settings) -> list[Step]:
     """Say what a scan would do, doing none of it."""
     files = _files(dataset.media)
-    parts = {part: _of_part(dataset.media, files, part) for part in AUDITED}
-    contents = {part: _contents(own, settings) for part, own in parts.items()}
+    parts = {part: _filter_part(dataset.media, files, part) for part in MEDIA_BY_PART}
+    contents = {part: _resolve_contents(own, settings) for part, own in parts.items()}
     every = [file for own in parts.values() for file in own.values()]
-    new, names = {name for name, _ in _unread(every)}, {file.name for file in every}
+    new, names = {name for name, _ in _unidentified_files(every)}, {file.name for file in every}
     steps = [step("identify", len(new), len(names), "files")]
     for part, own in parts.items():
         if own:
-            unread = len(_unread(own.values()))
-            steps += media.plan(AUDITED[part], contents[part], unread, settings)
+            unread = len(_unidentified_files(own.values()))
+            steps += media.plan(MEDIA_BY_PART[part], contents[part], unread, settings)
     return steps
 
 
-def _unread(files: Iterable[jobs.File]) -> set[tuple[str, str]]:
+def _unidentified_files(files: Iterable[jobs.File]) -> set[tuple[str, str]]:
     """Names and stretches of the files of which the bytes are not known."""
     return {(file.name, file.stretch) for file in files if not file.content_id}
 
@@ -53,10 +53,10 @@ def _unread(files: Iterable[jobs.File]) -> set[tuple[str, str]]:
 def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Table]:
     """Return the tables of a run, by name: items, media, matches, memberships, edges, groups."""
     files = _files(dataset.media)
-    do(IDENTIFY, {file.name: file for file in files.values()}, settings, log)
-    parts = {part: _of_part(dataset.media, files, part) for part in AUDITED}
+    run_stage(IDENTIFY, {file.name: file for file in files.values()}, settings, log)
+    parts = {part: _filter_part(dataset.media, files, part) for part in MEDIA_BY_PART}
     found = {
-        part: media.scan(AUDITED[part], _contents(own, settings), settings, log)
+        part: media.scan(MEDIA_BY_PART[part], _resolve_contents(own, settings), settings, log)
         for part, own in parts.items()
         if own
     }
@@ -64,7 +64,8 @@ def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Ta
     facts = {part: of.facts for part, of in found.items()}
     filled = outcomes.fill(dataset.media, files, facts)
     matches = [
-        AUDITED[part].matches(dataset.items, filled, of, settings) for part, of in found.items()
+        MEDIA_BY_PART[part].matches(dataset.items, filled, of, settings)
+        for part, of in found.items()
     ]
     matched = pa.concat_tables([*matches, spans.overlaps(dataset.items)])
     alike = caption_relations.edges(dataset.items, dataset.captions)
@@ -85,7 +86,7 @@ def _files(listed: pa.Table) -> _Files:
     """The sounds and pictures that can be looked at, as they are now."""
     files = {}
     for row, one in enumerate(listed.to_pylist()):
-        if one["part"] in AUDITED and one["status"] is None:
+        if one["part"] in MEDIA_BY_PART and one["status"] is None:
             path = decode_path(one["path"])
             with contextlib.suppress(OSError):
                 now = jobs.signature(path)
@@ -93,12 +94,12 @@ def _files(listed: pa.Table) -> _Files:
     return files
 
 
-def _of_part(listed: pa.Table, files: _Files, part: str) -> _Files:
+def _filter_part(listed: pa.Table, files: _Files, part: str) -> _Files:
     parts = listed["part"].to_pylist()
     return {row: file for row, file in files.items() if parts[row] == part}
 
 
-def _contents(files: _Files, settings: Settings) -> Contents:
+def _resolve_contents(files: _Files, settings: Settings) -> Contents:
     """Note in `files` the content of each whose bytes are known; return one file of each."""
     names = pa.array(sorted({file.name for file in files.values()}), pa.string())
     rows = settings.facts(IDENTIFY.kind).read(names, jobs.CONTENTS).to_pylist()

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from splitaudit.engine.compiled import compiled, popcount
-from splitaudit.search.blocks import Block, differing, flips, plan
+from splitaudit.search.blocks import Block, flip_patterns, masked_popcount, plan
 
 Codes = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.int64]
@@ -64,10 +64,10 @@ def self_join(codes: Codes, radius: int) -> Pairs:
         In bits. 8 of 64 and 40 of 256 bits are quick for millions of codes; beyond an eighth of
         the bits the pairs that must be compared grow quickly towards all.
     """
-    distinct, rows, of = _collapsed(codes)
+    distinct, rows, of = _deduplicate(codes)
     found = _all_pairs(distinct, None, radius)
     pairs = np.sort(rows[found[:, :2]], axis=1)
-    return _sorted(pairs, found[:, 2], of, of)
+    return _sort_pairs(pairs, found[:, 2], of, of)
 
 
 def join(first: Codes, second: Codes, radius: int) -> Pairs:
@@ -75,19 +75,19 @@ def join(first: Codes, second: Codes, radius: int) -> Pairs:
 
     Shapes (n, words) and (m, words); equal codes are collapsed within each set.
     """
-    (mine, my_rows, of_first), (others, rows, of_second) = _collapsed(first), _collapsed(second)
+    (mine, my_rows, of_first), (others, rows, of_second) = _deduplicate(first), _deduplicate(second)
     found = _all_pairs(mine, others, radius)
     pairs = np.stack([my_rows[found[:, 0]], rows[found[:, 1]]], axis=1)
-    return _sorted(pairs, found[:, 2], of_first, of_second)
+    return _sort_pairs(pairs, found[:, 2], of_first, of_second)
 
 
-def _sorted(pairs: Rows, distance: Rows, of_first: Rows, of_second: Rows) -> Pairs:
+def _sort_pairs(pairs: Rows, distance: Rows, of_first: Rows, of_second: Rows) -> Pairs:
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     first, second = pairs[order].T
     return Pairs(first, second, distance[order].astype(np.uint16), of_first, of_second)
 
 
-def _collapsed(codes: Codes) -> tuple[Codes, Rows, Rows]:
+def _deduplicate(codes: Codes) -> tuple[Codes, Rows, Rows]:
     """Distinct codes, the first row of each, and for each row the first row equal to it."""
     order = np.lexsort(codes.T)  # stable, so the first row of equal codes comes first
     ordered = codes[order]
@@ -103,25 +103,25 @@ def _all_pairs(first: Codes, second: Codes | None, radius: int) -> Rows:
     blocks = plan(first, first if second is None else second, radius)
     found = [np.zeros((0, 3), np.int32)]
     for k, block in enumerate(blocks):
-        mine = bucketed(first, block.bits)
-        others = mine if second is None else bucketed(second, block.bits)
-        near = compared(mine, others, flips(block), radius, second is None)
+        mine = build_buckets(first, block.bits)
+        others = mine if second is None else build_buckets(second, block.bits)
+        near = compare_buckets(mine, others, flip_patterns(block), radius, second is None)
         near[:, 0], near[:, 1] = mine.rows[near[:, 0]], others.rows[near[:, 1]]
         differ = first[near[:, 0]] ^ (first if second is None else second)[near[:, 1]]
-        found.append(near[~_let_through(differ, blocks[:k])])
+        found.append(near[~_is_already_found(differ, blocks[:k])])
     return np.concatenate(found)
 
 
-def _let_through(differ: Codes, blocks: list[Block]) -> npt.NDArray[np.bool_]:
+def _is_already_found(differ: Codes, blocks: list[Block]) -> npt.NDArray[np.bool_]:
     """Whether any of the blocks has found a pair, by the bits in which it differs."""
     through = np.zeros(len(differ), np.bool_)
     for block in blocks:
-        through |= differing(differ, block.bits) <= block.radius
+        through |= masked_popcount(differ, block.bits) <= block.radius
     return through
 
 
 @compiled
-def bucketed(codes: Any, bits: Any) -> Any:
+def build_buckets(codes: Any, bits: Any) -> Any:
     """Return the `Buckets` of codes by some of their bits (a counting sort)."""
     n, words = codes.shape
     keys = np.zeros(n, np.int32)
@@ -143,7 +143,7 @@ def bucketed(codes: Any, bits: Any) -> Any:
 
 
 @compiled
-def compared(mine: Any, others: Any, flips: Any, radius: int, same: bool) -> Any:
+def compare_buckets(mine: Any, others: Any, flips: Any, radius: int, same: bool) -> Any:
     """Return rows (place in mine, place in others, distance) of codes within `radius` (<=).
 
     Only codes are compared whose buckets differ by one of `flips`; where both are the `same`, each
@@ -159,20 +159,20 @@ def compared(mine: Any, others: Any, flips: Any, radius: int, same: bool) -> Any
             # Without a sign, since a negative index would have to be told from others each time.
             a = np.uint64(mine.starts[bucket]), np.uint64(mine.starts[bucket + 1])
             b = np.uint64(others.starts[other]), np.uint64(others.starts[other + 1])
-            near = _count(mine.codes, a, others.codes, b, radius, room)
+            near = _count_pairs(mine.codes, a, others.codes, b, radius, room)
             if same and flip == 0:  # each code has found itself, and each pair was seen twice
                 near = (near - np.int64(a[1] - a[0])) // 2
             if near > 0:
                 while n + near > len(found):
                     found = np.concatenate((found, np.empty_like(found)))
                 sides = mine.codes, a, others.codes, b
-                _list(sides, same and flip == 0, radius, room, found[n : n + near])
+                _write_pairs(sides, same and flip == 0, radius, room, found[n : n + near])
                 n += near
     return found[:n]
 
 
 @compiled
-def _count(mine: Any, a: Any, others: Any, b: Any, radius: int, room: Any) -> Any:
+def _count_pairs(mine: Any, a: Any, others: Any, b: Any, radius: int, room: Any) -> Any:
     """Count the pairs within `radius` of two buckets, in loops without a branch: they vectorise.
 
     Mostly there are none, and the first words tell. `room` is as long as the largest bucket.
@@ -199,13 +199,13 @@ def _count(mine: Any, a: Any, others: Any, b: Any, radius: int, room: Any) -> An
 
 
 @compiled
-def _list(sides: Any, itself: bool, radius: int, room: Any, found: Any) -> None:
-    """Write the pairs of two buckets that `_count` counted; most codes have none."""
+def _write_pairs(sides: Any, itself: bool, radius: int, room: Any, found: Any) -> None:
+    """Write the pairs of two buckets that `_count_pairs` counted; most codes have none."""
     mine, a, others, b = sides
     n = 0
     for i in range(a[0], a[1]):
         first = i + np.uint64(1) if itself else b[0]
-        if _count(mine, (i, i + np.uint64(1)), others, (first, b[1]), radius, room) > 0:
+        if _count_pairs(mine, (i, i + np.uint64(1)), others, (first, b[1]), radius, room) > 0:
             for j in range(first, b[1]):
                 distance = 0
                 for word in range(len(mine)):

@@ -18,22 +18,23 @@ import numpy.typing as npt
 
 Vectors = npt.NDArray[np.int8]
 Rows = npt.NDArray[np.int64]
-Found = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
+Neighbours = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
 # Vectors, and those of the same sound, which are no neighbours -> similarity and index of each.
-Search = Callable[[slice, slice], Found]
+Search = Callable[[slice, slice], Neighbours]
 
 NEIGHBOURS = 32  # more than the sounds that make a stretch generic
 MORE = 4  # times as many, while the last of them is still as near as a copy
-COPY = 0.8  # >= in similarity; where sounds are unlike, one patch in thirty has 32 as near
-ALL = 20_000  # <= vectors are compared with all
-A_CELL = 400  # vectors, on average
-MOST_CELLS = 1 << 14
-TRAINED_ON = 64  # vectors a cell
+# >= in similarity; where sounds are unlike, one patch in thirty has 32 as near
+COPY_SIMILARITY = 0.8
+BRUTE_FORCE_LIMIT = 20_000  # <= vectors are compared with all
+VECTORS_PER_CELL = 400  # vectors, on average
+MAX_CELLS = 1 << 14
+TRAINING_PER_CELL = 64  # vectors a cell
 PROBES = 16
 BLOCK = 1 << 16  # vectors held as floats
 
 
-def installed() -> bool:
+def has_faiss() -> bool:
     """Return whether FAISS is."""
     return find_spec("faiss") is not None
 
@@ -62,24 +63,24 @@ def searcher(
         thousand sounds share is found in each. Many threads may call it.
     """
     among = vectors[:held]
-    search = _faiss(vectors, among) if installed() else _numpy(vectors, among)
-    copy = np.float32(COPY * scale**2)
+    search = _faiss_search(vectors, among) if has_faiss() else _numpy_search(vectors, among)
+    copy = np.float32(COPY_SIMILARITY * scale**2)
 
-    def nearest(some: slice, own: slice) -> Found:
+    def nearest(some: slice, own: slice) -> Neighbours:
         k = NEIGHBOURS
         similarity, index = search(np.arange(some.start, some.stop), own, k)
         while k < min(most, len(among)) and (similarity[:, -1] >= copy).any():
             k *= MORE
             dense = np.flatnonzero(similarity[:, -1] >= copy)
             more = search(some.start + dense, own, k)
-            similarity = _widened(similarity, dense, more[0], -np.inf)
-            index = _widened(index, dense, more[1], -1)
+            similarity = _widen(similarity, dense, more[0], -np.inf)
+            index = _widen(index, dense, more[1], -1)
         return similarity / np.float32(scale**2), index
 
     return nearest
 
 
-def _widened(rows: Any, dense: Any, more: Any, none: float) -> Any:
+def _widen(rows: Any, dense: Any, more: Any, none: float) -> Any:
     """Rows as wide as `more`, which takes the place of some of them."""
     wide = np.full((len(rows), more.shape[1]), none, rows.dtype)
     wide[:, : rows.shape[1]] = rows
@@ -87,17 +88,17 @@ def _widened(rows: Any, dense: Any, more: Any, none: float) -> Any:
     return wide
 
 
-def _faiss(vectors: Vectors, among: Vectors) -> Callable[[Rows, slice, int], Found]:
+def _faiss_search(vectors: Vectors, among: Vectors) -> Callable[[Rows, slice, int], Neighbours]:
     import faiss
 
     faiss.omp_set_num_threads(1)  # the caller has threads of its own
     n, d = among.shape
     kind = faiss.ScalarQuantizer.QT_8bit_direct_signed
-    if n <= ALL:
+    if n <= BRUTE_FORCE_LIMIT:
         index: Any = faiss.IndexScalarQuantizer(d, kind, faiss.METRIC_INNER_PRODUCT)
         settings: Any = faiss.SearchParameters
     else:
-        cells = min(MOST_CELLS, n // A_CELL)
+        cells = min(MAX_CELLS, n // VECTORS_PER_CELL)
         coarse = faiss.IndexFlatIP(d)
         index = faiss.IndexIVFScalarQuantizer(
             coarse, d, cells, kind, faiss.METRIC_INNER_PRODUCT, False
@@ -107,10 +108,10 @@ def _faiss(vectors: Vectors, among: Vectors) -> Callable[[Rows, slice, int], Fou
     for begin in range(0, n, BLOCK):
         index.add(among[begin : begin + BLOCK].astype(np.float32))
 
-    def search(some: Rows, own: slice, k: int) -> Found:
+    def search(some: Rows, own: slice, k: int) -> Neighbours:
         same = faiss.IDSelectorRange(own.start, own.stop)
         others = settings(sel=faiss.IDSelectorNot(same))
-        found: Found = index.search(vectors[some].astype(np.float32), k, params=others)
+        found: Neighbours = index.search(vectors[some].astype(np.float32), k, params=others)
         return found
 
     return search
@@ -120,27 +121,29 @@ def _train(index: Any, vectors: Vectors, cells: int) -> None:
     """Place the cells; by a sample, drawn in the same way each time."""
     import faiss
 
-    sample = np.linspace(0, len(vectors) - 1, min(len(vectors), TRAINED_ON * cells)).astype(int)
+    sample = np.linspace(0, len(vectors) - 1, min(len(vectors), TRAINING_PER_CELL * cells)).astype(
+        int
+    )
     faiss.omp_set_num_threads(os.cpu_count() or 1)
-    index.cp.max_points_per_centroid = TRAINED_ON
+    index.cp.max_points_per_centroid = TRAINING_PER_CELL
     index.train(vectors[sample].astype(np.float32))
     faiss.omp_set_num_threads(1)
 
 
-def _numpy(vectors: Vectors, among: Vectors) -> Callable[[Rows, slice, int], Found]:
-    def search(some: Rows, own: slice, k: int) -> Found:
+def _numpy_search(vectors: Vectors, among: Vectors) -> Callable[[Rows, slice, int], Neighbours]:
+    def search(some: Rows, own: slice, k: int) -> Neighbours:
         mine = vectors[some].astype(np.float32)
         best = np.full((len(mine), k), -np.inf, np.float32), np.full((len(mine), k), -1)
         for begin in range(0, len(among), BLOCK):
             similarity = mine @ among[begin : begin + BLOCK].astype(np.float32).T
             similarity[:, max(0, own.start - begin) : max(0, own.stop - begin)] = -np.inf
-            best = _merged(best, similarity, begin)
+            best = _merge_top_k(best, similarity, begin)
         return best
 
     return search
 
 
-def _merged(best: Found, similarity: Any, begin: int) -> Found:
+def _merge_top_k(best: Neighbours, similarity: Any, begin: int) -> Neighbours:
     """The k best of those found so far and of a block that starts at `begin`."""
     k = best[0].shape[1]
     rows = np.arange(len(similarity))[:, None]

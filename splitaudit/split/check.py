@@ -10,14 +10,15 @@ import html
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 import pandas as pd
 import pyarrow as pa
 
 from splitaudit.schema import AUDITED, LEAK_RELATIONS, SHARED_MATERIAL
 
-_CROSSING = ["a", "b", "relation", "score", "a_split", "b_split"]
-_PARTED = ["reason", "value", "items", "splits", "example"]
+_CROSSING_COLUMNS = ["a", "b", "relation", "score", "a_split", "b_split"]
+_PARTED_COLUMNS = ["reason", "value", "items", "splits", "example"]
 GENERIC = 20  # > items with one caption join nothing
 
 
@@ -68,10 +69,10 @@ class CheckResult:
         faults = self.missing or self.unknown or self.repeated or self.digest_holds is False
         if len(self.crossings) or len(self.parted) or faults:
             return 1
-        return 4 if any(map(self._lacks, self.coverage.values())) else 0
+        return 4 if any(map(self._lacks_evidence, self.coverage.values())) else 0
 
     def __repr__(self) -> str:
-        return f"<CheckResult: {self._answer()}; {self._on_crossings()}>"
+        return f"<CheckResult: {self._answer()}; {self._describe_crossings()}>"
 
     def _repr_html_(self) -> str:
         lines = "".join(f"<li>{html.escape(line)}</li>" for line in self.sentences())
@@ -85,41 +86,49 @@ class CheckResult:
     def sentences(self) -> list[str]:
         """Return what was found in words, one sentence each; odd characters are escaped."""
         ids = [
-            _listed(self.missing, "of the dataset: in no split and not listed as dropped"),
-            _listed(self.unknown, "of the split: not in the dataset"),
-            _listed(self.repeated, "of the split: listed more than once"),
+            _list_ids(self.missing, "of the dataset: in no split and not listed as dropped"),
+            _list_ids(self.unknown, "of the split: not in the dataset"),
+            _list_ids(self.repeated, "of the split: listed more than once"),
         ]
-        others = [self._on_digest(), self._on_residual(), *map(self._on_coverage, self.coverage)]
-        found = [self._on_crossings(), *self._on_parted(), *filter(None, [self._on_kept()])]
+        others = [
+            self._describe_digest(),
+            self._describe_residual(),
+            *map(self._describe_coverage, self.coverage),
+        ]
+        found = [
+            self._describe_crossings(),
+            *self._describe_parted(),
+            *filter(None, [self._describe_kept()]),
+        ]
         return [*found, *filter(None, ids), *filter(None, others)]
 
-    def _lacks(self, counts: dict[str, int]) -> bool:
+    def _lacks_evidence(self, counts: dict[str, int]) -> bool:
         """Say whether evidence is missing; a check that had nothing to look at is no evidence."""
         return not counts["items"] or counts["audited"] / counts["items"] < self.min_coverage
 
-    def _on_crossings(self) -> str:
+    def _describe_crossings(self) -> str:
         if not len(self.crossings):
             return "No accepted match crosses the split."
-        a, b, relation, score, a_split, b_split = self.crossings.iloc[0][_CROSSING]
+        a, b, relation, score, a_split, b_split = self.crossings.iloc[0][_CROSSING_COLUMNS]
         return (
             f"{len(self.crossings)} accepted matches cross the split; the first: {a!r} in "
             f"{a_split!r} and {b!r} in {b_split!r} ({relation}, score {score:.2f})."
         )
 
-    def _on_kept(self) -> str:
+    def _describe_kept(self) -> str:
         if not self.kept:
             return ""
-        counts = ", ".join(f"{reason} ({_values(n)})" for reason, n in self.kept.items())
+        counts = ", ".join(f"{reason} ({_pluralise(n)})" for reason, n in self.kept.items())
         return f"Kept whole: {counts}."
 
-    def _on_parted(self) -> list[str]:
+    def _describe_parted(self) -> list[str]:
         return [
-            f"{reason}: {_values(len(rows))} in more than one split; for instance "
+            f"{reason}: {_pluralise(len(rows))} in more than one split; for instance "
             f"{rows['value'].iloc[0]!r}, {rows['example'].iloc[0]}."
             for reason, rows in self.parted.groupby("reason", sort=False)
         ]
 
-    def _on_digest(self) -> str:
+    def _describe_digest(self) -> str:
         words = {
             None: "No digest was claimed.",
             True: "The digest holds.",
@@ -127,19 +136,38 @@ class CheckResult:
         }
         return words[self.digest_holds]
 
-    def _on_residual(self) -> str:
+    def _describe_residual(self) -> str:
         if not self.residual:
             return ""
         return f"{self.residual} matches of shared material cross the split: weak, not a leak."
 
-    def _on_coverage(self, name: str) -> str:
+    def _describe_coverage(self, name: str) -> str:
         counts = self.coverage[name]
         if not counts["items"]:
             return f"{name}: no item has any, so there is no evidence."
         said = f"{name}: {counts['audited']:,} of {counts['items']:,} items audited"
-        if not self._lacks(counts):
+        if not self._lacks_evidence(counts):
             return f"{said}."
         return f"{said}, less than the share of {self.min_coverage:.6g} that was asked for."
+
+
+class Asked(TypedDict, total=False):
+    """What is asked of a split beside.
+
+    Parameters
+    ----------
+    claimed_digest
+        SHA-256 in hexadecimal over the sorted (id, split) pairs, see `_digest`.
+    checks
+        Parts (values of MEDIA.part) for which evidence is asked; by default `audio`.
+    min_coverage
+        Share of the items, in [0, 1], by default 1; evidence is missing where audited / items
+        < `min_coverage`.
+    """
+
+    claimed_digest: str | None
+    checks: Sequence[str]
+    min_coverage: float
 
 
 def check(
@@ -149,9 +177,7 @@ def check(
     splits: pa.Table | pd.DataFrame,
     *,
     together: pd.DataFrame | None = None,
-    claimed_digest: str | None = None,
-    checks: Sequence[str] = ("audio",),
-    min_coverage: float = 1.0,
+    **asked: Unpack[Asked],
 ) -> CheckResult:
     """Verify that a split holds every item once and that no accepted match crosses it.
 
@@ -163,37 +189,34 @@ def check(
         Columns item_id and new_split (null: dropped), as `read_split` returns
         them or with schema SPLITS.
     together
-        What must not be parted besides, as from `together`.
-    claimed_digest
-        SHA-256 in hexadecimal over the sorted (id, split) pairs, see `_digest`.
-    checks
-        Parts (values of MEDIA.part) for which evidence is asked.
-    min_coverage
-        Share of the items, in [0, 1]; evidence is missing where audited / items < `min_coverage`.
+        What must not be parted besides, as from `must_link`.
+    **asked
+        See `Asked`.
     """
+    claimed_digest, checks = asked.get("claimed_digest"), asked.get("checks", ("audio",))
     listed = splits.to_pandas() if isinstance(splits, pa.Table) else splits
     placed = listed.dropna(subset="new_split").set_index("item_id")["new_split"]
     known = set(items["item_id"].to_pylist())
     ids = listed["item_id"]
-    together = _nothing() if together is None else together
-    parted = _parted(together, placed)
-    across = _across(matches, placed)
+    together = _empty_must_link() if together is None else together
+    parted = _find_parted(together, placed)
+    across = _find_crossings(matches, placed)
     leaking = across["relation"].isin(LEAK_RELATIONS)
     return CheckResult(
         crossings=across[leaking].reset_index(drop=True),
         parted=parted,
-        kept=_whole(together, parted),
+        kept=_count_kept(together, parted),
         missing=tuple(sorted(known - set(ids))),
         unknown=tuple(sorted(set(ids) - known)),
         repeated=tuple(sorted(set(ids[ids.duplicated()]))),
         digest_holds=None if claimed_digest is None else _digest(placed) == claimed_digest,
         residual=int((across["relation"] == SHARED_MATERIAL).sum()),
         coverage={name: _coverage(media, name, placed.index) for name in checks},
-        min_coverage=min_coverage,
+        min_coverage=asked.get("min_coverage", 1.0),
     )
 
 
-def together(memberships: pa.Table, edges: pa.Table, policy: str) -> pd.DataFrame:
+def must_link(memberships: pa.Table, edges: pa.Table, policy: str) -> pd.DataFrame:
     """Return what a policy keeps together: reason, value and item_id of each that has it.
 
     Parameters
@@ -216,16 +239,16 @@ def together(memberships: pa.Table, edges: pa.Table, policy: str) -> pd.DataFram
     ends = [
         pd.DataFrame({"reason": links["reason"], "value": pair, "item_id": links[x]}) for x in "ab"
     ]
-    keys = rows.assign(reason="key:" + rows["key"])[_nothing().columns]
-    found: pd.DataFrame = pd.concat([_nothing(), keys, *ends], ignore_index=True)
+    keys = rows.assign(reason="key:" + rows["key"])[_empty_must_link().columns]
+    found: pd.DataFrame = pd.concat([_empty_must_link(), keys, *ends], ignore_index=True)
     return found
 
 
-def _nothing() -> pd.DataFrame:
+def _empty_must_link() -> pd.DataFrame:
     return pd.DataFrame({"reason": [], "value": [], "item_id": []}, dtype=object)
 
 
-def _parted(together: pd.DataFrame, placed: pd.Series[str]) -> pd.DataFrame:
+def _find_parted(together: pd.DataFrame, placed: pd.Series[str]) -> pd.DataFrame:
     """Return the values of which the items stand in different splits."""
     where = placed.rename("split").rename_axis("item_id").reset_index()
     rows = together.merge(where, on="item_id").drop_duplicates()
@@ -238,17 +261,17 @@ def _parted(together: pd.DataFrame, placed: pd.Series[str]) -> pd.DataFrame:
         lambda x: " and ".join(x[:2])
     )
     parted: pd.DataFrame = found.merge(two.reset_index(), on=["reason", "value"], how="left")
-    return parted[_PARTED].sort_values(["reason", "value"], ignore_index=True)
+    return parted[_PARTED_COLUMNS].sort_values(["reason", "value"], ignore_index=True)
 
 
-def _whole(together: pd.DataFrame, parted: pd.DataFrame) -> dict[str, int]:
+def _count_kept(together: pd.DataFrame, parted: pd.DataFrame) -> dict[str, int]:
     """Count by reason the values that are not parted."""
     values = together.groupby("reason")["value"].nunique()
     left = values.sub(parted["reason"].value_counts(), fill_value=0).astype(int)
     return {str(reason): int(n) for reason, n in left.items() if n}
 
 
-def _across(matches: pa.Table, placed: pd.Series[str]) -> pd.DataFrame:
+def _find_crossings(matches: pa.Table, placed: pd.Series[str]) -> pd.DataFrame:
     """Return the accepted matches whose sides stand in two splits, the most certain first.
 
     An id that is listed in several splits is looked at in each of them.
@@ -259,7 +282,7 @@ def _across(matches: pa.Table, placed: pd.Series[str]) -> pd.DataFrame:
     b = placed.rename("b_split").rename_axis("b").reset_index()
     both = accepted.merge(a, on="a").merge(b, on="b")
     across: pd.DataFrame = both[both["a_split"] != both["b_split"]].drop_duplicates()
-    return across.sort_values(["score", "a", "b"], ascending=[False, True, True])[_CROSSING]
+    return across.sort_values(["score", "a", "b"], ascending=[False, True, True])[_CROSSING_COLUMNS]
 
 
 def _digest(placed: pd.Series[str]) -> str:
@@ -282,11 +305,11 @@ def _coverage(media: pa.Table, part: str, standing: pd.Index[str]) -> dict[str, 
     return {"items": len(audited), "audited": int(audited.sum())}
 
 
-def _values(number: int) -> str:
+def _pluralise(number: int) -> str:
     return "1 value" if number == 1 else f"{number:,} values"
 
 
-def _listed(ids: tuple[str, ...], what: str) -> str:
+def _list_ids(ids: tuple[str, ...], what: str) -> str:
     if not ids:
         return ""
     more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""

@@ -62,26 +62,26 @@ def dedup(
     SplitauditError
         Where `within` or `prefer` is not a split of `items`, or `keep` is unknown.
     """
-    _must_know("keep", keep, _QUALITIES)
-    rows = _described(items, media)
+    _check_choice("keep", keep, _QUALITIES)
+    rows = _join_qualities(items, media)
     for split in (within, prefer):
         if split is not None:
-            _must_know("split", split, sorted(rows["split"].dropna().unique()))
-    proven = _proven(matches)
+            _check_choice("split", split, sorted(rows["split"].dropna().unique()))
+    proven = _leak_matches(matches)
     if within is None:
-        rows = _grouped(rows, groups)
+        rows = _join_groups(rows, groups)
     else:
-        rows = _regrouped(rows[rows["split"] == within], proven)
-    rows["stands_for"] = _keepers(rows, keep, prefer)
+        rows = _regroup_rows(rows[rows["split"] == within], proven)
+    rows["stands_for"] = _choose_kept(rows, keep, prefer)
     return _plan(rows, proven, media)
 
 
-def _must_know(what: str, name: str, known: Collection[str]) -> None:
+def _check_choice(what: str, name: str, known: Collection[str]) -> None:
     if name not in known:
         raise SplitauditError(f"{what} {name!r} is unknown; expected one of {', '.join(known)}")
 
 
-def _described(items: pa.Table, media: pa.Table) -> pd.DataFrame:
+def _join_qualities(items: pa.Table, media: pa.Table) -> pd.DataFrame:
     """Return item_id, split and the qualities of every item, in the order of `items`.
 
     An item of several media has the highest value of each.
@@ -94,7 +94,7 @@ def _described(items: pa.Table, media: pa.Table) -> pd.DataFrame:
     return described.assign(earliness=-np.arange(len(rows)))
 
 
-def _proven(matches: pa.Table) -> pd.DataFrame:
+def _leak_matches(matches: pa.Table) -> pd.DataFrame:
     """Return a, b, part, relation and score of the accepted matches with a leak relation."""
     leak = pc.is_in(matches["relation"], pa.array(LEAK_RELATIONS))
     accepted = matches.filter(pc.and_(matches["accepted"], leak))
@@ -102,7 +102,7 @@ def _proven(matches: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def _grouped(rows: pd.DataFrame, groups: pa.Table) -> pd.DataFrame:
+def _join_groups(rows: pd.DataFrame, groups: pa.Table) -> pd.DataFrame:
     names = groups.select(["item_id", "group_id"]).to_pandas()
     grouped = rows.merge(names, on="item_id", validate="one_to_one")
     if len(grouped) < max(len(rows), len(names)):
@@ -110,7 +110,7 @@ def _grouped(rows: pd.DataFrame, groups: pa.Table) -> pd.DataFrame:
     return grouped
 
 
-def _regrouped(rows: pd.DataFrame, proven: pd.DataFrame) -> pd.DataFrame:
+def _regroup_rows(rows: pd.DataFrame, proven: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with a group_id of their own, by the matches among them alone."""
     rows = rows.sort_values("item_id", ignore_index=True)
     ids = pd.Index(rows["item_id"])
@@ -120,7 +120,7 @@ def _regrouped(rows: pd.DataFrame, proven: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(group_id=ids[smallest])
 
 
-def _keepers(rows: pd.DataFrame, keep: Keep, prefer: str | None) -> pd.Series[str]:
+def _choose_kept(rows: pd.DataFrame, keep: Keep, prefer: str | None) -> pd.Series[str]:
     """Return, for every row, the item that is kept of its group."""
     preferred = [] if prefer is None else [prefer]
     order = preferred + evaluation_order(sorted(rows["split"].dropna().unique()))
@@ -137,7 +137,7 @@ def _plan(rows: pd.DataFrame, proven: pd.DataFrame, media: pa.Table) -> pa.Table
     kept = rows["stands_for"] == rows["item_id"]
     others = rows.groupby("group_id")["item_id"].transform("size") - 1
     stays = ("stands for " + others.astype("str") + " dropped").where(others > 0, "no duplicate")
-    ties = _ties(rows.loc[~kept, ["item_id", "stands_for"]], proven, media)
+    ties = _hardest_matches(rows.loc[~kept, ["item_id", "stands_for"]], proven, media)
     rows["reason"] = stays.where(kept, rows["item_id"].map(_reasons(ties)))
     rows["reason"] = rows["reason"].fillna(
         "in one duplicate group with " + rows["stands_for"] + ", through others"
@@ -147,7 +147,7 @@ def _plan(rows: pd.DataFrame, proven: pd.DataFrame, media: pa.Table) -> pa.Table
     return conform(pa.Table.from_pandas(rows[DEDUP.names], preserve_index=False), DEDUP)
 
 
-def _ties(pairs: pd.DataFrame, proven: pd.DataFrame, media: pa.Table) -> pd.DataFrame:
+def _hardest_matches(pairs: pd.DataFrame, proven: pd.DataFrame, media: pa.Table) -> pd.DataFrame:
     """Return the hardest relation and its score between each dropped item and the kept one.
 
     Looked up by content: items of equal content share their matches, of which `matches` lists only
@@ -156,16 +156,16 @@ def _ties(pairs: pd.DataFrame, proven: pd.DataFrame, media: pa.Table) -> pd.Data
     contents = media.select(["item_id", "part", "content_id"]).to_pandas().dropna()
     turned = proven.rename(columns={"a": "b", "b": "a"})
     both_ways = pd.concat([proven, turned], ignore_index=True)
-    known = _with_contents(both_ways, contents, "a", "b")
+    known = _join_contents(both_ways, contents, "a", "b")
     known = known[["part", "x", "y", "relation", "score"]].drop_duplicates()
-    asked = _with_contents(pairs, contents, "item_id", "stands_for")
+    asked = _join_contents(pairs, contents, "item_id", "stands_for")
     found = asked.merge(known, on=["part", "x", "y"])
     found["rank"] = found["relation"].map(_RELATION_RANK)
     hardest = found.sort_values(["rank", "score"], ascending=[True, False])
     return hardest.drop_duplicates("item_id")
 
 
-def _with_contents(pairs: pd.DataFrame, contents: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
+def _join_contents(pairs: pd.DataFrame, contents: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     """Return the pairs with their contents x and y: of their part, or of each part they share."""
     of_a = contents.rename(columns={"item_id": a, "content_id": "x"})
     of_b = contents.rename(columns={"item_id": b, "content_id": "y"})

@@ -39,7 +39,7 @@ def digest(splits: pa.Table) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def joined(items: pa.Table, groups: pa.Table) -> pd.DataFrame:
+def join_groups(items: pa.Table, groups: pa.Table) -> pd.DataFrame:
     """Return item_id, old_split and group_id, sorted by item id."""
     placed = items.select(["item_id", "split"]).sort_by("item_id")
     grouped = groups.select(["item_id", "group_id"]).sort_by("item_id")
@@ -74,7 +74,7 @@ def partner(rows: pd.DataFrame) -> pd.Series[str]:
     return rows["group_id"].map(staying.set_index("group_id")["item_id"])
 
 
-def pins(rows: pd.DataFrame, pinned: Collection[str]) -> pd.Series[str]:
+def pinned_splits(rows: pd.DataFrame, pinned: Collection[str]) -> pd.Series[str]:
     """Return the split of each group that holds pinned items, by group id."""
     held = rows[rows["item_id"].isin(set(pinned))].sort_values("item_id")
     unknown = set(pinned) - set(held["item_id"])
@@ -90,7 +90,7 @@ def pins(rows: pd.DataFrame, pinned: Collection[str]) -> pd.Series[str]:
     return held.drop_duplicates("group_id").set_index("group_id")["old_split"]
 
 
-def members(rows: pd.DataFrame) -> pd.DataFrame:
+def count_members(rows: pd.DataFrame) -> pd.DataFrame:
     """Return n, the number of items of each group in each old split."""
     counts = rows.groupby(["group_id", "old_split"]).size()
     return counts.rename("n").reset_index()

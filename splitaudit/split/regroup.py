@@ -13,11 +13,11 @@ from scipy.sparse import coo_array, csr_array
 
 from splitaudit.errors import SplitauditError
 from splitaudit.order import TRAIN, role
-from splitaudit.split.plan import groups_with_train, joined, pins, plan
+from splitaudit.split.plan import groups_with_train, join_groups, pinned_splits, plan
 from splitaudit.split.stratify import Indices, assign
 
 LABEL = "label"
-TOLERATED = 0.01  # > of all items by which a split is off its share: said, with the group
+SHARE_TOLERANCE = 0.01  # > of all items by which a split is off its share: said, with the group
 
 
 def regroup(
@@ -62,17 +62,17 @@ def regroup(
         must stay in train or are pinned to a split and the ratios do not name it, or two pinned
         items of one group stand in different splits.
     """
-    rows = joined(items, groups)
+    rows = join_groups(items, groups)
     shares = _shares(ratios)
     group, names = pd.factorize(rows["group_id"], sort=True)
     bound = rows["group_id"].isin(set() if train_to_eval else groups_with_train(rows))
     allowed = np.ones((len(names), len(shares)), bool)
     if bound.any():
-        allowed[group[bound]] = _trains(list(shares))
-    pinning = pins(rows, pinned)
+        allowed[group[bound]] = _is_train_split(list(shares))
+    pinning = pinned_splits(rows, pinned)
     for name, split in pinning.items():
-        allowed[names.get_loc(name)] = _only(split, list(shares))
-    contents = _contents(group, items.sort_by("item_id"), stratify)
+        allowed[names.get_loc(name)] = _one_hot(split, list(shares))
+    contents = _contingency_table(group, items.sort_by("item_id"), stratify)
     home = assign(contents, np.array(list(shares.values())), allowed, seed)
     rows["new_split"] = np.array(list(shares), object)[home[group]]
     size = rows.groupby("group_id")["item_id"].transform("size")
@@ -97,7 +97,7 @@ def unmet(splits: pa.Table, ratios: Mapping[str, float]) -> list[str]:
     said = []
     for name, share in _shares(ratios).items():
         of_split = sizes[sizes.index.get_level_values("new_split") == name]
-        if of_split.sum() > (share + TOLERATED) * len(rows):
+        if of_split.sum() > (share + SHARE_TOLERANCE) * len(rows):
             said.append(
                 f"{name} holds {of_split.sum() / len(rows):.1%} of the items where {share:.1%} was "
                 f"asked for: its largest group, {of_split.idxmax()[1]!r}, has {of_split.max():,} "
@@ -116,7 +116,7 @@ def _shares(ratios: Mapping[str, float]) -> dict[str, float]:
     return {name: ratios[name] / total for name in by_size}
 
 
-def _trains(splits: list[str]) -> list[bool]:
+def _is_train_split(splits: list[str]) -> list[bool]:
     """Return which splits are for training."""
     trains = [role(name) == TRAIN for name in splits]
     if not any(trains):
@@ -127,18 +127,18 @@ def _trains(splits: list[str]) -> list[bool]:
     return trains
 
 
-def _only(split: str, splits: list[str]) -> list[bool]:
+def _one_hot(split: str, splits: list[str]) -> list[bool]:
     if split not in splits:
         raise SplitauditError(f"items are pinned to {split!r}, and the ratios name only {splits}")
     return [name == split for name in splits]
 
 
-def _contents(group: Indices, items: pa.Table, stratify: Sequence[str]) -> csr_array:
+def _contingency_table(group: Indices, items: pa.Table, stratify: Sequence[str]) -> csr_array:
     """Count the items and the labels of each group: the table that `assign` takes."""
     n = len(group)
     rows, columns, width = [np.arange(n)], [np.zeros(n, np.int64)], 1
     for name in stratify:
-        row, values = _values(items, name)
+        row, values = _stratum_values(items, name)
         label, known = pd.factorize(values, sort=True)
         rows.append(row[label >= 0])
         columns.append(label[label >= 0] + width)
@@ -150,7 +150,7 @@ def _contents(group: Indices, items: pa.Table, stratify: Sequence[str]) -> csr_a
     return coo_array((np.ones(n), (group, np.arange(n))), shape=shape).tocsr() @ holds
 
 
-def _values(items: pa.Table, name: str) -> tuple[Indices, pd.Series[str]]:
+def _stratum_values(items: pa.Table, name: str) -> tuple[Indices, pd.Series[str]]:
     """Return what items have of the labels or of an attribute: the rows, and the values there."""
     if name == LABEL:
         lists = items["labels"].combine_chunks()

@@ -9,12 +9,12 @@ import pyarrow as pa
 
 from splitaudit.order import TEST, TRAIN, role
 from splitaudit.split.plan import (
+    count_members,
     groups_with_train,
     is_train,
-    joined,
-    members,
+    join_groups,
     partner,
-    pins,
+    pinned_splits,
     plan,
     split_order,
 )
@@ -52,9 +52,9 @@ def repair(
     SplitauditError
         Where an item has no split, or two pinned items of one group stand in different splits.
     """
-    rows = joined(items, groups)
-    homes = _homes(rows, train_to_eval)
-    homes.update(pins(rows, pinned))
+    rows = join_groups(items, groups)
+    homes = _majority_splits(rows, train_to_eval)
+    homes.update(pinned_splits(rows, pinned))
     rows["new_split"] = rows["group_id"].map(homes)
     return plan(rows, "shares a group with " + partner(rows) + " in " + rows["new_split"])
 
@@ -82,14 +82,14 @@ def drop(items: pa.Table, groups: pa.Table, *, side: str, pinned: Collection[str
     SplitauditError
         Where an item has no split, or two pinned items of one group stand in different splits.
     """
-    rows = joined(items, groups)
+    rows = join_groups(items, groups)
     order = split_order(rows["old_split"])
     if side == TEST:
         order.sort(key=lambda name: role(name) != TRAIN)
     rank = pd.Index(order).get_indexer(pd.Index(rows["old_split"]))
     first = rows.assign(rank=rank).sort_values("rank").drop_duplicates("group_id")
     homes = first.set_index("group_id")["old_split"]
-    homes.update(pins(rows, pinned))
+    homes.update(pinned_splits(rows, pinned))
     home = rows["group_id"].map(homes)
     rows["new_split"] = home.where(home == rows["old_split"])
     return plan(rows, "shares a group with " + partner(rows) + " in " + home)
@@ -102,16 +102,16 @@ def lower_bound(items: pa.Table, groups: pa.Table, *, train_to_eval: bool = True
     the groups of n minus the largest number of its items in one split. With `train_to_eval=False`
     that split is one of train for a group that holds items of the old train.
     """
-    rows = joined(items, groups)
-    counts = members(rows)
+    rows = join_groups(items, groups)
+    counts = count_members(rows)
     bound = counts["group_id"].isin(set() if train_to_eval else groups_with_train(rows))
     allowed = counts[~bound | is_train(counts["old_split"])].groupby("group_id")["n"]
     return int(counts["n"].sum() - allowed.max().sum())
 
 
-def _homes(rows: pd.DataFrame, train_to_eval: bool) -> pd.Series[str]:
+def _majority_splits(rows: pd.DataFrame, train_to_eval: bool) -> pd.Series[str]:
     """Return the split of each group, by group id."""
-    counts = members(rows)
+    counts = count_members(rows)
     place = {name: rank for rank, name in enumerate(split_order(rows["old_split"]))}
     counts["rank"] = counts["old_split"].map(place)
     counts["bound"] = is_train(counts["old_split"]) & (not train_to_eval)

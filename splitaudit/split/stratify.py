@@ -23,14 +23,14 @@ Wide = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 NONE = -1
-STARTS = 16  # orders at most
-PLACED = 5_000_000  # groups in all starts together: more than so many are placed once
-TRIES = 1_600_000  # exchanges that are tried at most, in all starts together
-TRIES_A_GROUP = 100  # in each start
-LOOKED_AT = 8  # labels of a split, of which the one in greatest excess is taken
-DRAWN = 16  # groups with that label, until one of the split is met
-ALONE = 4  # one try in so many moves a group without another in exchange
-LEAST = 1e-9  # >: by which an exchange must lower the chi-square
+MAX_STARTS = 16  # orders at most
+MAX_PLACEMENTS = 5_000_000  # groups in all starts together: more than so many are placed once
+MAX_TRIES = 1_600_000  # exchanges that are tried at most, in all starts together
+TRIES_PER_GROUP = 100  # in each start
+SAMPLED_LABELS = 8  # labels of a split, of which the one in greatest excess is taken
+SAMPLED_GROUPS = 16  # groups with that label, until one of the split is met
+MOVE_PERIOD = 4  # one try in so many moves a group without another in exchange
+MIN_GAIN = 1e-9  # >: by which an exchange must lower the chi-square
 
 
 def assign(contents: csr_array, shares: Wide, allowed: Mask, seed: int) -> Indices:
@@ -56,15 +56,15 @@ def assign(contents: csr_array, shares: Wide, allowed: Mask, seed: int) -> Indic
     """
     rows = csr_array(contents, dtype=np.float64)
     table = rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data
-    goal = _goal(rows, shares)
+    goal = _target_counts(rows, shares)
     free = np.asarray(allowed.all(axis=1))
-    members = _members(rows, free)
-    starts = int(np.clip(PLACED // max(1, len(free)), 1, STARTS))
-    tries = min(TRIES // starts, TRIES_A_GROUP * int(free.sum())) if len(shares) > 1 else 0
+    members = _groups_by_label(rows, free)
+    starts = int(np.clip(MAX_PLACEMENTS // max(1, len(free)), 1, MAX_STARTS))
+    tries = min(MAX_TRIES // starts, TRIES_PER_GROUP * int(free.sum())) if len(shares) > 1 else 0
     rng, least, best = np.random.default_rng(seed), np.inf, np.empty(0, np.int64)
     for _ in range(starts):
         state = np.full(len(free), NONE), np.zeros_like(goal[0])
-        _place(_order(rows, free, rng), allowed, table, goal, state)
+        _place(_placement_order(rows, free, rng), allowed, table, goal, state)
         _exchange(rng.integers(1, 2**63, 1, np.uint64), tries, members, table, goal, state)
         cost = float((goal[1] * (state[1] - goal[0]) ** 2).sum())
         if cost < least:
@@ -72,7 +72,7 @@ def assign(contents: csr_array, shares: Wide, allowed: Mask, seed: int) -> Indic
     return best
 
 
-def _goal(rows: csr_array, shares: Wide) -> tuple[Wide, Wide]:
+def _target_counts(rows: csr_array, shares: Wide) -> tuple[Wide, Wide]:
     """How much each split should have of each column, and what a deviation weighs, squared.
 
     The sizes weigh as much as all labels together.
@@ -84,13 +84,13 @@ def _goal(rows: csr_array, shares: Wide) -> tuple[Wide, Wide]:
     return target, weight
 
 
-def _members(rows: csr_array, free: Mask) -> tuple[Indices, Indices]:
+def _groups_by_label(rows: csr_array, free: Mask) -> tuple[Indices, Indices]:
     """Free groups by column: where each column begins, and its groups."""
     columns = rows[np.flatnonzero(free)].tocsc()
     return columns.indptr.astype(np.int64), np.flatnonzero(free)[columns.indices]
 
 
-def _order(rows: csr_array, free: Mask, rng: np.random.Generator) -> Indices:
+def _placement_order(rows: csr_array, free: Mask, rng: np.random.Generator) -> Indices:
     """Groups that are not free first, then by falling size, drawn smaller by up to a half."""
     sizes = np.asarray(rows[:, [0]].sum(axis=1)).ravel()
     return np.lexsort((-sizes * rng.uniform(0.5, 1.0, len(sizes)), free))
@@ -151,10 +151,10 @@ def _exchange(drawn: Any, tries: int, members: Any, rows: Any, goal: Any, state:
     for _ in range(tries):
         here = _draw(drawn, splits)
         there = (here + 1 + _draw(drawn, splits - 1)) % splits
-        one, other = _too_many(drawn, here, members, goal, state), NONE
-        if _draw(drawn, ALONE) != 0:
-            other = _too_many(drawn, there, members, goal, state)
-        if one == NONE or _gain((one, other), (here, there), change, rows, goal, have) <= LEAST:
+        one, other = _draw_excess_group(drawn, here, members, goal, state), NONE
+        if _draw(drawn, MOVE_PERIOD) != 0:
+            other = _draw_excess_group(drawn, there, members, goal, state)
+        if one == NONE or _gain((one, other), (here, there), change, rows, goal, have) <= MIN_GAIN:
             continue
         for group, old, new in ((one, here, there), (other, there, here)):
             if group != NONE:
@@ -164,18 +164,18 @@ def _exchange(drawn: Any, tries: int, members: Any, rows: Any, goal: Any, state:
 
 
 @compiled
-def _too_many(drawn: Any, split: int, members: Any, goal: Any, state: Any) -> int:
+def _draw_excess_group(drawn: Any, split: int, members: Any, goal: Any, state: Any) -> int:
     """Draw a group of a split with a label of which that has too much; `NONE` where none is met."""
     (starts, groups), (target, weight), (home, have) = members, goal, state
     most, column = 0.0, NONE
-    for _ in range(LOOKED_AT):
+    for _ in range(SAMPLED_LABELS):
         label = _draw(drawn, have.shape[1])
         excess = have[split, label] - target[split, label]
         if excess > 0 and weight[split, label] * excess**2 > most:
             most, column = weight[split, label] * excess**2, label
     if column == NONE or starts[column] == starts[column + 1]:
         return NONE
-    for _ in range(DRAWN):
+    for _ in range(SAMPLED_GROUPS):
         group = groups[starts[column] + _draw(drawn, starts[column + 1] - starts[column])]
         if home[group] == split:
             return int(group)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from splitaudit.audio.verify import alignment
-from splitaudit.audio.verify.alignment import LAGS, Loud, align
+from splitaudit.audio.verify.alignment import LAGS, WeightedWaveform, align
 from splitaudit.audio.verify.extent import FRAME
 from splitaudit.demo.synthesis import RATE
 
@@ -39,7 +39,7 @@ def correlation(*peaks: tuple[int, float]) -> np.ndarray:
 def test_a_peak_lies_within_0_2_s_and_its_rival_beyond_12_ms(
     peaks: list[tuple[int, float]], told: tuple[float, float, int]
 ) -> None:
-    assert alignment._peak(correlation(*peaks)) == pytest.approx(told)
+    assert alignment._peak_and_rival(correlation(*peaks)) == pytest.approx(told)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_peak_lies_within_0_2_s_and_its_rival_beyond_12_ms(
 )
 def test_a_block_knows_its_lag(height: float, rival: float, tells: bool) -> None:
     """It correlates by 0.06 at least, and at no other lag 0.9 times as well."""
-    assert alignment._tells(correlation((7, -height), (900, rival)), 10.0) == tells
+    assert alignment._has_clear_peak(correlation((7, -height), (900, rival)), 10.0) == tells
 
 
 @pytest.mark.parametrize("lag", [0, 40, -40, 3_000, -3_000])
@@ -77,8 +77,8 @@ def test_a_lag_that_stands_out_is_looked_at_again(
     a = noise(4_000)
     b = np.concatenate([noise(500, 2), share * a + noise(4_000, 1), noise(1_500, 3)])
     b = b.astype(np.float32)
-    about = alignment._align(a, b, 480, (0, 4_000))
-    again = alignment._align(a, b, 500, (0, 4_000))
+    about = alignment._align_blocks(a, b, 480, (0, 4_000))
+    again = alignment._align_blocks(a, b, 500, (0, 4_000))
     assert about is not None
     assert again is not None
     assert about[1] - again[1] > 0.001
@@ -94,7 +94,7 @@ def test_what_is_left_after_blocks_of_2_s_is_looked_at_from_half_a_second_on(
     """The first 2 s have nothing in common."""
     n, tail = 2 * RATE, noise(round(tail_s * RATE), 2)
     a, b = np.concatenate([noise(n), tail]), np.concatenate([noise(n + 9, 1), tail])
-    aligned = alignment._align(a, b, 0, (0, len(a)))
+    aligned = alignment._align_blocks(a, b, 0, (0, len(a)))
     assert (aligned is not None) == found
     assert aligned is None or aligned[0] == 9
 
@@ -132,7 +132,7 @@ def test_an_echo_counts_as_loud_as_the_sounds_are_where_it_is() -> None:
 @pytest.mark.parametrize(("n", "told"), [(319, False), (320, True)])
 def test_less_than_a_frame_is_not_looked_at(n: int, told: bool) -> None:
     a = noise(3_200)
-    assert (alignment._align(a, a, 0, (1_000, 1_000 + n)) is not None) == told
+    assert (alignment._align_blocks(a, a, 0, (1_000, 1_000 + n)) is not None) == told
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_less_than_a_frame_is_not_looked_at(n: int, told: bool) -> None:
 )
 def test_frames_are_weighted_wherever_they_are_cut(part: tuple[int, int]) -> None:
     white, weights = noise(4 * FRAME + 100), np.array([1.0, 0.5, 0.0, 2.0])
-    loud = Loud(white, weights)
+    loud = WeightedWaveform(white, weights)
     whole = white[: 4 * FRAME] * np.repeat(weights, FRAME).astype(np.float32)
     assert len(loud) == 4 * FRAME
     np.testing.assert_array_equal(loud[part[0] : part[1]], whole[part[0] : part[1]])
@@ -159,7 +159,7 @@ def test_frames_are_weighted_wherever_they_are_cut(part: tuple[int, int]) -> Non
 )
 def test_beyond_a_sound_there_is_silence(start: int, length: int, expected: list[int]) -> None:
     samples = np.arange(1, 6, dtype=np.float32)
-    assert alignment.around(samples, start, length).tolist() == expected
+    assert alignment.padded_slice(samples, start, length).tolist() == expected
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,12 @@ from sound_files import write_pcm
 from splitaudit.audio.fingerprint import extract
 from splitaudit.audio.fingerprint.patches import HOP
 from splitaudit.audio.search import candidates, votes
-from splitaudit.audio.search.candidates import COLUMNS, STRONG_S, WEAK, WEAK_SHORT
+from splitaudit.audio.search.candidates import (
+    COLUMNS,
+    STRONG_EVIDENCE_S,
+    WEAK_PAIRS,
+    WEAK_PAIRS_SHORT,
+)
 from splitaudit.demo import sounds
 from splitaudit.demo.synthesis import RATE, Sound
 from splitaudit.engine import jobs
@@ -41,7 +46,7 @@ def facts_of(clips: Mapping[str, Sound], folder: Path, part: int = 5) -> Parts:
 
 def clips() -> dict[str, Sound]:
     """Twelve sounds; `j` begins 1.5 s into `c`, with noise, `f` is `b` and a little faint."""
-    found = {name: sounds.distinct(seed, 4.0) for seed, name in enumerate("abcdefghijkl")}
+    found = {name: sounds.distinct_sound(seed, 4.0) for seed, name in enumerate("abcdefghijkl")}
     noise = np.float32(0.005) * np.random.default_rng(0).standard_normal(RATE * 2)
     found["j"] = found["c"][round(FIRST_S * RATE) :][: 2 * RATE] + noise.astype(np.float32)
     found["f"] = found["b"] * np.float32(0.3)
@@ -60,7 +65,7 @@ def names(*keys: str) -> pa.Array:
 def test_copies_are_proposed_where_they_lie(facts: Parts) -> None:
     found = candidates.search(facts, names(*"abcdefghijkl"), 1).to_pandas()
     assert (found["a"] < found["b"]).all()
-    strong = found[found["evidence"] >= STRONG_S]
+    strong = found[found["evidence"] >= STRONG_EVIDENCE_S]
     rows = strong.set_index(["a", "b"])
     assert {(1, 5), (2, 9)} <= set(rows.index)
     assert rows.index.is_unique
@@ -75,8 +80,8 @@ def test_copies_are_proposed_where_they_lie(facts: Parts) -> None:
 
 def test_weak_pairs_are_few(facts: Parts) -> None:
     found = candidates.search(facts, names(*"abcdefghijkl"), 1).to_pandas()
-    weak = found[found["evidence"] < STRONG_S].drop_duplicates(["a", "b"])
-    assert len(weak) <= WEAK * 12
+    weak = found[found["evidence"] < STRONG_EVIDENCE_S].drop_duplicates(["a", "b"])
+    assert len(weak) <= WEAK_PAIRS * 12
 
 
 @pytest.mark.parametrize("threads", [2, 5])
@@ -94,13 +99,13 @@ def test_the_order_of_sounds_only_flips_sides(facts: Parts, tmp_path: Path) -> N
     back.sort(key=lambda row: row["evidence"])
     mirrored = {(11 - row["b"], 11 - row["a"]): row for row in back}  # the best place of each
     for row in straight:
-        if row["evidence"] >= STRONG_S:
+        if row["evidence"] >= STRONG_EVIDENCE_S:
             other = mirrored[row["a"], row["b"]]
             assert other["evidence"] == pytest.approx(row["evidence"], rel=0.2)
             shift = row["frame_b"] - row["frame_a"]
             assert other["frame_a"] - other["frame_b"] == pytest.approx(shift, abs=6)
-    strong = [row for row in back if row["evidence"] >= STRONG_S]
-    assert len(strong) == sum(row["evidence"] >= STRONG_S for row in straight)
+    strong = [row for row in back if row["evidence"] >= STRONG_EVIDENCE_S]
+    assert len(strong) == sum(row["evidence"] >= STRONG_EVIDENCE_S for row in straight)
 
 
 def test_only_what_is_asked_for_is_searched(facts: Parts) -> None:
@@ -132,7 +137,7 @@ def test_two_sounds_that_share_two_stretches_are_proposed_twice(tmp_path: Path) 
 
 
 def test_a_short_copy_is_proposed(tmp_path: Path) -> None:
-    short = {f"{k}": sounds.distinct(k, 3.0)[RATE:][: round(0.15 * RATE)] for k in range(8)}
+    short = {f"{k}": sounds.distinct_sound(k, 3.0)[RATE:][: round(0.15 * RATE)] for k in range(8)}
     short["copy"] = short["4"] * np.float32(0.5)
     found = candidates.search(facts_of(short, tmp_path), names(*short), 1).to_pandas()
     assert [4, 8] in found[["a", "b"]].to_numpy().tolist()
@@ -183,15 +188,15 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
         for (a, b, offset), rank in zip(drawn, order, strict=True)
     ]
     table = pd.DataFrame(rows, columns=[*COLUMNS, "evidence"]).astype(COLUMNS)
-    return table.assign(much=(table["evidence"] >= STRONG_S).astype(float))
+    return table.assign(much=(table["evidence"] >= STRONG_EVIDENCE_S).astype(float))
 
 
-MOST = np.array([WEAK_SHORT] * 3 + [WEAK] * (N_SOUNDS - 3))
+MOST = np.array([WEAK_PAIRS_SHORT] * 3 + [WEAK_PAIRS] * (N_SOUNDS - 3))
 
 
 def worth_comparing(found: pd.DataFrame) -> pd.DataFrame:
     """Of the sounds three are short."""
-    return candidates._worth_comparing(found, MOST)
+    return candidates._select_candidates(found, MOST)
 
 
 def best(table: pd.DataFrame) -> dict[tuple[int, int], float]:
@@ -205,7 +210,7 @@ def best(table: pd.DataFrame) -> dict[tuple[int, int], float]:
 def test_every_strong_pair_is_worth_comparing(found: pd.DataFrame) -> None:
     kept = best(worth_comparing(found))
     for pair, evidence in best(found).items():
-        if evidence >= STRONG_S:
+        if evidence >= STRONG_EVIDENCE_S:
             assert kept[pair] == evidence
 
 
@@ -213,8 +218,8 @@ def test_every_strong_pair_is_worth_comparing(found: pd.DataFrame) -> None:
 @given(tables())
 def test_few_further_pairs_of_each_sound_are(found: pd.DataFrame) -> None:
     """The best of each sound on either side; that the other sound has better ones is no matter."""
-    weak = {pair: e for pair, e in best(found).items() if e < STRONG_S}
-    kept = {p for p, e in best(worth_comparing(found)).items() if e < STRONG_S}
+    weak = {pair: e for pair, e in best(found).items() if e < STRONG_EVIDENCE_S}
+    kept = {p for p, e in best(worth_comparing(found)).items() if e < STRONG_EVIDENCE_S}
     of_sound: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for pair in sorted(weak, key=lambda pair: -weak[pair]):
         for sound in pair:
@@ -228,8 +233,8 @@ def test_places_of_a_pair_lie_apart(found: pd.DataFrame) -> None:
     kept = worth_comparing(found)
     for _, places in kept.groupby(["a", "b"]):
         offsets = (places["frame_b"] - places["frame_a"]).to_numpy()
-        assert len(places) <= votes.PLACES
-        assert (np.abs(offsets[1:] - offsets[0]) > 2 * votes.WIDTH).all()
+        assert len(places) <= votes.MAX_PLACES
+        assert (np.abs(offsets[1:] - offsets[0]) > 2 * votes.OFFSET_TOLERANCE).all()
         assert (np.diff(places["evidence"]) <= 0).all()
 
 

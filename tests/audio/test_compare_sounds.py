@@ -27,7 +27,7 @@ FILE = File("/somewhere/a.wav", None, None, "1-2-3-4", "content")
 def test_a_sound_that_the_window_covers_is_read_as_a_whole() -> None:
     for moment_s, seconds in ((0.0, 30.0), (30.0, 60.0), (29.0, 59.0), (5.0, 12.0), (-0.25, 2.0)):
         for file in (FILE, replace(FILE, start_s=7.0), replace(FILE, start_s=7.0, end_s=80.0)):
-            assert compare._around(file, moment_s, seconds) == (file, moment_s)
+            assert compare._crop_around(file, moment_s, seconds) == (file, moment_s)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_of_a_long_sound_the_surroundings_of_the_moment_are_read(
     moved_s: float,
 ) -> None:
     file = replace(FILE, start_s=clip[0], end_s=clip[1])
-    near, moved = compare._around(file, moment_s, seconds)
+    near, moved = compare._crop_around(file, moment_s, seconds)
     assert (near.start_s, near.end_s) == stretch
     assert moved == moved_s
     assert (near.path, near.signature) == (file.path, file.signature)
@@ -67,7 +67,7 @@ def test_the_moment_stays_the_same_moment_of_the_file(
     file = replace(FILE, start_s=begin_s or None, end_s=begin_s + seconds if ends else None)
     other = replace(FILE, path="/somewhere/b.wav")
     pair = Pair("k", file, other, (moment_s, 0.0), 1.0, (seconds, other_s), False)
-    near = compare._near(pair)
+    near = compare._crop_pair(pair)
     first = near.a.start_s or 0.0
     assert first + near.moment_s[0] == pytest.approx(begin_s + moment_s, abs=1e-6)
     assert begin_s <= first
@@ -91,7 +91,7 @@ def proof_of(pair: Pair, folder: Path) -> dict[str, object]:
 
 
 def long_sound(seeds: range) -> Sound:
-    return np.concatenate([sounds.distinct(seed, 10.0) for seed in seeds])
+    return np.concatenate([sounds.distinct_sound(seed, 10.0) for seed in seeds])
 
 
 @pytest.mark.parametrize("likely", [True, False])

@@ -16,8 +16,8 @@ from sound_files import RATE, write_av, write_pcm
 from splitaudit.audio.decode import ffmpeg, libsndfile
 from splitaudit.audio.decode import sounds as audio
 from splitaudit.audio.decode.ffmpeg import NO_SOUND
-from splitaudit.audio.decode.stream import Reading, shortfall
-from splitaudit.audio.fingerprint.patches import CONTEXT, SEGMENT, Patch, surround
+from splitaudit.audio.decode.stream import Reading, truncation_reason
+from splitaudit.audio.fingerprint.patches import CONTEXT, SEGMENT, PatchFingerprint, pad_silence
 from splitaudit.demo import sounds
 from splitaudit.errors import MediaError
 
@@ -50,7 +50,7 @@ def samples_id(path: Path) -> str:
 
 
 def fault(path: Path) -> str:
-    return shortfall(read(path)) or ""
+    return truncation_reason(read(path)) or ""
 
 
 def refusal(path: Path, start_s: float | None = None) -> tuple[str, str]:
@@ -65,7 +65,7 @@ def test_lossless_is_read_to_the_sample(tmp_path: Path, name: str) -> None:
     assert reading.frames == len(SOUND)
     assert (reading.format.sample_rate, reading.format.channels) == (RATE, 1)
     assert reading.format.lossless
-    assert shortfall(reading) is None
+    assert truncation_reason(reading) is None
 
 
 @pytest.mark.parametrize("name", [*files.AV_CODECS, "vorbis.ogg"])
@@ -74,7 +74,7 @@ def test_lossy_is_read_to_its_end(tmp_path: Path, name: str) -> None:
     reading = read(write_pcm(path, SOUND) if name == "vorbis.ogg" else write_av(path, SOUND))
     padding = 0.08 if name == ".aac" else 0.03  # ADTS cannot say what the encoder put in front
     assert reading.duration_s == pytest.approx(3.0, abs=padding)
-    assert shortfall(reading) is None
+    assert truncation_reason(reading) is None
     assert reading.format.lossless == (name == ".mka")  # which holds FLAC
 
 
@@ -127,13 +127,13 @@ def test_a_stretch_is_that_part_of_the_whole(tmp_path: Path, name: str) -> None:
         part = audio.load(str(path), start, end)
         first, last = round((start or 0) * RATE), round((end or 9) * RATE)
         np.testing.assert_array_equal(part, whole[first:last])
-        assert shortfall(read(path, start, end)) is None
+        assert truncation_reason(read(path, start, end)) is None
 
 
 def test_a_stretch_of_a_truncated_file_is_told_truncated(tmp_path: Path) -> None:
     path = files.truncate(write_av(tmp_path / "a.mp3", SOUND), 0.5)
-    assert "declared" in (shortfall(read(path, 1.0, 3.0)) or "")
-    assert shortfall(read(path, 0.25, 1.0)) is None
+    assert "declared" in (truncation_reason(read(path, 1.0, 3.0)) or "")
+    assert truncation_reason(read(path, 0.25, 1.0)) is None
 
 
 def test_a_stretch_behind_the_end_says_so(tmp_path: Path) -> None:
@@ -216,8 +216,8 @@ def test_a_wav_header_that_lies_is_found_out(
     tmp_path: Path, declared: int, said: str, decoded: float
 ) -> None:
     reading = read(wav(tmp_path / "a.wav", declared))
-    assert said in (shortfall(reading) or "")
-    assert (shortfall(reading) is None) == (not said)
+    assert said in (truncation_reason(reading) or "")
+    assert (truncation_reason(reading) is None) == (not said)
     assert reading.duration_s == pytest.approx(decoded)
 
 
@@ -244,7 +244,7 @@ def test_one_sample_and_none(tmp_path: Path) -> None:
     one = read(write_pcm(tmp_path / "one.wav", SOUND[:1]))
     none = read(write_pcm(tmp_path / "none.wav", SOUND[:0]))
     assert (one.frames, none.frames) == (1, 0)
-    assert shortfall(one) is None
+    assert truncation_reason(one) is None
     assert len(audio.load(str(write_pcm(tmp_path / "a.wav", SOUND[:1], rate=44_100)))) <= 1
 
 
@@ -339,14 +339,16 @@ def test_block_size_changes_nothing(
         for reader in (ffmpeg, libsndfile):
             monkeypatch.setattr(reader, "BLOCK_SAMPLES", block)
         reading = audio.open_audio(str(path))
-        prints = Patch().fingerprint(audio.segments(surround(reading.mono()), SEGMENT, CONTEXT))
+        prints = PatchFingerprint().fingerprint(
+            audio.segments(pad_silence(reading.mono()), SEGMENT, CONTEXT)
+        )
         found.add((reading.samples_id, prints.vectors.tobytes(), prints.frames.tobytes()))
     assert len(found) == 1
 
 
 def test_long_sounds_are_the_same_from_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     pieces = np.array_split(SOUND, 7)
-    monkeypatch.setattr(audio, "HELD_SAMPLES", 10_000)
+    monkeypatch.setattr(audio, "IN_MEMORY_SAMPLES", 10_000)
     spooled = audio.gather(iter(pieces))
     assert isinstance(spooled, np.memmap)
     np.testing.assert_array_equal(spooled, SOUND)
@@ -366,13 +368,15 @@ def test_segments_overlap_by_their_context(pieces: int) -> None:
 _FINGERPRINT_ONE = """
 import resource, sys
 
-from splitaudit.audio.fingerprint.patches import CONTEXT, SEGMENT, Patch, surround
-from splitaudit.media import audio
+from splitaudit.audio.decode import sounds
+from splitaudit.audio.fingerprint.patches import (
+    CONTEXT, SEGMENT, PatchFingerprint, pad_silence
+)
 
 def fingerprint(path):
-    reading = audio.open_audio(path)
-    pieces = audio.segments(surround(reading.mono()), SEGMENT, CONTEXT)
-    patches = len(Patch().fingerprint(pieces).frames)
+    reading = sounds.open_audio(path)
+    pieces = sounds.segments(pad_silence(reading.mono()), SEGMENT, CONTEXT)
+    patches = len(PatchFingerprint().fingerprint(pieces).frames)
     return reading.duration_s, patches
 
 fingerprint(sys.argv[1])

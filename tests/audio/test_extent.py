@@ -105,7 +105,7 @@ def test_of_what_is_quiet_less_is_expected() -> None:
     loudness = np.arange(16.0)
     power = 10 ** (loudness / 10)
     given = Aligned(loudness / 16, *[np.ones(16, bool)] * 2, power, power)
-    expected = extent._expected(given, np.ones(16, bool))
+    expected = extent._expected_agreement(given, np.ones(16, bool))
     assert expected == pytest.approx(np.clip(loudness, 0.5, 14.5) / 16)
 
 
@@ -113,7 +113,7 @@ def test_what_is_louder_is_never_expected_to_agree_less() -> None:
     power = 10 ** (np.arange(8.0) / 10)
     fall = np.array([-0.2, 0.1, 0.6, 0.4, 0.5, 0.2, 0.7, 0.3])
     given = Aligned(fall, *[np.ones(8, bool)] * 2, power, power)
-    expected = extent._expected(given, np.ones(8, bool))
+    expected = extent._expected_agreement(given, np.ones(8, bool))
     assert expected == pytest.approx([0, 0.1, 0.6, 0.6, 0.6, 0.6, 0.7, 0.7])
 
 
@@ -122,7 +122,7 @@ def test_a_frame_is_as_loud_as_in_the_louder_sound() -> None:
     a = np.array([1.0, 2.0, 4.0, 4.0, 1.0])
     b = np.array([2.0, 4.0, 8.0, 1.0, 5.0])
     given = Aligned(np.array([0.1, 0.4, 0.8, 0, 0]), *[np.ones(5, bool)] * 2, a, b)
-    expected = extent._expected(given, np.arange(5) < 3)
+    expected = extent._expected_agreement(given, np.arange(5) < 3)
     between = 0.4 + 0.4 * np.log2(5 / 4)
     assert expected == pytest.approx([0.1, 0.4, 0.8, 0.8, between], abs=1e-6)
 
@@ -132,8 +132,8 @@ def test_a_frame_is_as_loud_as_in_the_louder_sound() -> None:
 
 def test_power_is_the_mean_of_whole_frames() -> None:
     samples = np.repeat([1.0, -3.0, 9.0], [FRAME, FRAME, 300]).astype(np.float32)
-    assert extent.levels(samples).tolist() == [1.0, 9.0]
-    assert extent.levels(samples[:319]).tolist() == []
+    assert extent.frame_power(samples).tolist() == [1.0, 9.0]
+    assert extent.frame_power(samples[:319]).tolist() == []
 
 
 @pytest.mark.parametrize(("below_db", "active"), [(44.9, True), (45.1, False)])
@@ -142,14 +142,14 @@ def test_silence_is_45_db_below_the_loud_parts(below_db: float, active: bool) ->
     quiet = 10 ** (-below_db / 10)
     few = frames((4, 1e3), (95, 1.0), (1, quiet))
     many = frames((6, 1.0), (93, 1e-3), (1, quiet))
-    assert extent.active(few).tolist() == [True] * 99 + [active]
-    assert extent.active(many)[-1] == active
+    assert extent.active_frames(few).tolist() == [True] * 99 + [active]
+    assert extent.active_frames(many)[-1] == active
 
 
 @pytest.mark.parametrize(("level_db", "active"), [(-74.9, True), (-75.1, False)])
 def test_some_silence_is_silence_wherever_it_is(level_db: float, active: bool) -> None:
-    assert extent.active(np.full(9, 10 ** (level_db / 10))).all() == active
-    assert extent.active(np.zeros(0)).tolist() == []
+    assert extent.active_frames(np.full(9, 10 ** (level_db / 10))).all() == active
+    assert extent.active_frames(np.zeros(0)).tolist() == []
 
 
 def test_frames_agree_from_minus_one_to_one() -> None:

@@ -22,24 +22,24 @@ def struck(hertz: float = 200.0) -> Sound:
 
 @pytest.mark.parametrize("sound", [beep(), beep(440.0), struck(), struck(90.0), beep() * 1e-3])
 def test_one_tone_or_one_stroke_fills_a_few(sound: Sound) -> None:
-    assert 1.0 < information.count(sound) < waveform.FEW
+    assert 1.0 < information.count(sound) < waveform.MIN_CELLS
 
 
 @pytest.mark.parametrize("kind", [sounds.speech_like, sounds.music_like, sounds.ambient])
 @pytest.mark.parametrize("seconds", [1.0, 5.0])
 def test_speech_and_music_fill_many(kind: object, seconds: float) -> None:
-    assert information.count(kind(3, seconds)) > 4 * waveform.FEW  # type: ignore[operator]
+    assert information.count(kind(3, seconds)) > 4 * waveform.MIN_CELLS  # type: ignore[operator]
 
 
 def test_a_knock_does_not_hide_speech() -> None:
     speech = 0.05 * sounds.speech_like(1, 2.0)
     speech[100:120] = 1.0
-    assert information.count(speech) > 10 * waveform.FEW
+    assert information.count(speech) > 10 * waveform.MIN_CELLS
 
 
 def test_the_richest_stretch_of_a_long_sound_counts() -> None:
     long = np.concatenate([np.tile(beep(), 10), sounds.speech_like(2, 4.0), np.tile(beep(), 10)])
-    assert information.count(long) > 10 * waveform.FEW
+    assert information.count(long) > 10 * waveform.MIN_CELLS
 
 
 def test_level_is_nothing() -> None:
@@ -101,7 +101,7 @@ def test_levels_are_evened_every_10_ms() -> None:
     ],
 )
 def test_over_how_many_places_energy_is_spread(energy: list[float], spread: float) -> None:
-    assert information._spread(np.array(energy)) == pytest.approx(spread, abs=2e-7)
+    assert information._perplexity(np.array(energy)) == pytest.approx(spread, abs=2e-7)
 
 
 @pytest.mark.parametrize("counts", [(40, 7), (7, 40)])

@@ -44,11 +44,11 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dic
     for split in ("train", "test"):
         (home / "data" / split).mkdir(parents=True)
     for seed, (name, scales) in enumerate(SCALES.items()):
-        sound = sounds.distinct(seed, 8.0)
+        sound = sounds.distinct_sound(seed, 8.0)
         write_pcm(home / f"data/train/{name}.wav", sound)
         write_pcm(home / f"data/test/{name}.wav", scaled(sound, *scales))
     for seed in range(50, 56):
-        write_pcm(home / f"data/test/{seed}.wav", sounds.distinct(seed, 8.0))
+        write_pcm(home / f"data/test/{seed}.wav", sounds.distinct_sound(seed, 8.0))
     audit = splitaudit.open(home / "data", out=home / "run", cache=home / "cache").scan()
     rows = audit.table("matches").to_pylist()
     return {(row["a"], row["b"]): row for row in rows if row["accepted"]}

@@ -17,14 +17,14 @@ from splitaudit.audio.fingerprint import patches
 from splitaudit.audio.fingerprint.patches import (
     DIRECTIONS,
     HOP,
-    LENGTH,
     MARGIN,
+    PATCH_FRAMES,
     SCALE,
     STEP,
     Patches,
 )
 from splitaudit.demo import sounds
-from splitaudit.demo.synthesis import RATE, Sound, peaked, seconds_of
+from splitaudit.demo.synthesis import RATE, Sound, normalise_peak, sample_times
 
 KIND = pytest.mark.parametrize("kind", [sounds.speech_like, sounds.music_like, sounds.ambient])
 
@@ -49,18 +49,18 @@ GOLDEN = {
 
 
 def patches_of(sound: Sound) -> Patches:
-    cut = segments(patches.surround(iter([sound])), patches.SEGMENT, patches.CONTEXT)
-    return patches.Patch().fingerprint(cut)
+    cut = segments(patches.pad_silence(iter([sound])), patches.SEGMENT, patches.CONTEXT)
+    return patches.PatchFingerprint().fingerprint(cut)
 
 
 def whistles() -> Sound:
     """Whistles on faint hiss, of raw random bits, which no release of NumPy changes."""
-    t = seconds_of(4 * RATE, RATE)
+    t = sample_times(4 * RATE, RATE)
     hiss = np.random.PCG64(0).random_raw(len(t)) % 1024 / 1024 - 0.5
     sound = 0.01 * hiss
     for k, hertz in ((1, 700), (2, 1900)):
         sound += np.sin(2 * np.pi * (hertz * t + 90 * np.sin(3 * t * k)))
-    return peaked(sound, 0.5)
+    return normalise_peak(sound, 0.5)
 
 
 def sine(seconds: float, hertz: float = 440.0) -> Sound:
@@ -85,7 +85,7 @@ def test_golden_vectors() -> None:
     To renew one, print `*found.vectors[found.frames == frame][0]`. Builds of BLAS round otherwise.
     """
     found = patches_of(whistles())
-    assert patches.Patch.version == 1
+    assert patches.PatchFingerprint.version == 1
     assert found.frames.tolist() == list(range(-16, 230, 5))
     for frame, stored in GOLDEN.items():
         vector = found.vectors[found.frames == frame][0].astype(int)
@@ -123,11 +123,11 @@ def test_where_a_sound_is_cut_does_not_matter(
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 60), st.integers(0, 5))
 def test_an_excerpt_has_the_patches_of_its_stretch(steps: int, seed: int) -> None:
-    sound, later = sounds.distinct(seed, 14.0), steps * STEP
+    sound, later = sounds.distinct_sound(seed, 14.0), steps * STEP
     part = sound[later * HOP : (later + 320) * HOP]
     whole, excerpt = patches_of(sound), patches_of(part)
     # Beyond its ends there is silence, so these differ. 3: the window is four hops long.
-    inside = (excerpt.frames >= 0) & (excerpt.frames <= 320 - LENGTH - 3)
+    inside = (excerpt.frames >= 0) & (excerpt.frames <= 320 - PATCH_FRAMES - 3)
     excerpt = Patches(excerpt.vectors[inside], excerpt.frames[inside], False)
     mine, theirs = in_common(whole, excerpt, later)
     heard = patches_of(part).frames[inside]
@@ -138,7 +138,7 @@ def test_an_excerpt_has_the_patches_of_its_stretch(steps: int, seed: int) -> Non
 @settings(deadline=None, max_examples=20)
 @given(st.floats(-26, 6), st.integers(0, 5))
 def test_gain_changes_nothing(gain_db: float, seed: int) -> None:
-    sound = sounds.distinct(seed, 3.0) / 2
+    sound = sounds.distinct_sound(seed, 3.0) / 2
     one, other = patches_of(sound), patches_of(sound * np.float32(10 ** (gain_db / 20)))
     mine, theirs = in_common(one, other)
     assert len(mine) > 0.9 * len(one.frames)  # of what is quiet, some becomes silence
@@ -191,19 +191,21 @@ def test_a_short_sound_has_patches(seconds: float) -> None:
         assert not found.degenerate
         frames = seconds * RATE / HOP
         assert found.frames.tolist() == list(range(-MARGIN, -MARGIN + len(found.frames)))
-        assert len(found.frames) == pytest.approx(frames + 2 * MARGIN - LENGTH - 3, abs=1.5)
+        assert len(found.frames) == pytest.approx(frames + 2 * MARGIN - PATCH_FRAMES - 3, abs=1.5)
 
 
 def test_a_long_sound_has_a_patch_every_step() -> None:
     found = patches_of(sounds.white_noise(1, 20.0))
     assert set(np.diff(found.frames)) == {STEP}
     assert found.frames[0] == -MARGIN
-    assert found.frames[-1] + LENGTH == pytest.approx(20 * RATE / HOP + MARGIN, abs=STEP + 4)
+    assert found.frames[-1] + PATCH_FRAMES == pytest.approx(20 * RATE / HOP + MARGIN, abs=STEP + 4)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_vectors_are_of_unit_length(seed: int) -> None:
-    lengths = np.linalg.norm(patches_of(sounds.distinct(seed, 4.0)).vectors.astype(float), axis=1)
+    lengths = np.linalg.norm(
+        patches_of(sounds.distinct_sound(seed, 4.0)).vectors.astype(float), axis=1
+    )
     assert np.median(lengths) == pytest.approx(SCALE, rel=0.02)
     assert lengths.max() < 1.02 * SCALE
     assert lengths.min() > 0.7 * SCALE  # where a number beyond 127 was clipped
@@ -211,11 +213,11 @@ def test_vectors_are_of_unit_length(seed: int) -> None:
 
 def test_numbers_that_a_byte_cannot_hold_are_clipped() -> None:
     one = np.eye(1, DIRECTIONS)
-    assert patches.quantised(np.concatenate([one, -one]))[:, 0].tolist() == [127, -127]
+    assert patches.quantise(np.concatenate([one, -one]))[:, 0].tolist() == [127, -127]
 
 
 def extremes() -> dict[str, Sound]:
-    t = seconds_of(3 * RATE, RATE)
+    t = sample_times(3 * RATE, RATE)
     noise = np.random.default_rng(0).standard_normal(3 * RATE).astype(np.float32)
     return {
         "square": np.sign(np.sin(2 * np.pi * (200 * t + 9 * np.sin(5 * t)))).astype(np.float32),
@@ -242,7 +244,7 @@ def test_noise_below_silence_has_no_patches() -> None:
 
 
 def test_what_was_learned_fits_what_is_described() -> None:
-    mean, directions = patches.learned()
+    mean, directions = patches.load_projection()
     levels, _ = patches.describe(patches.band_power(whistles()), np.array([0]))
     assert mean.shape == (levels.shape[1],)
     assert directions.shape == (levels.shape[1], DIRECTIONS)
@@ -253,10 +255,10 @@ def test_what_was_learned_fits_what_is_described() -> None:
 def test_identity_changes_with_the_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    before = patches.identity()
-    assert before == patches.identity()
+    before = patches.directions_digest()
+    assert before == patches.directions_digest()
     folder = tmp_path_factory.mktemp("learned_again")
     stored = (resources.files(fingerprints) / "patches.npz").read_bytes()
     (folder / "patches.npz").write_bytes(stored[:-1] + bytes([stored[-1] ^ 1]))
     monkeypatch.setattr(resources, "files", lambda package: folder)
-    assert patches.identity() != before
+    assert patches.directions_digest() != before

@@ -69,7 +69,7 @@ def test_a_summit_lies_between_samples() -> None:
     places = np.arange(9.0)
     curves = [1 - (places - 3.3) ** 2, 1 - (places - 5.0) ** 2, places]
     rows = np.stack([*curves, places**0.5, -(places**0.5)])  # two end before their summit
-    found = spectrograms.summit(rows, rows.argmax(axis=1))
+    found = spectrograms.interpolate_peak(rows, rows.argmax(axis=1))
     assert found == pytest.approx([3.3, 5.0, 8.0, 8.0, 0.0])
 
 
@@ -83,7 +83,7 @@ def overlay(tempo: float, height: float, late: int = 0) -> spectrograms._Overlay
     """One chunk that fits so well at one lag and shift."""
     surface = np.zeros((5, 29))
     surface[2 + late, 20] = height
-    return spectrograms._Overlay(tempo, [spectrograms._Chunk(0.0, -2.0, surface)])
+    return spectrograms._Overlay(tempo, [spectrograms._ChunkCorrelation(0.0, -2.0, surface)])
 
 
 @pytest.mark.parametrize(("heights", "tempo"), [((1.09, 0.9), 1.0), ((0.5, 1.11), 0.97)])
@@ -142,14 +142,14 @@ def test_how_much_both_have_about_a_moment(
     assert spectrograms._shared_s(a, b, moment) == pytest.approx(shared)
 
 
-def late_chunks(lates: list[float], heights: list[float]) -> list[spectrograms._Chunk]:
+def late_chunks(lates: list[float], heights: list[float]) -> list[spectrograms._ChunkCorrelation]:
     """Chunks a second apart, each of which fits best so many frames late, at a shift."""
     chunks = []
     for place, (late, height) in enumerate(zip(lates, heights, strict=True)):
         surface = np.zeros((41, 29))
         lags = np.arange(41) - 20
         surface[:, 5] = height * (1 - ((lags - late) / 40) ** 2)
-        chunks.append(spectrograms._Chunk(place - (len(lates) - 1) / 2, -20.0, surface))
+        chunks.append(spectrograms._ChunkCorrelation(place - (len(lates) - 1) / 2, -20.0, surface))
     return chunks
 
 
@@ -170,7 +170,7 @@ def test_lags_of_chunks_tell_moment_and_tempo(
     lates: list[float], heights: list[float], late: float, slope: float
 ) -> None:
     frame_s = 0.01
-    found = spectrograms._lags(late_chunks(lates, heights), 5, frame_s)
+    found = spectrograms._fit_lags(late_chunks(lates, heights), 5, frame_s)
     assert found[0] == pytest.approx(late * frame_s, abs=0.002)
     assert found[1] == pytest.approx(slope, abs=0.002)
 
@@ -190,7 +190,7 @@ def test_a_chunk_is_found_at_its_lag_and_shift(late: int, shift: int) -> None:
     ours = np.roll(theirs, -shift, axis=1)[100 + late :][:64]
     frame_s = spectrograms.HOP / RATE
     here = Line(100 * frame_s, 0.0, 1.0, 1.0)
-    chunk = spectrograms._laid_over(ours, theirs, here, slice(0, 64))
+    chunk = spectrograms._correlate_chunk(ours, theirs, here, slice(0, 64))
     assert chunk.from_moment_s == pytest.approx(32 * frame_s)
     reach = int(np.ceil((0.08 + 0.016 * 32 * frame_s) / frame_s))
     assert chunk.surface.shape == (2 * reach + 1, 29)
@@ -206,7 +206,7 @@ def test_a_chunk_is_found_at_its_lag_and_shift(late: int, shift: int) -> None:
 )
 def test_rows_before_and_after_a_table_are_nothing(first: int, count: int, rows: list[int]) -> None:
     table = np.array([[1.0], [2.0], [3.0]], np.float32)
-    assert spectrograms._rows(table, first, count)[:, 0].tolist() == rows
+    assert spectrograms._padded_rows(table, first, count)[:, 0].tolist() == rows
 
 
 @pytest.mark.parametrize("hertz", [210.0, 1_000.0, 7_000.0])

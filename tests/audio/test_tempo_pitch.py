@@ -25,7 +25,7 @@ FACTORS = pytest.mark.parametrize("factor", [0.95, 0.99, 1.02, 1.05])
 
 
 def ready(samples: Sound) -> ordinary.Sound:
-    return ordinary.ready(np.asarray(samples, np.float32))
+    return ordinary.prepare_sound(np.asarray(samples, np.float32))
 
 
 def faster(samples: Sound, speed: float) -> Sound:
@@ -185,9 +185,9 @@ def accepted(a: Sound, b: Sound, seed: int = 0) -> list[Proof]:
     return [proof for proof in proofs if proof and proof.accepted]
 
 
-@pytest.mark.parametrize("name", sounds.TRAPS)
+@pytest.mark.parametrize("name", sounds.HARD_NEGATIVES)
 def test_traps_are_never_accepted(name: str) -> None:
-    clips = [sounds.TRAPS[name](seed, 5.0, RATE) for seed in range(3)]
+    clips = [sounds.HARD_NEGATIVES[name](seed, 5.0, RATE) for seed in range(3)]
     for a, b in combinations(clips, 2):
         assert accepted(a, b) == []
         assert accepted(a, faster(b, 1.04)) == []
@@ -196,7 +196,7 @@ def test_traps_are_never_accepted(name: str) -> None:
 @CHANGE
 @pytest.mark.parametrize("name", ["hum", "tone", "clicks"])
 def test_not_even_copies_of_what_repeats_itself(name: str, change: str) -> None:
-    clip = sounds.TRAPS[name](3, 6.0, RATE)
+    clip = sounds.HARD_NEGATIVES[name](3, 6.0, RATE)
     copy, tempo, _ = CHANGES[change](clip, 1.02)
     proof = tempo_pitch.verify(ready(clip), ready(copy), (3 * tempo, 3.0), tempo)
     assert proof is None or not proof.accepted
@@ -237,9 +237,9 @@ def test_a_vowel_made_the_same_note_as_another_is_no_copy() -> None:
 def test_long_sounds_are_compared_from_the_disk(
     monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    long = np.concatenate([sounds.distinct(seed, 10.0) for seed in range(15)])
+    long = np.concatenate([sounds.distinct_sound(seed, 10.0) for seed in range(15)])
     copy, tempo, pitch = CHANGES[change](long, 1.02)
-    monkeypatch.setattr(audio, "HELD_SAMPLES", 10 * RATE)
+    monkeypatch.setattr(audio, "IN_MEMORY_SAMPLES", 10 * RATE)
     whole, other = ready(long), ready(copy)
     assert isinstance(whole.white, np.memmap)
     proof = tempo_pitch.verify(whole, other, (90 * tempo + 0.04, 90.0), tempo * 1.01)

@@ -27,8 +27,8 @@ def found(frames: int, agreement: float, unsure: int = 0, apart: int = 0) -> Str
     ("score", "convinces"), [(0.7199, False), (0.72, True), (0.8, True), (1.0, True)]
 )
 def test_one_lag_must_stand_out(score: float, convinces: bool) -> None:
-    assert waveform._convinces(score, found(20, 0.5)) == convinces
-    assert waveform._convinces(score, found(500, 0.5)) == convinces
+    assert waveform._has_enough_evidence(score, found(20, 0.5)) == convinces
+    assert waveform._has_enough_evidence(score, found(500, 0.5)) == convinces
 
 
 @pytest.mark.parametrize(
@@ -42,12 +42,12 @@ def test_one_lag_must_stand_out(score: float, convinces: bool) -> None:
     ],
 )
 def test_of_less_than_0_4_s_more_is_asked(frames: int, score: float, convinces: bool) -> None:
-    assert waveform._convinces(score, found(frames, 0.9)) == convinces
+    assert waveform._has_enough_evidence(score, found(frames, 0.9)) == convinces
 
 
 @pytest.mark.parametrize(("frames", "convinces"), [(0, False), (4, False), (5, True)])
 def test_a_tenth_of_a_second_must_agree(frames: int, convinces: bool) -> None:
-    assert waveform._convinces(1.0, found(frames, 1.0)) == convinces
+    assert waveform._has_enough_evidence(1.0, found(frames, 1.0)) == convinces
 
 
 @pytest.mark.parametrize(
@@ -64,12 +64,12 @@ def test_a_tenth_of_a_second_must_agree(frames: int, convinces: bool) -> None:
 def test_the_less_sound_the_more_of_it_must_agree(
     frames: int, agreement: float, convinces: bool
 ) -> None:
-    assert waveform._convinces(0.99, found(frames, agreement)) == convinces
+    assert waveform._has_enough_evidence(0.99, found(frames, agreement)) == convinces
 
 
 def test_only_frames_that_are_sure_and_shared_count() -> None:
-    assert not waveform._convinces(0.8, found(19, 0.9, unsure=30, apart=30))
-    assert waveform._convinces(0.8, found(20, 0.9, unsure=30, apart=30))
+    assert not waveform._has_enough_evidence(0.8, found(19, 0.9, unsure=30, apart=30))
+    assert waveform._has_enough_evidence(0.8, found(20, 0.9, unsure=30, apart=30))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_only_frames_that_are_sure_and_shared_count() -> None:
 def test_a_beep_must_be_the_same_as_a_whole(
     score: float, agreement: float, coverage: tuple[float, float], equal: bool
 ) -> None:
-    assert waveform._equal(score, found(20, agreement), coverage) == equal
+    assert waveform._is_identical(score, found(20, agreement), coverage) == equal
 
 
 def noise(seconds: float, seed: int = 0) -> np.ndarray:
@@ -129,7 +129,7 @@ def test_a_frame_in_common_is_the_least(n: int, told: bool) -> None:
 def test_what_noise_would_drown_is_taken_to_be_drowned() -> None:
     """Noise of a tenth of the loudest moment."""
     quiet = replace(sound(noise(0.08)), levels=np.array([2.0, 0.2, 0.02, 0.0]))
-    assert quiet.loud.weights == pytest.approx([(10 / 11) ** 0.5, 0.5**0.5, (1 / 11) ** 0.5, 0])
+    assert quiet.weighted.weights == pytest.approx([(10 / 11) ** 0.5, 0.5**0.5, (1 / 11) ** 0.5, 0])
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -196,7 +196,9 @@ def test_a_score_is_told_between_0_and_1(score: float, told: float) -> None:
 def stroke(noise_level: float) -> tuple[Sound, Sound]:
     """A stroke that dies away, and its copy in noise."""
     clear = noise(0.7, 1) * np.exp(-np.arange(0.7 * RATE) / 0.02 / RATE).astype(np.float32)
-    return waveform.ready(clear), waveform.ready(clear + np.float32(noise_level) * noise(0.7, 9))
+    return waveform.prepare_sound(clear), waveform.prepare_sound(
+        clear + np.float32(noise_level) * noise(0.7, 9)
+    )
 
 
 @pytest.mark.parametrize(
@@ -213,7 +215,7 @@ def test_loud_moments_tell_the_lag_of_what_noise_drowns(
 ) -> None:
     a, b = stroke(level)
     proof = waveform.verify(a, b, 0.0)
-    scores = alignment.align(a.white, b.white, 0), alignment.align(a.loud, b.loud, 0)
+    scores = alignment.align(a.white, b.white, 0), alignment.align(a.weighted, b.weighted, 0)
     assert [one[1] for one in scores if one] == pytest.approx([plain, loud], abs=0.004)
     assert proof is not None
     assert proof.score == pytest.approx(score, abs=0.004)
@@ -223,7 +225,7 @@ def test_loud_moments_tell_the_lag_of_what_noise_drowns(
 
 
 def repeats(a: np.ndarray, b: np.ndarray, other: np.ndarray, cells: float = 1e3) -> bool:
-    return waveform._repeats(a, b, (sound(a), sound(other, cells)))
+    return waveform._is_repetitive(a, b, (sound(a), sound(other, cells)))
 
 
 @pytest.mark.parametrize(("share", "told"), [(0.0, False), (0.2, False), (0.3, True), (-0.3, True)])
@@ -266,7 +268,7 @@ def test_of_clicks_the_whole_of_the_other_sound_is_looked_through(
     train = clicks(count)
     assert repeats(train, train, np.concatenate([train, 0.5 * train]), cells) == told
     assert (
-        waveform._repeats(
+        waveform._is_repetitive(
             train, train, (sound(train, cells), sound(np.concatenate([train, 0.5 * train])))
         )
         == told

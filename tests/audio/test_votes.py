@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from splitaudit.audio.fingerprint.patches import STEP
 from splitaudit.audio.search import votes
-from splitaudit.audio.search.votes import EXPECTED, PLACES, WIDTH
+from splitaudit.audio.search.votes import MAX_PLACES, NEUTRAL_SIMILARITY, OFFSET_TOLERANCE
 
 SCALE = 256
 DIMENSIONS = 64
@@ -139,7 +139,7 @@ def test_sure_places_are_returned_in_any_case(sure: float, count: int) -> None:
 
 def test_so_many_votes_as_are_sure_suffice() -> None:
     strength = float(np.float32(0.9))
-    votes_of_one = float(sum(np.float64(strength) - EXPECTED for _ in range(10)))
+    votes_of_one = float(sum(np.float64(strength) - NEUTRAL_SIMILARITY for _ in range(10)))
     asked = lines([strength, strength])
     assert len(poll(*asked, most=1, sure=votes_of_one - 1e-9)) == 2
     assert len(poll(*asked, most=1, sure=votes_of_one + 1e-3)) == 1
@@ -170,13 +170,15 @@ def test_two_places_of_one_sound_are_both_found() -> None:
 
 
 def test_no_more_than_so_many_places_of_one_sound() -> None:
-    parts = [line(10, 10 * k, 0, shift=900 * k) for k in range(PLACES + 2)]
+    parts = [line(10, 10 * k, 0, shift=900 * k) for k in range(MAX_PLACES + 2)]
     neighbours = [[part[0][k] for part in parts] for k in range(10)]
     found = poll([STEP * k for k in range(10)], neighbours, [one for p in parts for one in p[1]])
-    assert len(found) == PLACES
+    assert len(found) == MAX_PLACES
 
 
-@pytest.mark.parametrize(("wavers", "best"), [(WIDTH, 0), (-WIDTH, 0), (WIDTH + 1, 1)])
+@pytest.mark.parametrize(
+    ("wavers", "best"), [(OFFSET_TOLERANCE, 0), (-OFFSET_TOLERANCE, 0), (OFFSET_TOLERANCE + 1, 1)]
+)
 def test_votes_within_the_width_are_of_one_place(wavers: int, best: int) -> None:
     """An offset may waver a little, as it does where time runs faster."""
     known = [(0, 100), (0, 100 + STEP + wavers), (1, 0)]
@@ -185,7 +187,7 @@ def test_votes_within_the_width_are_of_one_place(wavers: int, best: int) -> None
     assert poll([0, STEP], neighbours, known, most=1)[0][0] == best
 
 
-@pytest.mark.parametrize("similarity", [EXPECTED - 0.01, -1.0])
+@pytest.mark.parametrize("similarity", [NEUTRAL_SIMILARITY - 0.01, -1.0])
 def test_what_is_expected_is_no_vote(similarity: float) -> None:
     neighbours, others = line(12, 0, 0, similarity)
     assert poll([STEP * k for k in range(12)], [[one] for one in neighbours], others) == []
@@ -217,6 +219,6 @@ def test_single_patches_make_a_line() -> None:
     vector = quantised(np.ones((1, DIMENSIONS)))
     a, b = ((vector, np.array([frame], np.int32), SCALE) for frame in (-16, 200))
     evidence, there, slope = votes.refine(a, b, (-16, 200))
-    assert evidence == pytest.approx(1 - EXPECTED, abs=0.05)
-    assert abs(there - 200) <= votes.MISSED
+    assert evidence == pytest.approx(1 - NEUTRAL_SIMILARITY, abs=0.05)
+    assert abs(there - 200) <= votes.LINE_TOLERANCE
     assert 0.9 < slope < 1.1

@@ -15,7 +15,7 @@ from scipy import fft, signal
 from splitaudit.audio.decode import sounds as audio
 from splitaudit.audio.verify import extent, whitening
 from splitaudit.audio.verify import waveform as verifier
-from splitaudit.audio.verify.waveform import Proof, ready
+from splitaudit.audio.verify.waveform import Proof, prepare_sound
 from splitaudit.demo import sounds
 from splitaudit.demo.synthesis import RATE, Sound
 
@@ -24,7 +24,7 @@ KIND = pytest.mark.parametrize("kind", KINDS)
 
 
 def compare(a: Sound, b: Sound, offset_s: float = 0.0) -> Proof:
-    proof = verifier.verify(ready(a), ready(b), offset_s)
+    proof = verifier.verify(prepare_sound(a), prepare_sound(b), offset_s)
     assert proof is not None
     return proof
 
@@ -34,8 +34,8 @@ def spans(proof: Proof, a: Sound, part: tuple[float, float], offset_s: float) ->
 
     Where the part begins or ends in a pause of `a`, they may begin or end with the sound.
     """
-    power = extent.levels(a)
-    loud = np.flatnonzero(power > np.percentile(power, 95) * 10 ** (-extent.DYNAMIC_DB / 10))
+    power = extent.frame_power(a)
+    loud = np.flatnonzero(power > np.percentile(power, 95) * 10 ** (-extent.DYNAMIC_RANGE_DB / 10))
     times = loud * extent.FRAME / RATE
     inside = times[(times >= part[0]) & (times < part[1])]
     return (
@@ -217,12 +217,12 @@ def test_the_onset_of_a_stroke_counts_wherever_the_search_puts_it(shift_s: float
 def test_next_to_nothing_proves_nothing(n: int) -> None:
     sound = sounds.music_like(1, 2.0)
     for a, b in ((sound[:n], sound), (sound, sound[:n]), (sound[:n], sound[:n])):
-        proof = verifier.verify(ready(a), ready(b), 0.0)
+        proof = verifier.verify(prepare_sound(a), prepare_sound(b), 0.0)
         assert proof is None or not proof.accepted
 
 
 def test_an_offset_beyond_both_sounds_proves_nothing() -> None:
-    sound = ready(sounds.music_like(1, 2.0))
+    sound = prepare_sound(sounds.music_like(1, 2.0))
     for offset_s in (-9.0, -2.0, 2.0, 9.0):
         proof = verifier.verify(sound, sound, offset_s)
         assert proof is None or not proof.accepted
@@ -242,14 +242,14 @@ def proposed(a: Sound, b: Sound, count: int = 6) -> list[float]:
 
 
 def accepted(a: Sound, b: Sound) -> list[Proof]:
-    one, other = ready(a), ready(b)
+    one, other = prepare_sound(a), prepare_sound(b)
     proofs = [verifier.verify(one, other, shift) for shift in proposed(a, b)]
     return [proof for proof in proofs if proof and proof.accepted]
 
 
-@pytest.mark.parametrize("name", sounds.TRAPS)
+@pytest.mark.parametrize("name", sounds.HARD_NEGATIVES)
 def test_traps_are_never_accepted(name: str) -> None:
-    clips = [sounds.TRAPS[name](seed, 5.0, RATE) for seed in range(4)]
+    clips = [sounds.HARD_NEGATIVES[name](seed, 5.0, RATE) for seed in range(4)]
     for a, b in combinations(clips, 2):
         assert accepted(a, b) == []
 
@@ -257,7 +257,7 @@ def test_traps_are_never_accepted(name: str) -> None:
 @pytest.mark.parametrize("name", ["hum", "tone", "clicks", "beeps", "engine", "fan"])
 def test_two_stretches_of_one_steady_sound_are_no_copy(name: str) -> None:
     for seed in range(3):
-        clip = sounds.TRAPS[name](seed, 14.0, RATE)
+        clip = sounds.HARD_NEGATIVES[name](seed, 14.0, RATE)
         assert accepted(clip[: 6 * RATE], clip[8 * RATE :]) == []
 
 
@@ -299,7 +299,11 @@ def test_what_fits_once_in_a_row_of_beeps_or_clicks_is_no_copy(
     name: str, seconds: float, one: tuple[int, float], other: tuple[int, float], offset_s: float
 ) -> None:
     a, b = (
-        ready(sounds.TRAPS[name](seed, 14.0, RATE)[int(start * RATE) :][: int(seconds * RATE)])
+        prepare_sound(
+            sounds.HARD_NEGATIVES[name](seed, 14.0, RATE)[int(start * RATE) :][
+                : int(seconds * RATE)
+            ]
+        )
         for seed, start in (one, other)
     )
     proof = verifier.verify(a, b, offset_s)
@@ -328,12 +332,12 @@ def test_two_takes_are_never_accepted(kind: Callable[..., Sound]) -> None:
 
 
 def test_long_sounds_are_compared_from_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    long = np.concatenate([sounds.distinct(seed, 10.0) for seed in range(15)])
+    long = np.concatenate([sounds.distinct_sound(seed, 10.0) for seed in range(15)])
     part = noisy(long[100 * RATE : 110 * RATE], 20)
-    monkeypatch.setattr(audio, "HELD_SAMPLES", 10 * RATE)
-    mapped = ready(audio.gather(iter(np.array_split(long, 9))))
+    monkeypatch.setattr(audio, "IN_MEMORY_SAMPLES", 10 * RATE)
+    mapped = prepare_sound(audio.gather(iter(np.array_split(long, 9))))
     assert isinstance(mapped.white, np.memmap)
-    proof = verifier.verify(mapped, ready(part), -100.0)
+    proof = verifier.verify(mapped, prepare_sound(part), -100.0)
     assert proof is not None
     assert proof.accepted
     assert spans(proof, long, (100, 110), -100)

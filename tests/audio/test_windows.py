@@ -8,7 +8,7 @@ import soxr
 
 from splitaudit.audio.verify import whitening, windows
 from splitaudit.audio.verify.spectrograms import Line
-from splitaudit.audio.verify.windows import BIN, FAR, WINDOW, Fits
+from splitaudit.audio.verify.windows import BIN, SEARCH_LAGS, WINDOW, Fits
 from splitaudit.demo import sounds
 from splitaudit.demo.synthesis import RATE
 
@@ -31,7 +31,7 @@ def test_windows_of_a_late_copy_say_so(late: int) -> None:
 
 def test_no_correlation_exceeds_that_of_equal_windows() -> None:
     burst = WHITE * np.where(np.arange(len(WHITE)) // 4000 % 2, 1, 0.001).astype(np.float32)
-    found = windows.compare(WHITE, burst, line(), STARTS, FAR)
+    found = windows.compare(WHITE, burst, line(), STARTS, SEARCH_LAGS)
     assert np.abs(found.correlation).max() <= 1.001
 
 
@@ -47,17 +47,17 @@ def test_windows_reach_beyond_both_ends() -> None:
 def test_what_is_left_of_a_change_of_pitch_is_measured(share: float) -> None:
     slow = soxr.resample(WHITE, 1.0, 1 + share)
     found = windows.compare(
-        WHITE, slow, Line(2.0, 2.0 * (1 + share), 1 / (1 + share), 1), STARTS, FAR
+        WHITE, slow, Line(2.0, 2.0 * (1 + share), 1 / (1 + share), 1), STARTS, SEARCH_LAGS
     )
     assert windows.drift(found, 480) == pytest.approx(share, abs=1e-4)
 
 
 def test_a_copy_stands_out_and_another_sound_does_not() -> None:
-    copy = windows.pooled(windows.compare(WHITE, WHITE, line(), STARTS, FAR))
-    other = windows.pooled(windows.compare(WHITE, OTHER, line(), STARTS, FAR))
+    copy = windows.pool_heights(windows.compare(WHITE, WHITE, line(), STARTS, SEARCH_LAGS))
+    other = windows.pool_heights(windows.compare(WHITE, OTHER, line(), STARTS, SEARCH_LAGS))
     assert windows.sharpness(copy) > 0.9
     assert windows.sharpness(other) < 0.3
-    assert windows.clear(copy)
+    assert windows.has_clear_peak(copy)
 
 
 def heights(best: float, rival: float, rest: float, n: int = 40) -> np.ndarray:
@@ -89,15 +89,15 @@ def test_neighbours_agree_where_pieces_are_long() -> None:
     starts = WINDOW * np.arange(12)
     none = np.zeros((12, 125), np.float32)
     pieces = np.repeat([10.0, 90.0, 170.0], 4)
-    assert windows.agreeing(Fits(none, pieces, starts)) == 1
-    assert windows.agreeing(Fits(none, 50.0 * np.arange(12), starts)) == 0
-    assert windows.agreeing(Fits(none, pieces, 2 * starts)) == 0  # not neighbours
-    assert windows.agreeing(Fits(none, np.repeat([0.0, 9, 20, 31, 44, 55], 2), starts)) == 1
+    assert windows.agreeing_share(Fits(none, pieces, starts)) == 1
+    assert windows.agreeing_share(Fits(none, 50.0 * np.arange(12), starts)) == 0
+    assert windows.agreeing_share(Fits(none, pieces, 2 * starts)) == 0  # not neighbours
+    assert windows.agreeing_share(Fits(none, np.repeat([0.0, 9, 20, 31, 44, 55], 2), starts)) == 1
 
 
 def test_blocks_are_joined_in_order() -> None:
     one = Fits(heights(1, 0, 0, 2), np.array([1.0, 2.0]), np.array([0, BIN]))
-    both = windows.joined([one, one])
+    both = windows.merge_fits([one, one])
     assert both.places.tolist() == [1, 2, 1, 2]
     assert both.heights.shape == (4, 125)
 
@@ -171,14 +171,14 @@ def test_windows_know_their_line(
 ) -> None:
     """They correlate by 0.1, and fit no other line 0.9 times as well, or as is asked."""
     asked = () if blurred is None else (blurred,)
-    assert windows.clear(table((3, peak), (40, rival), rest=0.0), *asked) == clear
+    assert windows.has_clear_peak(table((3, peak), (40, rival), rest=0.0), *asked) == clear
 
 
 def with_correlation(*spikes: tuple[int, float]) -> windows.Windows:
     """One window that correlates at some lags."""
-    correlation = np.zeros((1, 2 * FAR + 1), np.float32)
+    correlation = np.zeros((1, 2 * SEARCH_LAGS + 1), np.float32)
     for lag, height in spikes:
-        correlation[0, FAR + lag] = height
+        correlation[0, SEARCH_LAGS + lag] = height
     none = np.zeros((1, 1), np.float32)
     return windows.Windows(none, none, correlation, np.zeros(1))
 
@@ -188,7 +188,7 @@ def with_correlation(*spikes: tuple[int, float]) -> windows.Windows:
     [(-40, 60), (39, 60), (40, 61), (119, 61), (-41, 59), (-120, 59), (5_159, 124), (-5_160, -4)],
 )
 def test_a_line_is_five_bins_of_5_ms_wide(lag: int, first: int) -> None:
-    near = windows.pooled(with_correlation((lag, -0.7)))
+    near = windows.pool_heights(with_correlation((lag, -0.7)))
     assert near.shape == (1, 125)
     expected = np.zeros(125)
     expected[max(0, first) : first + 5] = 0.7
@@ -209,22 +209,22 @@ def test_the_best_lag_is_one_that_is_near(near: int, lag: int, height: float) ->
 @pytest.mark.parametrize(("apart", "share"), [(1.9, 1.0), (2.0, 1.0), (2.1, 0.0), (-2.1, 0.0)])
 def test_neighbours_of_one_piece_differ_by_two_samples_at_most(apart: float, share: float) -> None:
     starts = WINDOW * np.arange(8)
-    assert windows.agreeing(Fits(table(n=8), apart * np.arange(8), starts)) == share
+    assert windows.agreeing_share(Fits(table(n=8), apart * np.arange(8), starts)) == share
 
 
 def test_the_share_of_windows_that_agree_with_either_neighbour() -> None:
     places = np.array([0.0, 0.5, 30, 60, 90, 91, 92, 200])
     starts = WINDOW * np.array([0, 1, 2, 3, 4, 5, 6, 7])
-    assert windows.agreeing(Fits(table(n=8), places, starts)) == 5 / 8
+    assert windows.agreeing_share(Fits(table(n=8), places, starts)) == 5 / 8
     starts[5:] += 1  # not beside the one before it
-    assert windows.agreeing(Fits(table(n=8), places, starts)) == 4 / 8
+    assert windows.agreeing_share(Fits(table(n=8), places, starts)) == 4 / 8
 
 
 def test_the_norm_of_silence_is_that_of_some_noise() -> None:
     """A tenth of the mean power; a little more, since amplitudes are divided by it."""
     samples = np.zeros(4 * WINDOW, np.float32)
     samples[: 2 * WINDOW] = 2.0
-    norms = windows._norms(samples)
+    norms = windows._window_norms(samples)
     assert len(norms) == 3 * WINDOW + 1
     expected = [2 * WINDOW**0.5, (2 * WINDOW) ** 0.5, (0.2 * WINDOW) ** 0.5]
     found = norms[[0, 3 * WINDOW // 2, 3 * WINDOW]]

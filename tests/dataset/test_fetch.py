@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from command import Here
 
-from splitaudit.dataset.fetch import STEP, _Bar, fetch
-from splitaudit.dataset.manifest import read_manifest, shipped
+from splitaudit.dataset.fetch import CHUNK_BYTES, _Bar, fetch
+from splitaudit.dataset.manifest import read_manifest, shipped_manifests
 from splitaudit.engine.progress import Quiet
 
 CONTENT = bytes(range(256)) * 10_000
@@ -97,9 +97,9 @@ def test_an_unknown_dataset(here: Here) -> None:
     assert "did you mean 'sounddesc'?" in ran.err
 
 
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", shipped_manifests())
 def test_no_shipped_manifest_names_an_address_without_a_checksum(name: str) -> None:
-    read = read_manifest(shipped()[name], confined=True)
+    read = read_manifest(shipped_manifests()[name], confined=True)
     assert all(source.sha256 for source in read.sources if source.url)
     assert read.license
 
@@ -119,7 +119,7 @@ def test_the_progress_ends_full(tmp_path: Path, served: str) -> None:
     assert [x.status for x in fetch(read_manifest(file, confined=False), tmp_path, counted)]
     assert counted.done == counted.total == len(CONTENT)
     bar = _Bar("a", counted)
-    bar.total = 3 * STEP + 1
+    bar.total = 3 * CHUNK_BYTES + 1
     for _ in range(4):
-        bar.update(STEP)
+        bar.update(CHUNK_BYTES)
     assert counted.done == counted.total

@@ -16,7 +16,7 @@ from splitaudit.dataset.manifest import (
     ManifestTable,
     Source,
     read_manifest,
-    shipped,
+    shipped_manifests,
 )
 from splitaudit.errors import InputError, SplitauditError
 from splitaudit.metadata.keys import Key
@@ -52,13 +52,13 @@ def problems(folder: Path, text: str, *, confined: bool = False) -> list[str]:
     return list(caught.value.problems)
 
 
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", shipped_manifests())
 def test_every_shipped_manifest_reads_and_bears_its_name(name: str) -> None:
-    assert read_manifest(shipped()[name], confined=True).name == name
+    assert read_manifest(shipped_manifests()[name], confined=True).name == name
 
 
 def test_sounddesc_is_shipped() -> None:
-    manifest = read_manifest(shipped()["sounddesc"], confined=True)
+    manifest = read_manifest(shipped_manifests()["sounddesc"], confined=True)
     assert [(table.path, table.split, table.format) for table in manifest.tables] == [
         ("train_list.txt", "train", "lines"),
         ("val_list.txt", "val", "lines"),
@@ -79,10 +79,10 @@ def test_an_installed_package_carries_its_manifests(
         file.touch()
     module = tmp_path / "splitaudit/dataset/manifest/__init__.py"
     monkeypatch.setattr(manifest_module, "__file__", str(module))
-    assert shipped() == {"one": inside}
+    assert shipped_manifests() == {"one": inside}
     inside.unlink()
     inside.parent.rmdir()
-    assert shipped() == {"two": beside}
+    assert shipped_manifests() == {"two": beside}
 
 
 def test_what_a_manifest_says(tmp_path: Path) -> None:

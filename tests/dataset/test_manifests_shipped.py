@@ -13,8 +13,8 @@ import pytest
 from command import Here, tables
 
 from splitaudit.dataset import IngestOptions, ingest
-from splitaudit.dataset.from_manifest import at_hand, named_manifest
-from splitaudit.dataset.manifest import read_manifest, shipped
+from splitaudit.dataset.from_manifest import file_presence, find_manifest
+from splitaudit.dataset.manifest import read_manifest, shipped_manifests
 
 Tree = dict[str, str]
 Weak = dict[str, dict[str, int]]
@@ -289,12 +289,12 @@ def planted(name: str, root: Path) -> Path:
 
 
 def test_every_shipped_manifest_has_a_stand_in() -> None:
-    assert set(STAND_INS) == set(shipped())
+    assert set(STAND_INS) == set(shipped_manifests())
 
 
 def test_every_shipped_manifest_stands_in_the_documentation() -> None:
     text = (Path(__file__).parents[2] / "docs/manifests.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `(\w+)` \|", text, re.M)) >= set(shipped())
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.M)) >= set(shipped_manifests())
 
 
 @pytest.mark.parametrize("name", STAND_INS)
@@ -430,7 +430,7 @@ def test_a_step_of_a_recipe_is_a_stretch_of_its_video(tmp_path: Path) -> None:
 
 def test_the_template_is_filled_in(here: Here, tmp_path: Path) -> None:
     planted("folder", tmp_path)
-    text = shipped()["folder"].read_text(encoding="utf-8")
+    text = shipped_manifests()["folder"].read_text(encoding="utf-8")
     (tmp_path / "mine.toml").write_text(re.sub(r"^# (?=\[|\w+ = )", "", text, flags=re.M))
     (tmp_path / "recordings.csv").write_text(
         "path,text,who,tape,from,to\ntrain/a/s1_x.wav,Rain,ann,t1,0,5\ntest/b/s1_y.wav,rain!,ann,t1,4,9\n"
@@ -480,7 +480,7 @@ def test_the_list_says_what_is_at_hand(
     out = here("list").out
     assert all(len(line) <= 80 for line in out.splitlines())
     rows = {line.split()[0]: line for line in out.splitlines() if line}
-    assert set(shipped()) <= set(rows)
+    assert set(shipped_manifests()) <= set(rows)
     assert rows["cifar10"].endswith(" 2 of 2")
     assert rows["msvd"].endswith(" 3 of 4")
     assert rows["lsmdc"].endswith(" 0 of 3")
@@ -492,10 +492,10 @@ def test_the_list_says_what_is_at_hand(
 
 @pytest.mark.parametrize("name", STAND_INS)
 def test_a_manifest_says_where_each_of_its_files_comes_from(name: str, tmp_path: Path) -> None:
-    read = named_manifest(name)
+    read = find_manifest(name)
     told = {source.path for source in read.sources}
-    assert set(at_hand(read, tmp_path)) <= told
-    assert read_manifest(shipped()[name], confined=True).title
+    assert set(file_presence(read, tmp_path)) <= told
+    assert read_manifest(shipped_manifests()[name], confined=True).title
     assert read.note
 
 

@@ -11,7 +11,7 @@ import pytest
 from command import Here, tables
 from sound_files import write_pcm
 
-from splitaudit.demo.sounds import distinct
+from splitaudit.demo.sounds import distinct_sound
 
 SPLITS = {
     "train": ["07001001", "07001002", "00008000", "nhu05001001", "nhu05001007"],
@@ -77,7 +77,9 @@ def test_without_sounds_all_else_is_audited(here: Here, tree: Path) -> None:
 def test_with_sounds_these_are_audited_too(here: Here, tree: Path) -> None:
     (tree / "audio").mkdir()
     for seed, name in enumerate(name for ids in SPLITS.values() for name in ids):
-        write_pcm(tree / f"audio/{name}.wav", distinct(0 if name == "00009000" else seed, 3.0))
+        write_pcm(
+            tree / f"audio/{name}.wav", distinct_sound(0 if name == "00009000" else seed, 3.0)
+        )
     ran = here("scan", "sounddesc", "--root", tree, "--out", "run", "--json")
     assert (ran.status, ran.json["verdict"]) == (1, "leaks")
     assert ran.json["coverage"]["audio"] == {"items": 10, "audited": 10, "by_status": {"ok": 10}}

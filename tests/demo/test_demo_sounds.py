@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from scipy import fft, ndimage, signal
 
 from splitaudit.demo import sounds
-from splitaudit.demo.dataset import Leak, Planted, plant
-from splitaudit.demo.synthesis import RATE, Sound, stream
+from splitaudit.demo.dataset import GroundTruth, Leak, plant
+from splitaudit.demo.synthesis import RATE, Sound, seeded_rng
 
 Maker = Callable[[int, float, int], Sound]
 NATURAL = {make.__name__: make for make in (sounds.speech_like, sounds.music_like, sounds.ambient)}
-MAKERS: dict[str, Maker] = {**NATURAL, "distinct": sounds.distinct, **sounds.TRAPS}
+MAKERS: dict[str, Maker] = {**NATURAL, "distinct": sounds.distinct_sound, **sounds.HARD_NEGATIVES}
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -45,33 +45,37 @@ def stretches(sound: Sound, length: int) -> set[bytes]:
 
 
 def test_distinct_sounds_repeat_nothing_of_each_other_nor_of_themselves() -> None:
-    clips = [sounds.distinct(seed, 3.0, RATE) for seed in range(30)]
+    clips = [sounds.distinct_sound(seed, 3.0, RATE) for seed in range(30)]
     clips += [sounds.speech_like(0, 3.0, RATE, take) for take in (1, 2)]
     clips += [sounds.music_like(1, 3.0, RATE, take) for take in (1, 2)]
     seen = set().union(*(stretches(clip, 16) for clip in clips))
     assert len(seen) == sum(len(clip) - 15 for clip in clips)
 
 
-@pytest.mark.parametrize("name", sorted(set(sounds.TRAPS) - {"silence"}))
+@pytest.mark.parametrize("name", sorted(set(sounds.HARD_NEGATIVES) - {"silence"}))
 def test_traps_of_different_seeds_share_no_stretch(name: str) -> None:
-    parts = [stretches(sounds.TRAPS[name](seed, 1.5, RATE), 64) for seed in range(8)]
+    parts = [stretches(sounds.HARD_NEGATIVES[name](seed, 1.5, RATE), 64) for seed in range(8)]
     assert len(set().union(*parts)) == sum(len(part) for part in parts)
 
 
 def test_kinds_seeds_and_takes_have_streams_of_their_own() -> None:
-    streams = [stream(name, seed, take) for name in MAKERS for seed in (0, 1) for take in (0, 1)]
+    streams = [
+        seeded_rng(name, seed, take) for name in MAKERS for seed in (0, 1) for take in (0, 1)
+    ]
     assert len({rng.random() for rng in streams}) == len(streams)
 
 
 def test_all_silence_is_equal() -> None:
-    assert not sounds.TRAPS["silence"](1, 2.0, RATE).any()
-    np.testing.assert_array_equal(sounds.silence(2.0), sounds.TRAPS["silence"](9, 2.0, RATE))
+    assert not sounds.HARD_NEGATIVES["silence"](1, 2.0, RATE).any()
+    np.testing.assert_array_equal(
+        sounds.silence(2.0), sounds.HARD_NEGATIVES["silence"](9, 2.0, RATE)
+    )
 
 
 @pytest.mark.parametrize(("name", "count"), [("tone", 4), ("hum", 2), ("beeps", 3)])
 def test_trap_frequencies_come_from_a_short_list(name: str, count: int) -> None:
     """So that two recordings of one frequency occur: the trap."""
-    clips = [sounds.TRAPS[name](seed, 2.0, RATE) for seed in range(40)]
+    clips = [sounds.HARD_NEGATIVES[name](seed, 2.0, RATE) for seed in range(40)]
     peaks = [np.abs(fft.rfft(clip * np.hanning(len(clip)))).argmax() / 2 for clip in clips]
     fundamental = [round(f / 10) for f in peaks if name != "hum" or f < 65]
     assert len(set(fundamental)) == count
@@ -156,7 +160,7 @@ def best_match(part: Sound, whole: Sound, window: int = 16000) -> float:
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Planted]:
+def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, GroundTruth]:
     folder = tmp_path_factory.mktemp("planted")
     return folder, plant(folder, seed=0)
 
@@ -173,17 +177,17 @@ def cut(path: Path, start: float, end: float) -> Sound:
     return decoded(path)[round(start * RATE) : round(end * RATE)]
 
 
-def everything(truth: Planted) -> list[str]:
+def everything(truth: GroundTruth) -> list[str]:
     pairs = [(leak.a, leak.b) for leak in truth.leaks + truth.duplicates]
     pairs += [(a, b) for a, b, _ in truth.innocent]
     return [item for pair in pairs for item in pair] + list(truth.jingle_members)
 
 
-def of_kind(truth: Planted, *kinds: str) -> list[Leak]:
+def of_kind(truth: GroundTruth, *kinds: str) -> list[Leak]:
     return [leak for leak in truth.leaks + truth.duplicates if leak.kind in kinds]
 
 
-def test_every_file_stands_once_in_the_truth(planted: tuple[Path, Planted]) -> None:
+def test_every_file_stands_once_in_the_truth(planted: tuple[Path, GroundTruth]) -> None:
     folder, truth = planted
     files = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
     assert sorted(everything(truth)) == sorted(files)
@@ -191,7 +195,7 @@ def test_every_file_stands_once_in_the_truth(planted: tuple[Path, Planted]) -> N
     assert all(2.9 < len(decoded(folder / name)) / RATE < 10.1 for name in files)
 
 
-def test_pairs_are_ordered_and_cross_splits_as_they_say(planted: tuple[Path, Planted]) -> None:
+def test_pairs_are_ordered_and_cross_splits_as_they_say(planted: tuple[Path, GroundTruth]) -> None:
     _, truth = planted
     assert all(leak.a < leak.b for leak in truth.leaks + truth.duplicates)
     assert all(leak.a.split("/")[0] != leak.b.split("/")[0] for leak in truth.leaks)
@@ -201,7 +205,7 @@ def test_pairs_are_ordered_and_cross_splits_as_they_say(planted: tuple[Path, Pla
     assert sorted({leak.kind for leak in truth.leaks}) == kinds
 
 
-def test_exact_leaks_have_equal_samples(planted: tuple[Path, Planted]) -> None:
+def test_exact_leaks_have_equal_samples(planted: tuple[Path, GroundTruth]) -> None:
     folder, truth = planted
     exact = of_kind(truth, "copy", "container")
     assert exact == [leak for leak in truth.leaks + truth.duplicates if leak.relation == "exact"]
@@ -213,7 +217,7 @@ def test_exact_leaks_have_equal_samples(planted: tuple[Path, Planted]) -> None:
         assert Path(leak.a).suffix != Path(leak.b).suffix
 
 
-def test_leaks_lie_where_they_say_and_only_there(planted: tuple[Path, Planted]) -> None:
+def test_leaks_lie_where_they_say_and_only_there(planted: tuple[Path, GroundTruth]) -> None:
     folder, truth = planted
     for leak in truth.leaks + truth.duplicates:
         a = cut(folder / leak.a, leak.a_start, leak.a_end)
@@ -222,7 +226,7 @@ def test_leaks_lie_where_they_say_and_only_there(planted: tuple[Path, Planted]) 
         assert abs(np.corrcoef(a[800:], b[:-800])[0, 1]) < 0.9, leak  # 50 ms beside it
 
 
-def test_coverage_fits_the_relation(planted: tuple[Path, Planted]) -> None:
+def test_coverage_fits_the_relation(planted: tuple[Path, GroundTruth]) -> None:
     folder, truth = planted
     for leak in truth.leaks + truth.duplicates:
         shared = leak.a_end - leak.a_start
@@ -234,7 +238,7 @@ def test_coverage_fits_the_relation(planted: tuple[Path, Planted]) -> None:
             assert shared / longest > 0.99
 
 
-def test_lossy_files_have_48_to_64_kbit_a_second(planted: tuple[Path, Planted]) -> None:
+def test_lossy_files_have_48_to_64_kbit_a_second(planted: tuple[Path, GroundTruth]) -> None:
     folder, truth = planted
     lossy = [
         folder / x for x in everything(truth) if Path(x).suffix in (".mp3", ".ogg", ".m4a", ".opus")
@@ -245,7 +249,7 @@ def test_lossy_files_have_48_to_64_kbit_a_second(planted: tuple[Path, Planted]) 
         assert 40 < kbps < 72, path.name
 
 
-def test_noisy_copy_is_12_db_quieter_at_15_db_snr(planted: tuple[Path, Planted]) -> None:
+def test_noisy_copy_is_12_db_quieter_at_15_db_snr(planted: tuple[Path, GroundTruth]) -> None:
     folder, truth = planted
     (leak,) = of_kind(truth, "noisy")
     far, near = decoded(folder / leak.a), decoded(folder / leak.b)
@@ -256,7 +260,7 @@ def test_noisy_copy_is_12_db_quieter_at_15_db_snr(planted: tuple[Path, Planted])
     assert 10 * np.log10(snr) == pytest.approx(15, abs=0.3)
 
 
-def test_jingle_is_in_24_items_and_covers_less_than_half(planted: tuple[Path, Planted]) -> None:
+def test_jingle_is_in_24_items_and_covers_less_than_half(planted: tuple[Path, GroundTruth]) -> None:
     folder, truth = planted
     logo = sounds.jingle(0)
     assert len(logo) == 3 * RATE
@@ -270,7 +274,7 @@ def test_jingle_is_in_24_items_and_covers_less_than_half(planted: tuple[Path, Pl
         assert best_match(logo[: 2 * RATE], decoded(folder / leak.a)) < 0.6
 
 
-def test_innocent_pairs_are_no_copies(planted: tuple[Path, Planted]) -> None:
+def test_innocent_pairs_are_no_copies(planted: tuple[Path, GroundTruth]) -> None:
     folder, truth = planted
     for a, b, why in truth.innocent:
         left, right = decoded(folder / a), decoded(folder / b)
@@ -284,7 +288,7 @@ def test_innocent_pairs_are_no_copies(planted: tuple[Path, Planted]) -> None:
 
 
 def test_planting_is_repeatable_and_follows_the_seed(
-    planted: tuple[Path, Planted], tmp_path: Path
+    planted: tuple[Path, GroundTruth], tmp_path: Path
 ) -> None:
     folder, truth = planted
     assert plant(tmp_path / "again", seed=0) == truth

@@ -24,13 +24,13 @@ from splitaudit.engine.progress import Quiet
 from splitaudit.engine.stages import Settings, StageLog
 from splitaudit.images.decode.boxes import WHOLE
 from splitaudit.images.fingerprint import extract
-from splitaudit.images.fingerprint.contract import COSINE, HAMMING, METRICS, coded
+from splitaudit.images.fingerprint.contract import COSINE, HAMMING, METRICS, encode
 from splitaudit.images.fingerprint.feature_sets import FEATURE
 from splitaudit.images.fingerprint.views import View
 from splitaudit.images.verify.photographs.compare import Photographs
 from splitaudit.images.verify.thumbnails.compare import Thumbnails
 from splitaudit.scan.fingerprints import choose, modules
-from splitaudit.scan.pipeline import AUDITED
+from splitaudit.scan.pipeline import MEDIA_BY_PART
 
 OF_PICTURES = ("hash", "gradients", "features", "imagehash.phash", "imagehash.dhash")
 OURS = [*choose([*OF_PICTURES, "patches"])]
@@ -62,7 +62,7 @@ def test_every_module_with_a_fingerprint_is_tried() -> None:
 def test_a_fingerprint_is_named_by_what_changes_its_codes(of: Any) -> None:
     assert is_dataclass(of)
     assert re.fullmatch(rf"{re.escape(of.name)}-v{of.version}-[0-9a-f]{{8}}", fingerprint_id(of))
-    assert of.modality in AUDITED
+    assert of.modality in MEDIA_BY_PART
     assert of.metric in METRICS
     for field in fields(of):
         other = "dhash" if getattr(of, field.name) == "phash" else "phash"
@@ -74,12 +74,12 @@ def test_a_fingerprint_is_named_by_what_changes_its_codes(of: Any) -> None:
 @PICTURES
 def test_codes_have_one_form_and_depend_on_their_picture_alone(of: Any) -> None:
     seen, load = of_those(of), of.load()
-    codes = coded(of, seen, load)
-    again = coded(of, seen[::-1], of.load())
+    codes = encode(of, seen, load)
+    again = encode(of, seen[::-1], of.load())
     assert not codes.degenerate.any()
     for k, value in enumerate(codes.values):
         np.testing.assert_array_equal(value, again.values[len(seen) - 1 - k])
-        np.testing.assert_array_equal(value, coded(of, seen[k : k + 1], load).values[0])
+        np.testing.assert_array_equal(value, encode(of, seen[k : k + 1], load).values[0])
     kinds = {HAMMING: np.uint64, COSINE: np.int8}
     assert {value.dtype for value in codes.values} == {np.dtype(kinds.get(of.metric, FEATURE))}
     if of.metric in kinds:
@@ -90,7 +90,7 @@ def test_codes_have_one_form_and_depend_on_their_picture_alone(of: Any) -> None:
 def test_a_flat_picture_is_degenerate(of: Any) -> None:
     luma = np.full((320, 320), 90, np.uint8)
     flat = View(np.stack([luma] * 3, axis=2), luma, WHOLE, 320)
-    assert coded(of, [flat], of.load()).degenerate.tolist() == [True]
+    assert encode(of, [flat], of.load()).degenerate.tolist() == [True]
 
 
 @PICTURES
@@ -99,7 +99,7 @@ def test_what_cannot_be_read_is_a_row_without_a_code(of: Any, tmp_path: Path) ->
     (tmp_path / "c.png").write_bytes(b"no picture at all")
     broken = as_file(tmp_path / "c.png")
     Path(gone.path).unlink()
-    kinds = [extract.READ, extract.kind_of(of)]
+    kinds = [extract.PICTURES_KIND, extract.kind_of(of)]
     extract.fingerprint([whole, gone, broken], tmp_path, of=[of], kinds=kinds)
     read, codes = (rows(tmp_path / kind) for kind in kinds)
     assert set(read) == set(codes) == {"a.png", "c.png"}  # what is gone is looked for again
@@ -115,7 +115,7 @@ def test_facts_that_are_missing_are_written_and_no_others(tmp_path: Path) -> Non
     assert [folder.name for folder in (tmp_path / "fingerprints").iterdir()] == [
         fingerprint_id(second)
     ]
-    assert not (tmp_path / extract.READ).exists()
+    assert not (tmp_path / extract.PICTURES_KIND).exists()
 
 
 @dataclass(frozen=True)
@@ -144,9 +144,9 @@ def test_every_verifier_has_a_name_of_its_own() -> None:
     assert len({verifier.name for verifier in VERIFIERS}) == len(VERIFIERS)
 
 
-@pytest.mark.parametrize("part", AUDITED)
+@pytest.mark.parametrize("part", MEDIA_BY_PART)
 def test_a_medium_without_contents_finds_nothing(part: str, tmp_path: Path) -> None:
-    medium, settings = AUDITED[part], Settings(tmp_path, processes=1)
+    medium, settings = MEDIA_BY_PART[part], Settings(tmp_path, processes=1)
     assert medium.part == part
     assert len({stage.kind for stage in medium.stages(settings)}) == len(medium.stages(settings))
     steps = media.plan(medium, {}, 0, settings)

@@ -143,4 +143,4 @@ def test_a_decoder_that_crashed_is_noted_of_each_file(tmp_path: Path) -> None:
 
 def test_a_decoder_that_tripped_says_over_what_in_one_line() -> None:
     error = "the decoder failed: ValueError: no such tag"
-    assert jobs.failed(ValueError("no\nsuch\ntag")) == {"status": ERROR, "error": error}
+    assert jobs.decode_error(ValueError("no\nsuch\ntag")) == {"status": ERROR, "error": error}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_tables import unhurried
 
-from splitaudit.audio.match_rows import expand, relations, strongest, transform
+from splitaudit.audio.match_rows import expand, relations, strongest_proofs, transform
 
 FINGERPRINT, VERIFIER = "patch-v1", "waveform-v2"
 SPLITS = ("train", "val", "test")
@@ -254,9 +254,9 @@ def test_a_leak_beside_a_jingle_stands_for_the_pair() -> None:
         proof("A", "B", relation="overlap", score=0.7),
         proof("A", "B", relation="near_duplicate", score=0.9, accepted=False),
     ]
-    kept = strongest(proofs_of(rows))
+    kept = strongest_proofs(proofs_of(rows))
     assert kept[["b", "relation", "score"]].to_numpy().tolist() == [["B", "overlap", 0.7]]
-    assert strongest(proofs_of([])).empty
+    assert strongest_proofs(proofs_of([])).empty
 
 
 def test_of_a_loop_the_moment_that_was_copied_stands_for_the_pair() -> None:
@@ -265,7 +265,7 @@ def test_of_a_loop_the_moment_that_was_copied_stands_for_the_pair() -> None:
         proof("A", "B", correlation=-0.7, score=0.8),  # polarity says nothing
         proof("A", "B", correlation=0.9, a_start=4.0, b_start=5.0),  # a beat of it
     ]
-    assert strongest(proofs_of(rows))["correlation"].tolist() == [-0.7]
+    assert strongest_proofs(proofs_of(rows))["correlation"].tolist() == [-0.7]
 
 
 def test_no_proofs_no_relations() -> None:

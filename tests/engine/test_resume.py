@@ -27,8 +27,9 @@ from splitaudit.engine.execute import Job
 # What the command line does with `--jobs 2`, however little there is to do.
 _WITH_PROCESSES = """
 import sys
-from splitaudit import cli, stages
-stages.WORTH_PROCESSES_S = -1.0
+from splitaudit import cli
+from splitaudit.engine import stages
+stages.MIN_PARALLEL_S = -1.0
 sys.argv = ["splitaudit", *sys.argv[1:], "--jobs", "2"]
 cli.main()
 """
@@ -42,11 +43,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for split in ("train", "test"):
         (folder / split).mkdir(parents=True)
     for seed in range(10):
-        write_pcm(folder / f"train/{seed}.wav", sounds.distinct(seed, 4.0))
+        write_pcm(folder / f"train/{seed}.wav", sounds.distinct_sound(seed, 4.0))
     for seed in (1, 2):
         shutil.copy(folder / f"train/{seed}.wav", folder / "test")
-    write_av(folder / "test/3.mp3", sounds.distinct(3, 4.0))
-    write_pcm(folder / "test/4.flac", sounds.distinct(4, 4.0)[RATE : 3 * RATE])
+    write_av(folder / "test/3.mp3", sounds.distinct_sound(3, 4.0))
+    write_pcm(folder / "test/4.flac", sounds.distinct_sound(4, 4.0)[RATE : 3 * RATE])
     return folder
 
 
@@ -171,7 +172,7 @@ def test_a_script_without_a_guard_is_told_so_and_loses_nothing(tmp_path: Path) -
         "import sys\n"
         "from pathlib import Path\n"
         "from poison import give_up, note\n"
-        "from splitaudit import execute\n"
+        "from splitaudit.engine import execute\n"
         "jobs = [execute.Job(note, [name], Path(sys.argv[1]), give_up) for name in 'abc']\n"
         "print(sum(execute.run(jobs, 2)))\n",
         encoding="utf-8",

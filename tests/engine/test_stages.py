@@ -19,12 +19,12 @@ from splitaudit.engine.stages import (
     StageLog,
     Step,
     candidates_path,
-    do,
+    count_missing,
     propose,
     read_candidates,
     representatives,
+    run_stage,
     step,
-    unknown,
 )
 from splitaudit.schema import STATUSES
 
@@ -78,12 +78,12 @@ def test_only_what_is_not_known_is_computed(tmp_path: Path) -> None:
     settings, told = settings_of(tmp_path), Told()
     log, todo = StageLog(told), things(5)
     some = {name: todo[name] for name in ("t0001", "t0003")}
-    assert unknown(stage(), todo, settings) == 5
-    do(stage(), some, settings, log)
-    assert unknown(stage(), todo, settings) == 3
-    assert unknown(stage(), some, settings) == 0
-    do(stage(), todo, settings, log)
-    do(stage(), todo, settings, log)
+    assert count_missing(stage(), todo, settings) == 5
+    run_stage(stage(), some, settings, log)
+    assert count_missing(stage(), todo, settings) == 3
+    assert count_missing(stage(), some, settings) == 0
+    run_stage(stage(), todo, settings, log)
+    run_stage(stage(), todo, settings, log)
     keys = [row["key"] for rows in parts(settings) for row in rows]
     assert keys == [f"t{n:04}" for n in range(5)]
     assert told.words == [("note", 2), (1,), (1,), ("note", 3), (1,), (1,), (1,), ("note", 0)]
@@ -111,7 +111,7 @@ def test_work_is_cut_so_that_all_processes_have_some_eight_times_and_no_part_is_
 ) -> None:
     settings = settings_of(tmp_path, processes)
     cut = {} if most is None else {"most": most}
-    do(stage(**cut), things(count), settings, StageLog(Quiet()))
+    run_stage(stage(**cut), things(count), settings, StageLog(Quiet()))
     assert [len(rows) for rows in parts(settings)] == sizes
 
 
@@ -121,7 +121,7 @@ def test_more_than_three_seconds_of_work_are_done_by_other_processes(
 ) -> None:
     settings, todo = settings_of(tmp_path, 2), things(3, 1_000)
     todo["t0002"] = Thing("t0002", 1_000 + more)
-    do(stage(bytes_a_second=1_000.0), todo, settings, StageLog(Quiet()))
+    run_stage(stage(bytes_a_second=1_000.0), todo, settings, StageLog(Quiet()))
     found = [row["process"] for rows in parts(settings) for row in rows]
     assert len(found) == 3
     assert (os.getpid() in found) == (not more)
@@ -133,7 +133,7 @@ def test_what_a_killed_run_left_is_swept_before(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "half.tmp").touch()
     os.utime(folder / "half.tmp", (0, 0))
-    do(stage(), things(1), settings, StageLog(Quiet()))
+    run_stage(stage(), things(1), settings, StageLog(Quiet()))
     assert not list(folder.glob("*.tmp"))
 
 
@@ -159,8 +159,8 @@ def test_one_of_equal_contents_is_compared_and_only_what_could_be_read() -> None
     rows += [("z", "ok", "same"), ("b", "truncated", "same"), ("a", "error", "same")]
     facts = pd.DataFrame(rows, columns=["key", "status", "same_id"]).set_index("key")
     read = [f"c{STATUSES.index(status)}" for status in ("ok", "truncated")]
-    assert representatives(facts, "same_id").to_pylist() == sorted(["b", *read])
-    assert representatives(facts.iloc[:0], "same_id").to_pylist() == []
+    assert representatives(facts).to_pylist() == sorted(["b", *read])
+    assert representatives(facts.iloc[:0]).to_pylist() == []
 
 
 def keys(names: Iterable[str]) -> pa.Array:

@@ -13,9 +13,9 @@ import pytest
 
 from splitaudit.engine.store import (
     Parts,
+    atomic_replace,
     digest,
     read_json,
-    replacing,
     to_json,
     write_table,
     write_text,
@@ -118,7 +118,7 @@ def test_what_fails_leaves_what_was_there(tmp_path: Path) -> None:
     write_text("old", path)
 
     def fail() -> None:
-        with replacing(path) as temporary:
+        with atomic_replace(path) as temporary:
             temporary.write_text("half")
             raise RuntimeError
 
@@ -132,7 +132,7 @@ def test_what_fails_leaves_what_was_there(tmp_path: Path) -> None:
 
 def test_a_folder_that_fails_leaves_nothing(tmp_path: Path) -> None:
     def fail() -> None:
-        with replacing(tmp_path / "made") as temporary:
+        with atomic_replace(tmp_path / "made") as temporary:
             temporary.mkdir()
             (temporary / "a").touch()
             raise OSError(errno.EACCES, "Permission denied")
@@ -146,7 +146,7 @@ def test_a_folder_that_fails_leaves_nothing(tmp_path: Path) -> None:
 def test_a_name_as_long_as_a_disk_takes_is_written(tmp_path: Path, length: int) -> None:
     """The free name beside it is a part of it and some more."""
     path = tmp_path / f"{'n' * length}.txt"
-    with replacing(path) as temporary:
+    with atomic_replace(path) as temporary:
         assert temporary.name.startswith(f"{'n' * 40}-")
         assert temporary.suffix == ".tmp"
         temporary.write_text("x")
@@ -171,7 +171,7 @@ REFUSED = "cannot write {folder}/a.txt: {reason}; choose another folder"
     ],
 )
 def test_why_nothing_can_be_written_is_said(tmp_path: Path, error: OSError, said: str) -> None:
-    with pytest.raises(SplitauditError) as caught, replacing(tmp_path / "a.txt"):
+    with pytest.raises(SplitauditError) as caught, atomic_replace(tmp_path / "a.txt"):
         raise error
     assert str(caught.value).startswith(said.replace("{folder}", str(tmp_path)))
     assert list(tmp_path.iterdir()) == []

@@ -10,12 +10,12 @@ import pytest
 
 from splitaudit.evaluation.differences import (
     Rounding,
-    _grain,
-    by_chance,
-    gaps,
-    moved,
-    rounding,
-    systematic,
+    _relative_precision,
+    exceeds_rounding,
+    hypergeometric_p_value,
+    rounding_tolerance,
+    signed_difference,
+    systematic_p_value,
 )
 
 named = pytest.mark.parametrize
@@ -42,9 +42,9 @@ def test_rounding_is_of_the_spread_or_of_the_largest(
     scores = scores_of(spread, largest)
     expected = max(1e-5 * scores.std(), largest * 2.0**-18)
     assert expected == pytest.approx(floor, rel=0.15)
-    assert rounding(scores) == Rounding(expected, 1e-3)
+    assert rounding_tolerance(scores) == Rounding(expected, 1e-3)
     spoilt = np.append(scores, [np.nan, np.inf, -np.inf])
-    assert rounding(spoilt) == rounding(scores)
+    assert rounding_tolerance(spoilt) == rounding_tolerance(scores)
 
 
 @named(
@@ -60,13 +60,13 @@ def test_rounding_is_of_the_spread_or_of_the_largest(
     ],
 )
 def test_scores_of_few_digits_are_rounded_more(scores: Any, share: float) -> None:
-    assert rounding(np.asarray(scores, np.float64)).share == share
+    assert rounding_tolerance(np.asarray(scores, np.float64)).share == share
 
 
 def test_what_digits_of_float16_are_worth() -> None:
     """The last of 70,032 is beyond the largest number that float16 has."""
     written = [0.1], [1 + 2**-10], [70_032.0], [1 + 2**-11]
-    assert [_grain(np.array(one)) for one in written] == [0.0, 2.0**-10, 0.0, 0.0]
+    assert [_relative_precision(np.array(one)) for one in written] == [0.0, 2.0**-10, 0.0, 0.0]
 
 
 @named("sign", [1, -1])
@@ -93,14 +93,16 @@ def test_a_score_moved_by_more_than_rounding(
     one: float, other: float, told: bool, sign: int
 ) -> None:
     sides = np.array([[sign * one, 5.0]]), np.array([[sign * other, 5.0]])
-    assert moved(*sides, WITHIN).tolist() == [[told, False]]
-    assert moved(*sides[::-1], WITHIN).tolist() == [[told, False]]
+    assert exceeds_rounding(*sides, WITHIN).tolist() == [[told, False]]
+    assert exceeds_rounding(*sides[::-1], WITHIN).tolist() == [[told, False]]
 
 
 def test_gaps_of_faults() -> None:
     one = np.array([3.0, np.inf, np.inf, np.nan, -np.inf, np.inf])
     other = np.array([1.0, np.inf, 1.0, 1.0, np.inf, np.nan])
-    np.testing.assert_array_equal(gaps(one, other), [2.0, 0.0, np.inf, np.nan, -np.inf, np.nan])
+    np.testing.assert_array_equal(
+        signed_difference(one, other), [2.0, 0.0, np.inf, np.nan, -np.inf, np.nan]
+    )
 
 
 def apart(shape: tuple[int, int], rows: int, columns: int, by: float) -> tuple[Any, Any]:
@@ -144,8 +146,8 @@ def test_what_moves_is_systematic_where_it_is_much_or_far(name: str) -> None:
     shape, rows, columns, by, p = SYSTEMATIC[name]
     for turned in (False, True):
         one, other = (side.T if turned else side for side in apart(shape, rows, columns, by))
-        assert systematic(one, other, WITHIN) == p
-        assert systematic(other, one, WITHIN) == p
+        assert systematic_p_value(one, other, WITHIN) == p
+        assert systematic_p_value(other, one, WITHIN) == p
 
 
 @named(
@@ -155,7 +157,7 @@ def test_what_moves_is_systematic_where_it_is_much_or_far(name: str) -> None:
 def test_far_is_so_many_times_rounding(score: float, by: float, p: float) -> None:
     """Ten thousand times the floor, and eight times the share of the score."""
     one, other = apart((100, 100), 1, 20, by)
-    assert systematic(one + score, other + score, WITHIN) == p
+    assert systematic_p_value(one + score, other + score, WITHIN) == p
 
 
 def counted(size: int, own: int, changed: int, hit: int) -> float:
@@ -170,5 +172,5 @@ def counted(size: int, own: int, changed: int, hit: int) -> float:
 def test_so_many_of_what_moved_are_own_by_chance(changed: int, hit: int) -> None:
     own, moving = np.zeros((2, 100), bool)
     own[:10], moving[10 - hit : 10 - hit + changed] = True, True
-    found = by_chance(moving.reshape(10, 10), own.reshape(10, 10))
+    found = hypergeometric_p_value(moving.reshape(10, 10), own.reshape(10, 10))
     assert found == pytest.approx(counted(100, 10, changed, hit))

@@ -14,8 +14,8 @@ from evaluators import cosine, pairs
 from splitaudit.errors import EvaluatorError, TransposedError
 from splitaudit.evaluation import inputs as calling
 from splitaudit.evaluation.audit import audit_evaluator
-from splitaudit.evaluation.inputs import SEED, Evaluator, Inputs, paired
-from splitaudit.evaluation.relevance import relevant
+from splitaudit.evaluation.inputs import SEED, Evaluator, Inputs, pair_inputs
+from splitaudit.evaluation.relevance import parse_relevance
 
 named = pytest.mark.parametrize
 
@@ -36,7 +36,7 @@ def quiet(function: Any) -> Evaluator:
 
 def test_rows_are_taken_with_their_ids_or_put_in_place_of_others() -> None:
     whole, rows = given(), np.array([2, 2, 0, 1])
-    asked, offered = whole.asked(rows), whole.offered(rows)
+    asked, offered = whole.with_queries(rows), whole.with_gallery(rows)
     assert asked.queries[:, 0].tolist() == [4, 4, 0, 2]
     assert asked.gallery is whole.gallery
     assert offered.gallery[:, 0].tolist() == [5, 5, -1, 2]
@@ -45,7 +45,7 @@ def test_rows_are_taken_with_their_ids_or_put_in_place_of_others() -> None:
         assert changed.query_ids.tolist() == [10, 11, 12, 13]
         assert changed.gallery_ids.tolist() == ["a", "b", "c", "d"]
         assert changed.right.tolist() == ["a", "b", "c", "d"]
-    part = whole.ordered(np.array([3, 0]), np.array([1, 3, 2]))
+    part = whole.take_rows(np.array([3, 0]), np.array([1, 3, 2]))
     assert (part.queries[:, 0].tolist(), part.gallery[:, 0].tolist()) == ([6, 0], [2, 8, 5])
     assert part.query_ids.tolist() == [13, 10]
     assert part.gallery_ids.tolist() == ["b", "d", "c"]
@@ -54,7 +54,7 @@ def test_rows_are_taken_with_their_ids_or_put_in_place_of_others() -> None:
 
 
 def test_relevance_is_where_the_right_item_stands() -> None:
-    part = given().ordered(np.array([3, 0, 2]), np.array([1, 3, 2]))
+    part = given().take_rows(np.array([3, 0, 2]), np.array([1, 3, 2]))
     said = []
 
     def asked(queries: Any, gallery: Any, relevance: Any) -> Any:
@@ -67,9 +67,9 @@ def test_relevance_is_where_the_right_item_stands() -> None:
 
 def test_one_query_is_paired_with_each_item_that_has_any() -> None:
     """The first of those of an item, in the order of the items; an item may share its query."""
-    right = relevant([[2], [0], [2, 3], []], 5)
+    right = parse_relevance([[2], [0], [2, 3], []], 5)
     queries, gallery = np.arange(4.0)[:, None], np.arange(5.0)[:, None]
-    found = paired(queries, gallery, right, (list("wxyz"), [7, 8, 9, 10, 11]))
+    found = pair_inputs(queries, gallery, right, (list("wxyz"), [7, 8, 9, 10, 11]))
     assert found.queries.ravel().tolist() == [1, 0, 2]
     assert found.gallery.ravel().tolist() == [0, 2, 3]
     assert found.query_ids.tolist() == ["x", "w", "y"]
@@ -89,14 +89,14 @@ def test_only_what_its_signature_names_is_given() -> None:
 
     whole = given()
     evaluator = quiet(everything)
-    assert evaluator.named == {*calling.OFFERED}
-    assert evaluator.may_look_up
+    assert evaluator.named == {*calling.OPTIONAL_ARGUMENTS}
+    assert evaluator.sees_gallery_ids
     evaluator.scores("here", whole, seed=5)
     assert said[0][:2] == (np.random.default_rng(SEED + 5).integers(1 << 40), SEED + 5)
     # What it does to these is not done to ours.
     assert whole.query_ids.tolist() == [10, 11, 12, 13]
     assert whole.gallery_ids.tolist() == whole.right.tolist() == ["a", "b", "c", "d"]
-    assert not quiet(lambda queries, gallery, query_ids, relevance: 0).may_look_up
+    assert not quiet(lambda queries, gallery, query_ids, relevance: 0).sees_gallery_ids
     assert quiet(np.dot).named == quiet(dict).named == frozenset()
 
 
@@ -140,7 +140,7 @@ def test_what_it_draws_leaves_ours_as_it_was_though_it_raises() -> None:
     ],
 )
 def test_scores_of_another_shape_are_refused(shape: tuple[int, ...], error: Any) -> None:
-    part = given().ordered(np.arange(3), np.arange(4))
+    part = given().take_rows(np.arange(3), np.arange(4))
     evaluator = quiet(lambda queries, gallery: np.zeros(shape))
     if error is None:
         assert evaluator.scores("x", part).shape == shape
@@ -201,18 +201,18 @@ def test_who_writes_is_noticed_and_stays_so(side: str) -> None:
 
 def test_embeddings_are_drawn_with_the_mean_and_the_spread_of_ours() -> None:
     side = np.random.default_rng(0).normal(5, 2, (400, 3, 7)).astype(np.float32)
-    drawn = calling.like(side, np.random.default_rng(1))
+    drawn = calling.random_like(side, np.random.default_rng(1))
     assert (drawn.dtype, drawn.shape) == (side.dtype, side.shape)
     assert drawn.mean() == pytest.approx(side.mean(), abs=0.1)
     assert drawn.std() == pytest.approx(side.std(), rel=0.02)
     assert np.isin(drawn, side).mean() < 0.01
     # What does not spread would draw but one number.
-    assert calling.like(np.full((400, 7), 3.0), np.random.default_rng(1)).std() == pytest.approx(
-        1, rel=0.05
-    )
-    assert calling.drawable(side)
-    assert not calling.drawable(side.astype(int))
-    assert not calling.drawable(side.astype(bool))
+    assert calling.random_like(
+        np.full((400, 7), 3.0), np.random.default_rng(1)
+    ).std() == pytest.approx(1, rel=0.05)
+    assert calling.is_floating(side)
+    assert not calling.is_floating(side.astype(int))
+    assert not calling.is_floating(side.astype(bool))
 
 
 # An audit

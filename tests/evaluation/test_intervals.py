@@ -10,7 +10,7 @@ import pytest
 from evaluators import cosine, pairs
 
 from splitaudit.evaluation import intervals
-from splitaudit.evaluation.relevance import relevant
+from splitaudit.evaluation.relevance import parse_relevance
 from splitaudit.evaluation.summary import summarise
 
 named = pytest.mark.parametrize
@@ -123,7 +123,7 @@ def test_both_ways_are_measured_for_all_and_for_parts() -> None:
     scores = cosine(texts[right] + 3 * rng.normal(size=(30, 32)), films)
     tapes = np.arange(16) // 3
     odd = np.arange(16) % 2 == 1
-    found = summarise(scores, relevant(right, 16), tapes, {"odd": odd, "none": odd & ~odd})
+    found = summarise(scores, parse_relevance(right, 16), tapes, {"odd": odd, "none": odd & ~odd})
     there, back = found["metrics"]["query to item"], found["metrics"]["item to query"]
     to_item = places(scores, [[item] for item in right])
     to_query = places(scores.T[:15], [[2 * item, 2 * item + 1] for item in range(15)])
@@ -140,7 +140,7 @@ def test_both_ways_are_measured_for_all_and_for_parts() -> None:
 def test_ties_and_faults_are_told() -> None:
     """Of two tied right items none is tied with a wrong one."""
     scores = np.array([[2.0, 2.0, 1.0], [1.0, 1.0, 0.0], [np.nan, 0.0, 3.0], [np.inf, 2.0, 1.0]])
-    right = relevant([[0, 1], [0], [0], [1]], 3)
+    right = parse_relevance([[0, 1], [0], [0], [1]], 3)
     found = summarise(scores, right, np.arange(3), {})
     assert (found["not_finite"], found["not_finite_right"]) == (2, 1)
     assert found["tied"] == 1 / 5
@@ -149,7 +149,7 @@ def test_ties_and_faults_are_told() -> None:
 
 
 def test_a_sign_is_told_with_its_sentence() -> None:
-    found = summarise(np.eye(24), relevant(range(24), 24), np.arange(24), {})
+    found = summarise(np.eye(24), parse_relevance(range(24), 24), np.arange(24), {})
     assert found["verdict"] == "suspicious"
     assert [one["name"] for one in found["signs"]] == ["constant", "normalised"]
     assert [one["p"] for one in found["signs"]] == [0.0, 0.0]

@@ -14,8 +14,8 @@ from scipy.stats import ttest_1samp
 from splitaudit.errors import EvaluatorError, ScoresError
 from splitaudit.evaluation import designed_embeddings, metric_tests
 from splitaudit.evaluation.audit import audit_evaluator
-from splitaudit.evaluation.designed_embeddings import Answers, Known
-from splitaudit.evaluation.inputs import Evaluator, Inputs, paired
+from splitaudit.evaluation.designed_embeddings import MetricCache, MetricProbe
+from splitaudit.evaluation.inputs import Evaluator, Inputs, pair_inputs
 from splitaudit.evaluation.relevance import diagonal
 
 named = pytest.mark.parametrize
@@ -24,13 +24,13 @@ Value = Callable[..., float]
 
 def inputs_of(n: int = 24) -> Inputs:
     texts, films = pairs(n)
-    return paired(texts, films, diagonal(n, n), (np.arange(n), np.arange(n) + 100))
+    return pair_inputs(texts, films, diagonal(n, n), (np.arange(n), np.arange(n) + 100))
 
 
-def known(value: Value, function: Any = evaluators.recall, n: int = 24) -> Known:
+def known(value: Value, function: Any = evaluators.recall, n: int = 24) -> MetricProbe:
     """A metric between 20 at worst and 70 at best."""
     rng = np.random.default_rng(0)
-    return Known(value, Evaluator(function, str), inputs_of(n), 70.0, 20.0, rng)
+    return MetricProbe(value, Evaluator(function, str), inputs_of(n), 70.0, 20.0, rng)
 
 
 def always(share: float) -> Value:
@@ -49,7 +49,7 @@ def products(inputs: Inputs) -> Any:
 @named("shape", [(24, 24), (10, 7)])
 def test_products_of_designed_embeddings_are_the_scores(shape: tuple[int, int]) -> None:
     scores = np.random.default_rng(0).normal(size=shape)
-    made = designed_embeddings.designed(inputs_of(), scores)
+    made = designed_embeddings.design_embeddings(inputs_of(), scores)
     np.testing.assert_allclose(products(made), scores)
     assert made.gallery.shape == (shape[1], evaluators.FRAMES, evaluators.WIDTH)
     assert np.linalg.norm(made.gallery, axis=2) == pytest.approx(1)
@@ -57,30 +57,30 @@ def test_products_of_designed_embeddings_are_the_scores(shape: tuple[int, int]) 
 
 def test_so_many_others_are_above_each_truth() -> None:
     for rank in range(9):
-        scores = designed_embeddings.at_rank(9, rank)
+        scores = designed_embeddings.scores_at_rank(9, rank)
         truth = np.diagonal(scores)
         assert ((scores > truth[:, None]).sum(axis=1) == rank).all()
         assert ((scores == truth[:, None]).sum(axis=1) == 1).all()
-    assert designed_embeddings.at_rank(4, 2)[0].tolist() == [0.5, 1, 1, 0]
+    assert designed_embeddings.scores_at_rank(4, 2)[0].tolist() == [0.5, 1, 1, 0]
 
 
 def test_short_vectors_are_repeated_and_long_ones_stay() -> None:
     inputs = inputs_of(9)
-    made = designed_embeddings.wide(inputs, 70)
+    made = designed_embeddings.tile_dimensions(inputs, 70)
     assert made.queries.shape == (9, 70)
     assert made.gallery.shape == (9, evaluators.FRAMES, 70)
     np.testing.assert_array_equal(made.queries[:, 64:], inputs.queries[:, :6])
     np.testing.assert_array_equal(made.gallery[:, :, 32:64], inputs.gallery)
     for least in (24, 32):
         np.testing.assert_array_equal(
-            designed_embeddings.wide(inputs, least).queries, inputs.queries
+            designed_embeddings.tile_dimensions(inputs, least).queries, inputs.queries
         )
 
 
 def test_several_queries_have_one_item() -> None:
     items = np.array([0, 0, 1, 2, 2])
     scores = np.random.default_rng(0).normal(size=(5, 3))
-    made = designed_embeddings.several(known(always(1.0)), scores, items)
+    made = designed_embeddings.design_relevance(known(always(1.0)), scores, items)
     np.testing.assert_allclose(products(made), scores)
     assert made.query_ids.tolist() == [0, 1, 2, 3, 4]
     assert made.gallery_ids.tolist() == [100, 101, 102]
@@ -90,16 +90,16 @@ def test_several_queries_have_one_item() -> None:
 def test_equal_questions_are_asked_once() -> None:
     """Of one test, one seed, the same embeddings and the same truth."""
     evaluator = Evaluator(lambda queries, gallery: {"a": 1, 2: np.float32(3)}, str)
-    answers, inputs = Answers(evaluator), inputs_of()
+    answers, inputs = MetricCache(evaluator), inputs_of()
     order = np.roll(np.arange(24), 1)
     everything = np.arange(24)
     asked: list[tuple[str, Inputs, int]] = [
         ("x", inputs, 0),
         ("y", inputs, 0),
         ("x", inputs, 1),
-        ("x", inputs.asked(order), 0),
-        ("x", inputs.offered(order), 0),
-        ("x", inputs.offered(order).ordered(everything, np.argsort(order)), 0),
+        ("x", inputs.with_queries(order), 0),
+        ("x", inputs.with_gallery(order), 0),
+        ("x", inputs.with_gallery(order).take_rows(everything, np.argsort(order)), 0),
         ("x", Inputs(inputs.queries, inputs.gallery, *[inputs.gallery_ids] * 2, everything), 0),
     ]
     for number, question in enumerate(asked, 1):
@@ -112,11 +112,11 @@ def test_equal_questions_are_asked_once() -> None:
 def test_what_is_no_number_is_no_metric(answer: Any) -> None:
     said = f"test 'x': the evaluator returned a {type(answer).__name__}, not a number"
     with pytest.raises(EvaluatorError, match=said):
-        Answers(Evaluator(lambda queries, gallery: answer, str)).values("x", inputs_of())
+        MetricCache(Evaluator(lambda queries, gallery: answer, str)).values("x", inputs_of())
 
 
 def test_one_number_has_no_name() -> None:
-    answers = Answers(Evaluator(lambda queries, gallery: np.array(0.5), str))
+    answers = MetricCache(Evaluator(lambda queries, gallery: np.array(0.5), str))
     assert answers.values("x", inputs_of()) == {"": 0.5}
 
 
@@ -318,7 +318,7 @@ def test_what_moves_by_itself_hangs_on_no_order() -> None:
     ],
 )
 def test_metrics_are_equal_within_rounding(one: float, other: float, equal: bool) -> None:
-    assert metric_tests._equal(one, other) == metric_tests._equal(other, one) == equal
+    assert metric_tests._is_close(one, other) == metric_tests._is_close(other, one) == equal
 
 
 # What can be tested

@@ -14,7 +14,7 @@ from scipy import sparse
 
 from splitaudit.errors import ScoresError
 from splitaudit.evaluation import metrics
-from splitaudit.evaluation.relevance import relevant
+from splitaudit.evaluation.relevance import parse_relevance
 
 SCORE = st.sampled_from([0.0, 1.0, 2.0, 3.0, np.nan, np.inf, -np.inf])
 
@@ -115,7 +115,7 @@ def test_every_way_to_say_what_is_right_is_the_same(tmp_path) -> None:
     mapped = np.load(tmp_path / "scores.npy", mmap_mode="r")
     expected = metrics.recall_at_k(scores, mask, 3)
     for given_scores in (scores, mapped, lambda begin, end: scores[begin:end], scores.tolist()):
-        for right in (mask, listed, sparse.csr_matrix(mask), relevant(mask, 20)):
+        for right in (mask, listed, sparse.csr_matrix(mask), parse_relevance(mask, 20)):
             if not (callable(given_scores) and not hasattr(right, "shape") and right is not listed):
                 assert metrics.recall_at_k(given_scores, right, 3) == expected
 
@@ -123,7 +123,7 @@ def test_every_way_to_say_what_is_right_is_the_same(tmp_path) -> None:
 def test_back_is_the_transposed_matrix() -> None:
     rng = np.random.default_rng(1)
     scores, right = rng.normal(size=(40, 10)), rng.permutation(np.arange(40) % 10)
-    back = relevant(right, 10).turned()
+    back = parse_relevance(right, 10).turned()
     expected = np.mean(
         [scores[right == v, v].max() >= np.sort(scores[:, v])[-3] for v in range(10)]
     )

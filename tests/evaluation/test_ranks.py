@@ -11,7 +11,7 @@ from scipy import sparse
 from splitaudit.errors import ScoresError
 from splitaudit.evaluation import ranks
 from splitaudit.evaluation.ranks import relevant_ranks
-from splitaudit.evaluation.relevance import Relevance, diagonal, relevant
+from splitaudit.evaluation.relevance import Relevance, diagonal, parse_relevance
 
 named = pytest.mark.parametrize
 
@@ -49,7 +49,7 @@ def counted(scores: Any, right: list[list[int]]) -> list[tuple[int, int, int]]:
 def test_places_are_those_of_counting_however_they_are_counted(
     compared: int, read: int, block: int, faults: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("COMPARED", compared), ("READ", read), ("BLOCK", block)):
+    for name, value in (("MAX_COMPARED", compared), ("READ", read), ("BLOCK", block)):
         monkeypatch.setattr(ranks, name, value)
     for seed in range(5):
         scores, right = drawn(seed, faults)
@@ -77,7 +77,7 @@ def test_rows_are_read_in_pieces_that_fit(monkeypatch: pytest.MonkeyPatch) -> No
         relevant_ranks(read, right).better.tolist() == relevant_ranks(scores, right).better.tolist()
     )
     assert asked == [(0, 1), (0, 4), (4, 8), (8, 9)]
-    assert (ranks.BLOCK, ranks.COMPARED) == (1 << 20, 8)
+    assert (ranks.BLOCK, ranks.MAX_COMPARED) == (1 << 20, 8)
 
 
 def test_rows_of_another_shape_are_refused() -> None:
@@ -98,30 +98,30 @@ RIGHT = [0, 1, 1, 3], [2, 0, 4, 2], 4, 5
 def test_pairs_are_sorted_and_each_is_there_once() -> None:
     stored = sparse.csr_matrix(([1, 1, 0, 1, 1], ([0, 1, 2, 1, 3], [2, 4, 0, 0, 2])), (4, 5))
     for said in ([[2, 2], [4, 0, 4], [], [2]], stored, stored.toarray() == 1):
-        found = relevant(said, 5)
+        found = parse_relevance(said, 5)
         assert rows(found) == RIGHT
         assert found.counts.tolist() == [1, 2, 0, 1]
-        assert relevant(found, 5) is found
+        assert parse_relevance(found, 5) is found
 
 
 def test_pairs_are_turned_and_turned_back() -> None:
-    found = relevant([[2], [4, 0], [], [2]], 5)
+    found = parse_relevance([[2], [4, 0], [], [2]], 5)
     assert rows(found.turned()) == ([0, 2, 2, 4], [1, 0, 3, 1], 5, 4)
     assert rows(found.turned().turned()) == RIGHT
     assert found.turned().counts.tolist() == [1, 0, 2, 0, 1]
     # However many there are, queries rise within each item.
-    many = relevant(np.random.default_rng(0).random((40, 30)) < 0.5, 30)
+    many = parse_relevance(np.random.default_rng(0).random((40, 30)) < 0.5, 30)
     pairs = list(zip(*rows(many.turned())[:2], strict=True))
     assert pairs == sorted((item, query) for query, item in zip(*rows(many)[:2], strict=True))
 
 
 def test_who_has_nothing_that_is_right_is_counted() -> None:
-    assert relevant([[], [1], []], 5).counts.tolist() == [0, 1, 0]
-    assert relevant([[], [1], []], 5).turned().counts.tolist() == [0, 1, 0, 0, 0]
+    assert parse_relevance([[], [1], []], 5).counts.tolist() == [0, 1, 0]
+    assert parse_relevance([[], [1], []], 5).turned().counts.tolist() == [0, 1, 0, 0, 0]
 
 
 def test_some_queries_are_chosen_and_counted_anew() -> None:
-    found = relevant([[2], [4, 0], [], [2]], 5)
+    found = parse_relevance([[2], [4, 0], [], [2]], 5)
     assert rows(found.chosen(np.array([False, True, True, True]))) == ([0, 0, 2], [0, 4, 2], 3, 5)
     assert rows(found.chosen(np.zeros(4, bool))) == ([], [], 0, 5)
 
@@ -138,7 +138,7 @@ def test_by_default_the_item_at_the_place_of_the_query_is_right() -> None:
 @named("last", [4, 5])
 def test_the_last_item_of_a_gallery_is_the_last_that_may_be_named(last: int) -> None:
     if last == 4:
-        assert rows(relevant([last], 5)) == ([0], [4], 1, 5)
+        assert rows(parse_relevance([last], 5)) == ([0], [4], 1, 5)
     else:
         with pytest.raises(ScoresError, match="query 1 names item 5, the gallery has 5 items"):
-            relevant([0, last, -1], 5)
+            parse_relevance([0, last, -1], 5)

@@ -25,12 +25,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splitaudit.evaluation import intervals, structure
-from splitaudit.evaluation.relevance import relevant
+from splitaudit.evaluation.relevance import parse_relevance
 
 
 def signs(scores: Any) -> list[str]:
     return [
-        sign.name for sign in structure.signs(scores, relevant(range(len(scores)), len(scores)))
+        sign.name
+        for sign in structure.signs(scores, parse_relevance(range(len(scores)), len(scores)))
     ]
 
 
@@ -50,7 +51,7 @@ def test_a_bonus_is_found_wherever_the_truth_stands() -> None:
     texts, films = pairs(240)
     order = np.random.default_rng(0).permutation(240)
     scores = bonus(texts, films)[:, order]
-    right = relevant(np.argsort(order), 240)
+    right = parse_relevance(np.argsort(order), 240)
     assert [sign.name for sign in structure.signs(scores, right)] == ["unexplained"]
 
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from splitaudit.evaluation import structure
-from splitaudit.evaluation.relevance import relevant
+from splitaudit.evaluation.relevance import parse_relevance
 from splitaudit.evaluation.structure import Sign
 
 named = pytest.mark.parametrize
 
 
 def found(scores: Any) -> list[Sign]:
-    return structure.signs(scores, relevant(range(len(scores)), len(scores)))
+    return structure.signs(scores, parse_relevance(range(len(scores)), len(scores)))
 
 
 def signs(scores: Any) -> list[str]:
@@ -43,11 +43,11 @@ def test_of_fewer_pairs_nothing_is_said() -> None:
 def test_of_many_pairs_some_are_looked_at() -> None:
     """Each query and each item once, whatever is right besides."""
     for pairs, expected in ((449, 449), (450, 450), (451, 450)):
-        query, item = structure._pairs(relevant(range(pairs), pairs))
+        query, item = structure._unique_pairs(parse_relevance(range(pairs), pairs))
         assert len(query) == expected
         assert query.tolist() == item.tolist() == sorted(set(query.tolist()))
     # Items 0 and 1 are for query 0, item 2 for 1 and 2, item 3 for nobody, item 4 for 3.
-    query, item = structure._pairs(relevant([[0, 1], [2], [2], [4]], 5))
+    query, item = structure._unique_pairs(parse_relevance([[0, 1], [2], [2], [4]], 5))
     assert (query.tolist(), item.tolist()) == ([0, 1, 3], [0, 2, 4])
 
 
@@ -138,7 +138,7 @@ def test_where_others_do_not_explain_the_scores_nothing_is_said(
 ) -> None:
     """They explain 99.903 and 99.896 %."""
     scores = towers(90) + amount * noise(90) + np.eye(90)
-    _, explained = structure._gaps(scores)
+    _, explained = structure._residuals(scores)
     assert (explained >= 0.999) == bool(expected)
     assert explained == pytest.approx(0.999, abs=1e-4)
     assert signs(scores) == expected
@@ -174,25 +174,25 @@ def test_so_few_pairs_that_a_bonus_may_be_by_chance(n: int, expected: list[str])
 
 def test_dimensions_are_where_singular_values_fall_most() -> None:
     values = np.array([100, 90, 30, 29, 28, 14, 13, 4, 3.9, 3.8, 1e-30, 1e-30])
-    assert structure._dimensions(values[:10]) == [2, 5, 7]
-    assert structure._dimensions(values) == [2, 7]  # ten of twelve are too many
+    assert structure._candidate_ranks(values[:10]) == [2, 5, 7]
+    assert structure._candidate_ranks(values) == [2, 7]  # ten of twelve are too many
     # Four of five are, three of four are not.
-    assert structure._dimensions(np.array([9, 8.9, 8.8, 4, 1])) == [2, 3]
-    assert structure._dimensions(np.array([9, 8.9, 8.8, 1])) == [1, 2, 3]
-    assert structure._dimensions(np.zeros(9)) == []
+    assert structure._candidate_ranks(np.array([9, 8.9, 8.8, 4, 1])) == [2, 3]
+    assert structure._candidate_ranks(np.array([9, 8.9, 8.8, 1])) == [1, 2, 3]
+    assert structure._candidate_ranks(np.zeros(9)) == []
 
 
 def test_rounding_has_no_dimensions() -> None:
     """What is below a millionth of a millionth of the largest is as large as that."""
     rest = [1e-20, 1e-30, 1e-40, 1e-50, 1e-60]
-    assert structure._dimensions(np.array([1, 0.9, 0.1, 1e-13, *rest])) == [1, 2, 3]
-    assert structure._dimensions(np.array([1, 0.9, 0.1, 3e-12, *rest])) == [2, 3, 4]
+    assert structure._candidate_ranks(np.array([1, 0.9, 0.1, 1e-13, *rest])) == [1, 2, 3]
+    assert structure._candidate_ranks(np.array([1, 0.9, 0.1, 3e-12, *rest])) == [2, 3, 4]
 
 
 def test_more_dimensions_that_explain_less_are_not_taken() -> None:
     """Of these, three, four and six are tried; four explain 99.90 %, six explain 99.89 %."""
     scores = towers(30) + 0.0372 * noise(30) + np.eye(30)
-    assert structure._gaps(scores)[1] == pytest.approx(0.99902, abs=1e-5)
+    assert structure._residuals(scores)[1] == pytest.approx(0.99902, abs=1e-5)
     assert signs(scores) == ["unexplained"]
 
 

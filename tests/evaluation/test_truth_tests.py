@@ -16,7 +16,7 @@ from splitaudit.evaluation import audit, cases, dependence_tests, truth_tests
 from splitaudit.evaluation.audit import audit_evaluator
 from splitaudit.evaluation.cases import Case, Finding
 from splitaudit.evaluation.differences import Rounding
-from splitaudit.evaluation.inputs import Evaluator, Inputs, paired
+from splitaudit.evaluation.inputs import Evaluator, Inputs, pair_inputs
 from splitaudit.evaluation.relevance import diagonal
 
 named = pytest.mark.parametrize
@@ -24,7 +24,7 @@ WITHIN = Rounding(floor=1e-5, share=1e-3)
 
 
 def inputs_of(n: int) -> Inputs:
-    return paired(*pairs(n), diagonal(n, n), (np.arange(n), np.arange(n)))
+    return pair_inputs(*pairs(n), diagonal(n, n), (np.arange(n), np.arange(n)))
 
 
 def case_of(function: Any, n: int = 20) -> Case:
@@ -40,7 +40,7 @@ def judged(*p: float) -> Any:
     findings = [
         Finding(f"test {x}", audit.VERDICTS[x], f"sentence {x}", y) for x, y in enumerate(p)
     ]
-    return audit._judged(findings[::-1], ["a note"], Evaluator(cosine, str), None)
+    return audit._build_audit(findings[::-1], ["a note"], Evaluator(cosine, str), None)
 
 
 def test_the_fifteenth_part_of_a_millionth_accuses() -> None:
@@ -63,7 +63,7 @@ def test_the_gravest_is_said_first() -> None:
 
 def test_what_was_noticed_stands_behind_the_notes() -> None:
     evaluator = Evaluator(cosine, str, wrote=True, not_finite=1234)
-    assert audit._judged([], ["a note"], evaluator, None).notes == (
+    assert audit._build_audit([], ["a note"], evaluator, None).notes == (
         "a note",
         "it writes to its inputs",
         "up to 1,234 of its scores are NaN or infinite",
@@ -71,14 +71,14 @@ def test_what_was_noticed_stands_behind_the_notes() -> None:
 
 
 def test_ties_are_the_share_of_scores_that_are_not_alone() -> None:
-    assert audit._ties(np.array([[1, 2, 1, 3], [5, 5, 5, 4], [1, 2, 3, 4]])) == 5 / 12
+    assert audit._tied_share(np.array([[1, 2, 1, 3], [5, 5, 5, 4], [1, 2, 3, 4]])) == 5 / 12
 
 
 @named(("n", "kept"), [(1_000, 1_000), (1_001, 1_000)])
 def test_of_many_pairs_a_thousand_are_asked(n: int, kept: int) -> None:
     rows = np.arange(n, dtype=np.float64)[:, None]
     inputs = Inputs(rows, rows + 0.5, np.arange(n), np.arange(n), np.arange(n))
-    found = audit._some(inputs, np.random.default_rng(0))
+    found = audit._subsample(inputs, np.random.default_rng(0))
     assert len(found) == kept
     assert found.query_ids.tolist() == sorted({*found.query_ids.tolist()})
     np.testing.assert_array_equal(found.queries + 0.5, found.gallery)
@@ -96,8 +96,8 @@ def test_eight_pairs_are_enough() -> None:
 def test_copies_are_left_out_where_enough_is_left(distinct: int, asked: int, side: int) -> None:
     sides = pairs(20)
     sides[side][distinct - 1 :] = sides[side][-1]
-    inputs = paired(*sides, diagonal(20, 20), (np.arange(20), np.arange(20)))
-    assert len(audit._some(inputs, np.random.default_rng(0))) == asked
+    inputs = pair_inputs(*sides, diagonal(20, 20), (np.arange(20), np.arange(20)))
+    assert len(audit._subsample(inputs, np.random.default_rng(0))) == asked
 
 
 # Pairs that stand out
@@ -117,7 +117,7 @@ def test_copies_are_left_out_where_enough_is_left(distinct: int, asked: int, sid
 def test_places_of_true_scores_among_all(row: list[float], place: float) -> None:
     """Where the true one is the first of the row, and of the next row the second."""
     scores = np.array([row, np.roll(row, 1), np.eye(4)[2], np.zeros(4)])
-    assert truth_tests._places(scores).tolist() == [place, place, 3.5 / 4, 0.5]
+    assert truth_tests._diagonal_ranks(scores).tolist() == [place, place, 3.5 / 4, 0.5]
 
 
 @named(("function", "independent"), [(cosine, 60), (evaluators.first_come, 20)])
@@ -127,12 +127,12 @@ def test_first_places_are_by_chance_so_often(function: Any, independent: int) ->
     first = np.eye(20)
     mean = log(40)  # 1 less the place is half a twentieth
     expected = exp(-independent * (mean - 1 - log(mean)))
-    assert truth_tests._rank_high(case, [first] * 3) == pytest.approx(expected)
-    assert truth_tests._rank_high(case, [-first] * 3) == 1.0
+    assert truth_tests._savage_p_value(case, [first] * 3) == pytest.approx(expected)
+    assert truth_tests._savage_p_value(case, [-first] * 3) == 1.0
     third = np.eye(20) + 2 * (np.roll(np.eye(20), 1, 1) + np.roll(np.eye(20), 2, 1))
     mean = log(20 / 2.5)
     expected = exp(-20 * (mean - 1 - log(mean)))
-    assert truth_tests._rank_high(case, [third] * 3) == pytest.approx(
+    assert truth_tests._savage_p_value(case, [third] * 3) == pytest.approx(
         expected ** (independent / 20)
     )
 
@@ -140,15 +140,15 @@ def test_first_places_are_by_chance_so_often(function: Any, independent: int) ->
 def test_noise_is_no_score_of_the_place() -> None:
     steady, noisy = case_of(cosine), case_of(evaluators.global_noise)
     by_place = case_of(evaluators.first_come)
-    assert [one.follows_order for one in (steady, noisy, by_place)] == [True, True, False]
+    assert [one.is_equivariant for one in (steady, noisy, by_place)] == [True, True, False]
     assert [one.stochastic for one in (steady, noisy, by_place)] == [False, True, False]
-    assert [one.drifts for one in (steady, noisy, by_place)] == [False, False, False]
+    assert [one.ignores_seed for one in (steady, noisy, by_place)] == [False, False, False]
 
 
 def test_what_pairs_gain_is_told_for_both_pairings() -> None:
     gap = np.arange(9.0).reshape(1, 3, 3)
     orders = [np.array([1, 2, 0]), np.array([2, 0, 1])]
-    of_one, of_other = truth_tests._of_pairs(gap, orders)
+    of_one, of_other = truth_tests._pair_gains(gap, orders)
     assert np.diagonal(of_one).tolist() == [gap[0, 0, 1], gap[0, 1, 2], gap[0, 2, 0]]
     assert np.diagonal(of_other).tolist() == [-gap[0, 0, 2], -gap[0, 1, 0], -gap[0, 2, 1]]
 
@@ -158,8 +158,8 @@ def test_true_pairs_that_move_with_the_order_are_not_counted() -> None:
     case = case_of(cosine)
     apart = case.scores + np.diag([1.0] * 10 + [0.0] * 10)
     chance = comb(20, 10) / comb(400, 10)
-    assert truth_tests._true_pairs_move(case, apart) == pytest.approx(chance)
-    assert truth_tests._true_pairs_move(case_of(evaluators.first_come), apart) == 1.0
+    assert truth_tests._truth_p_value(case, apart) == pytest.approx(chance)
+    assert truth_tests._truth_p_value(case_of(evaluators.first_come), apart) == 1.0
 
 
 # Partners that are replaced
@@ -167,7 +167,7 @@ def test_true_pairs_that_move_with_the_order_are_not_counted() -> None:
 
 @named("n", [20, 21])
 def test_halves_are_drawn_and_the_first_leave_the_second(n: int) -> None:
-    halves = truth_tests._halves(n, np.random.default_rng(0))
+    halves = truth_tests._random_halves(n, np.random.default_rng(0))
     assert halves.shape == (40, n)
     assert [half.sum() for half in halves] == [n // 2, n - n // 2] * 2 + [n // 2] * 36
     for trial in range(39):
@@ -177,23 +177,23 @@ def test_halves_are_drawn_and_the_first_leave_the_second(n: int) -> None:
 @named("n", [8, 21])
 def test_what_is_exchanged_stands_elsewhere_and_all_else_stays(n: int) -> None:
     rng = np.random.default_rng(0)
-    for half in truth_tests._halves(n, rng):
-        rows = truth_tests._exchanged(half, rng)
+    for half in truth_tests._random_halves(n, rng):
+        rows = truth_tests._permute_half(half, rng)
         assert ((rows != np.arange(n)) == half).all()
         assert sorted(rows) == list(range(n))
 
 
 def test_one_of_a_thousand_moves_most_with_its_partner_by_chance() -> None:
-    halves = truth_tests._halves(1_000, np.random.default_rng(0))
+    halves = truth_tests._random_halves(1_000, np.random.default_rng(0))
     counts = halves.sum(axis=0)
     expected = [1 / (4 * comb(36, int(count) - 2)) for count in counts]
-    np.testing.assert_allclose(truth_tests._luck(halves), expected)
+    np.testing.assert_allclose(truth_tests._chance_per_column(halves), expected)
     assert 1e-8 < sum(expected) < 1e-7
 
 
 def followed(columns: int, n: int = 20) -> tuple[Any, Any]:
     """Halves, and movements in which so many columns follow their partner, all others never."""
-    halves = truth_tests._halves(n, np.random.default_rng(0))
+    halves = truth_tests._random_halves(n, np.random.default_rng(0))
     return halves, np.where(halves, 1.0, 0.5) * (np.arange(n) < columns)
 
 
@@ -203,10 +203,10 @@ WORDS = ("items", "queries", "query")
 @named(("columns", "share"), [(1, "5%"), (7, "35%"), (20, "100%")])
 def test_columns_that_move_most_with_their_partner_are_a_leak(columns: int, share: str) -> None:
     halves, far = followed(columns)
-    found = truth_tests._follows(WORDS, halves, far)
+    found = truth_tests._coupling_finding(WORDS, halves, far)
     more = [row[half].mean() - row[~half].mean() for half, row in zip(halves, far, strict=True)]
     by_test = 1.0 if columns == 20 else ttest_1samp(more, 0.0, alternative="greater").pvalue
-    assert found.p == pytest.approx(min(truth_tests._luck(halves).sum(), by_test))
+    assert found.p == pytest.approx(min(truth_tests._chance_per_column(halves).sum(), by_test))
     assert (found.test, found.verdict) == ("coupling", "leak")
     assert found.sentence.startswith(
         f"the scores of {share} of the items, with all queries, change"
@@ -219,11 +219,11 @@ def test_columns_that_move_as_much_with_others_are_none() -> None:
     halves, far = followed(1)
     trial = np.flatnonzero(halves[:, 0])[0]
     far[trial, 0] = 0.5
-    p = truth_tests._follows(WORDS, halves, far).p
-    assert p == pytest.approx(truth_tests._moves_more(halves, far))
-    assert p > truth_tests._luck(halves).sum()
-    assert truth_tests._follows(WORDS, halves, np.ones(far.shape)).p == 1.0
-    assert truth_tests._follows(WORDS, halves, np.zeros(far.shape)).p == 1.0
+    p = truth_tests._coupling_finding(WORDS, halves, far).p
+    assert p == pytest.approx(truth_tests._partner_t_test(halves, far))
+    assert p > truth_tests._chance_per_column(halves).sum()
+    assert truth_tests._coupling_finding(WORDS, halves, np.ones(far.shape)).p == 1.0
+    assert truth_tests._coupling_finding(WORDS, halves, np.zeros(far.shape)).p == 1.0
 
 
 def test_how_far_columns_move() -> None:
@@ -236,8 +236,8 @@ def test_how_far_columns_move() -> None:
     found[:, 3] = 0.9e-5
     found[3, 4] = 1.1e-5
     expected = [0.6 / 4, 1 / 4, 2 / 4, 0, 1.1e-5 / 4]
-    np.testing.assert_allclose(truth_tests._movement(found, base, WITHIN), expected)
-    np.testing.assert_allclose(truth_tests._movement(base, found, WITHIN), expected)
+    np.testing.assert_allclose(truth_tests._column_movement(found, base, WITHIN), expected)
+    np.testing.assert_allclose(truth_tests._column_movement(base, found, WITHIN), expected)
 
 
 # Equal items
@@ -259,20 +259,20 @@ def at_least(hits: int) -> float:
 
 @named(("first", "tied"), [(0, 0), (1, 0), (6, 0), (20, 0), (6, 9)])
 def test_the_right_one_of_equal_items_is_first_by_chance_so_often(first: int, tied: int) -> None:
-    found, large = truth_tests._right_ahead(ahead(first, 1.0, tied), WITHIN)
+    found, large = truth_tests._top_rank_test(ahead(first, 1.0, tied), WITHIN)
     assert found == pytest.approx(at_least(first))
     assert large == (first > 0)
 
 
 @named(("by", "large"), [(0.9e-5, False), (1.1e-5, True)])
 def test_it_is_ahead_by_more_than_rounding(by: float, large: bool) -> None:
-    assert truth_tests._right_ahead(ahead(9, by), WITHIN) == (pytest.approx(at_least(9)), large)
+    assert truth_tests._top_rank_test(ahead(9, by), WITHIN) == (pytest.approx(at_least(9)), large)
 
 
 @named(("far", "large"), [(5, False), (6, True)])
 def test_more_than_half_of_those_ahead_are_so_by_more_than_rounding(far: int, large: bool) -> None:
     assert (
-        truth_tests._right_ahead(np.maximum(ahead(10, 1e-6), ahead(far, 1.0)), WITHIN)[1] == large
+        truth_tests._top_rank_test(np.maximum(ahead(10, 1e-6), ahead(far, 1.0)), WITHIN)[1] == large
     )
 
 
@@ -284,15 +284,15 @@ def test_more_than_half_of_those_ahead_are_so_by_more_than_rounding(far: int, la
 def test_one_place_scores_higher_than_another(above: int, by_place: bool, sign: int) -> None:
     """Three quarters one way are half of them more; a gap that is no number is none."""
     gap = sign * np.array([[1.0] * above + [-1.0] * (20 - above) + [np.nan, np.inf, np.inf]])
-    assert dependence_tests._by_position(gap) == by_place
-    assert not dependence_tests._by_position(np.full((2, 2), np.nan))
-    assert not dependence_tests._by_position(np.zeros((9, 9)))
+    assert dependence_tests._is_one_sided(gap) == by_place
+    assert not dependence_tests._is_one_sided(np.full((2, 2), np.nan))
+    assert not dependence_tests._is_one_sided(np.zeros((9, 9)))
 
 
 @named("n", [8, 9, 60])
 def test_half_stays_and_the_others_are_copies_of_some_of_it(n: int) -> None:
     for seed in range(5):
-        kept, rows = dependence_tests._copied(n, np.random.default_rng(seed))
+        kept, rows = dependence_tests._copy_half(n, np.random.default_rng(seed))
         assert kept.sum() == n - n // 2
         assert (rows[kept] == np.flatnonzero(kept)).all()
         assert kept[rows].all()
@@ -310,7 +310,7 @@ def test_two_thirds_of_the_items_are_kept(n: int, expected: int) -> None:
         return cosine(queries, gallery)
 
     case = case_of(asked, n)
-    assert case.hangs_on_order == 1.0
+    assert case.permutation_p_value == 1.0
     del shapes[:]
     (found,) = dependence_tests.rectangular(case)
     assert shapes == [(n, expected)]
@@ -318,8 +318,8 @@ def test_two_thirds_of_the_items_are_kept(n: int, expected: int) -> None:
 
 
 def test_power_is_the_mean_square_of_what_is_finite() -> None:
-    assert cases._power(np.array([[3.0, -1.0], [np.nan, np.inf]])) == 5.0
-    assert cases._power(np.array([[np.nan]])) == 0.0
+    assert cases._mean_square(np.array([[3.0, -1.0], [np.nan, np.inf]])) == 5.0
+    assert cases._mean_square(np.array([[np.nan]])) == 0.0
 
 
 def favourite(queries: Any, gallery: Any) -> Any:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from small_tables import items_of, matches_of, media_of
 
 from splitaudit.errors import SplitauditError
-from splitaudit.groups.policies import apart, groups, guard, policies
+from splitaudit.groups.policies import cap_groups, count_apart_items, groups, policies
 from splitaudit.schema import EDGES, MEMBERSHIPS, conform
 from splitaudit.split import regroup, repair
-from splitaudit.split.check import check, together
+from splitaudit.split.check import check, must_link
 
 POLICIES = ["duplicate", "source", "setup", "tape", "room,near", "caption:text"]
 RELATIONS = {"tape": "same_source", "room": "same_setup", "caption:text": "same_caption"}
@@ -72,7 +72,7 @@ def test_groups_hold_what_belongs_together_and_check_finds_what_is_parted(
     pairs = joined(members, links, policy)
     assert all(home[a] == home[b] for a, b in pairs)
     media = media_of({x: {"status": "ok"} for x in IDS})
-    kept = together(keys, edges, policy)
+    kept = must_link(keys, edges, policy)
     for plan in (repair(items, grouped), regroup(items, grouped, ratios=SHARES, seed=0)):
         assert check(items, media, matches_of([]), plan, together=kept).exit_status == 0
     as_it_was = items.select(["item_id", "split"]).rename_columns(["item_id", "new_split"])
@@ -112,7 +112,7 @@ def test_a_caption_of_many_items_joins_nothing():
         + [(x, "caption:text", "dog") for x in ids[21:]]
     )
     assert groups(ids, edges_of([]), keys, "caption:text")["size"].to_pylist() == [1] * 21 + [9] * 9
-    assert set(together(keys, edges_of([]), "caption:text")["value"]) == {"dog"}
+    assert set(must_link(keys, edges_of([]), "caption:text")["value"]) == {"dog"}
 
 
 @pytest.mark.parametrize(("count", "joins"), [(20, True), (21, False)])
@@ -121,7 +121,7 @@ def test_a_caption_of_twenty_items_joins_and_one_of_more_does_not(count, joins):
     keys = keys_of([(x, "caption:text", "rain") for x in ids])
     sizes = groups(ids, edges_of([]), keys, "caption:text")["size"].to_pylist()
     assert sizes == [count if joins else 1] * count
-    assert together(keys, edges_of([]), "caption:text")["item_id"].tolist() == (
+    assert must_link(keys, edges_of([]), "caption:text")["item_id"].tolist() == (
         ids if joins else []
     )
 
@@ -133,8 +133,8 @@ def test_a_tape_of_many_items_joins_them_all_and_its_value_may_be_that_of_a_capt
     )
     for policy, sizes in (("tape", [21] * 21), ("caption:text", [2, 2] + [1] * 19)):
         assert groups(ids, edges_of([]), keys, policy)["size"].to_pylist() == sizes
-    assert together(keys, edges_of([]), "tape")["item_id"].tolist() == ids
-    assert together(keys, edges_of([]), "caption:text")["item_id"].tolist() == ids[:2]
+    assert must_link(keys, edges_of([]), "tape")["item_id"].tolist() == ids
+    assert must_link(keys, edges_of([]), "caption:text")["item_id"].tolist() == ids[:2]
 
 
 def test_equal_values_of_two_keys_are_two_values():
@@ -144,7 +144,7 @@ def test_equal_values_of_two_keys_are_two_values():
     keys, policy = keys_of(rows), "caption:text,caption:core"
     home = groups([*one, *other], edges_of([]), keys, policy)["group_id"].to_pylist()
     assert home == ["a00"] * 12 + ["b00"] * 12
-    assert together(keys, edges_of([]), policy)["item_id"].tolist() == [*one, *other]
+    assert must_link(keys, edges_of([]), policy)["item_id"].tolist() == [*one, *other]
 
 
 MEMBERS = [("i0", "tape", "x"), ("i1", "tape", "x"), ("i1", "room", "x"), ("i2", "room", "x")]
@@ -172,7 +172,7 @@ def test_what_each_policy_joins_and_what_the_check_keeps_together(policy, kept, 
     keys, edges = keys_of(MEMBERS), edges_of(LINKS)
     proven = {"a": "i0", "b": "i7", "policy": "duplicate", "reason": "match", "cut": False}
     cut = {"a": "i0", "b": "i4", "policy": "near", "reason": "key:near", "cut": True}
-    found = together(keys, pa.concat_tables([edges, conform([proven, cut], EDGES)]), policy)
+    found = must_link(keys, pa.concat_tables([edges, conform([proven, cut], EDGES)]), policy)
     assert {tuple(row) for row in found[["reason", "value", "item_id"]].to_numpy()} == kept
     members = defaultdict(list)
     for row in groups(
@@ -187,7 +187,10 @@ def test_what_each_policy_joins_and_what_the_check_keeps_together(policy, kept, 
 def test_what_is_apart_from_train():
     items = items_of({"a": "train", "b": "test", "c": "test", "d": "val", "e": "test"})
     keys = keys_of([("a", "tape", "x"), ("b", "tape", "x"), ("c", "tape", "y"), ("d", "tape", "y")])
-    assert apart(items, groups("abcde", edges_of([]), keys, "source")) == {"test": 2, "val": 1}
+    assert count_apart_items(items, groups("abcde", edges_of([]), keys, "source")) == {
+        "test": 2,
+        "val": 1,
+    }
 
 
 def test_an_unknown_policy_is_named():
@@ -208,7 +211,7 @@ def test_what_would_make_too_large_a_group_is_refused_and_nothing_else(soft, har
     weights = pa.array([w for a, b, w in soft if a < b] + [0.5])
     near = near.set_column(near.column_names.index("weight"), "weight", weights)
     edges, keys = pa.concat_tables([hard, near]), keys_of([])
-    guarded = guard(IDS, edges, keys, "near", cap)
+    guarded = cap_groups(IDS, edges, keys, "near", cap)
     grouped = groups(IDS, guarded, keys, "near")
     home = dict(zip(grouped["item_id"].to_pylist(), grouped["group_id"].to_pylist(), strict=True))
     size = Counter(home.values())
@@ -221,30 +224,30 @@ def test_what_would_make_too_large_a_group_is_refused_and_nothing_else(soft, har
         assert not (row["cut"] and row["policy"] == "duplicate")
     shuffled = list(range(len(edges)))
     order.shuffle(shuffled)
-    again = guard(IDS[::-1], edges.take(shuffled), keys, "near", cap)
+    again = cap_groups(IDS[::-1], edges.take(shuffled), keys, "near", cap)
     assert groups(IDS, again, keys, "near").equals(grouped)
-    assert not any(guard(IDS, guarded, keys, "near", None)["cut"].to_pylist())
+    assert not any(cap_groups(IDS, guarded, keys, "near", None)["cut"].to_pylist())
 
 
 @pytest.mark.parametrize(("cap", "cut"), [(3, [False, False]), (2, [False, True])])
 def test_a_cap_is_what_a_group_may_hold(cap, cut):
     near = edges_of([("i0", "i1", "near"), ("i1", "i2", "near")])
-    assert guard(IDS, near, keys_of([]), "near", cap)["cut"].to_pylist() == cut
+    assert cap_groups(IDS, near, keys_of([]), "near", cap)["cut"].to_pylist() == cut
 
 
 def test_among_equals_the_first_pair_is_joined_wherever_it_stands():
     near = edges_of([("i1", "i2", "near"), ("i0", "i2", "near"), ("i0", "i1", "near")])
-    assert guard(IDS, near, keys_of([]), "near", 2)["cut"].to_pylist() == [True, True, False]
+    assert cap_groups(IDS, near, keys_of([]), "near", 2)["cut"].to_pylist() == [True, True, False]
 
 
 def test_a_cap_cuts_neither_what_is_proven_nor_equal_values_nor_other_policies():
     members = [(x, "tape", "x") for x in IDS[:3]]
     links = [("i0", "i1", "far"), ("i2", "i3", "duplicate"), ("i3", "i4", "near")]
-    guarded = guard(IDS, edges_of(links), keys_of(members), "near,tape", 2)
+    guarded = cap_groups(IDS, edges_of(links), keys_of(members), "near,tape", 2)
     assert guarded["cut"].to_pylist() == [False, False, True]
     assert guarded.drop_columns("cut").equals(edges_of(links).drop_columns("cut"))
     with pytest.raises(SplitauditError, match="no policy or key 'nearest'"):
-        guard(IDS, edges_of(links), keys_of(members), "nearest", 2)
+        cap_groups(IDS, edges_of(links), keys_of(members), "nearest", 2)
 
 
 def test_every_key_with_a_tolerance_that_a_policy_names_may_be_cut_and_duplicates_never():
@@ -258,7 +261,7 @@ def test_every_key_with_a_tolerance_that_a_policy_names_may_be_cut_and_duplicate
         ("duplicate", [False, False, False]),
     ):
         cap = 1 if policy == "duplicate" else 2
-        assert guard(IDS, edges_of(links), keys_of([]), policy, cap)["cut"].to_pylist() == cut
+        assert cap_groups(IDS, edges_of(links), keys_of([]), policy, cap)["cut"].to_pylist() == cut
 
 
 def test_two_large_groups_are_counted_whole():
@@ -269,14 +272,14 @@ def test_two_large_groups_are_counted_whole():
     near = edges_of(rows)
     near = near.set_column(near.column_names.index("weight"), "weight", weights)
     for cap, last in ((6, False), (5, True)):
-        cut = guard(IDS, near, keys_of([]), "near", cap)["cut"].to_pylist()
+        cut = cap_groups(IDS, near, keys_of([]), "near", cap)["cut"].to_pylist()
         assert cut == [False] * 4 + [last]
 
 
 def test_a_group_that_is_too_large_before_stays_whole_and_is_joined_with_nothing():
     links = [("i0", "i1", "duplicate"), ("i1", "i2", "duplicate"), ("i0", "i2", "near")]
     links += [("i2", "i3", "near"), ("i3", "i4", "near")]
-    cut = guard(IDS, edges_of(links), keys_of([]), "near", 2)["cut"].to_pylist()
+    cut = cap_groups(IDS, edges_of(links), keys_of([]), "near", 2)["cut"].to_pylist()
     assert cut == [False, False, False, True, False]
 
 
@@ -284,4 +287,4 @@ def test_the_nearest_are_joined_first():
     near = edges_of([("i0", "i1", "near"), ("i1", "i2", "near")])
     weights = pa.array([0.6, 0.9])
     near = near.set_column(near.column_names.index("weight"), "weight", weights)
-    assert guard(IDS, near, keys_of([]), "near", 2)["cut"].to_pylist() == [True, False]
+    assert cap_groups(IDS, near, keys_of([]), "near", 2)["cut"].to_pylist() == [True, False]

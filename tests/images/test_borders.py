@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from picture_files import photograph
 from PIL import Image, ImageDraw
 
-from splitaudit.images.decode.borders import Box, inner
+from splitaudit.images.decode.borders import Box, inner_box
 
 WIDTHS = st.tuples(*4 * [st.one_of(st.just(0), st.integers(3, 70))])  # top, left, bottom, right
 COLOURS = st.tuples(*3 * [st.integers(0, 255)])
@@ -56,7 +56,7 @@ def test_bands_of_any_colour_are_found_to_the_pixel(seed, widths, colour):
     picture = textured(seed)
     framed, expected = banded(picture, widths, colour)
     assume(clear_of(colour, picture))
-    assert away(inner(framed), expected) <= 1
+    assert away(inner_box(framed), expected) <= 1
 
 
 def clear_of(colour: tuple[int, ...], picture: np.ndarray) -> bool:
@@ -74,15 +74,15 @@ def test_noise_and_compression_move_them_by_a_pixel_or_two(
     picture = textured(seed)
     framed, expected = banded(picture, widths, colour)
     assume(clear_of(colour, picture))
-    assert away(inner(compressed(noisy(framed, deviation), quality)), expected) <= 3
+    assert away(inner_box(compressed(noisy(framed, deviation), quality)), expected) <= 3
 
 
 @given(st.integers(0, 10_000))
 @settings(deadline=None, max_examples=40)
 def test_a_picture_without_bands_is_left_whole(seed):
     picture = textured(seed)
-    assert away(inner(picture), whole(picture)) <= 1  # a line of one colour may be a border
-    assert away(inner(compressed(picture, 50)), whole(picture)) <= 1
+    assert away(inner_box(picture), whole(picture)) <= 1  # a line of one colour may be a border
+    assert away(inner_box(compressed(picture, 50)), whole(picture)) <= 1
 
 
 @given(COLOURS, st.floats(0, 8))
@@ -90,23 +90,23 @@ def test_a_picture_without_bands_is_left_whole(seed):
 @settings(deadline=None, max_examples=30)
 def test_a_flat_picture_is_left_whole(colour, deviation):
     flat = np.broadcast_to(np.array(colour, np.uint8), (90, 120, 3))
-    assert inner(noisy(flat, deviation)) == whole(flat)
+    assert inner_box(noisy(flat, deviation)) == whole(flat)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 200), (2, 2), (300, 1, 3), (5, 5, 3)])
 def test_a_tiny_picture_is_left_whole(shape):
-    assert inner(np.zeros(shape, np.uint8)) == (0, 0, *shape[:2])
+    assert inner_box(np.zeros(shape, np.uint8)) == (0, 0, *shape[:2])
 
 
 def test_a_grey_picture_has_borders_too():
     framed, expected = banded(textured(1), (20, 30, 40, 0), (255, 255, 255))
-    assert away(inner(framed[..., 1]), expected) <= 1
+    assert away(inner_box(framed[..., 1]), expected) <= 1
 
 
 def test_bands_within_bands_are_taken_away():
     mat, at = banded(textured(2), (12, 12, 12, 12), (245, 243, 240))
     framed, _ = banded(mat, (9, 9, 9, 9), (60, 40, 20))
-    assert away(inner(framed), tuple(np.add(at, 9))) <= 1
+    assert away(inner_box(framed), tuple(np.add(at, 9))) <= 1
 
 
 def test_the_frame_of_a_screenshot_is_taken_away():
@@ -116,7 +116,7 @@ def test_the_frame_of_a_screenshot_is_taken_away():
     screen, _ = banded(bar, (0, 50, 0, 0), (240, 240, 245))
     image = Image.fromarray(screen)
     ImageDraw.Draw(image).text((60, 9), "cat.jpg", fill="white")
-    assert away(inner(np.asarray(image)), tuple(np.add(at, (30, 50, 30, 50)))) <= 1
+    assert away(inner_box(np.asarray(image)), tuple(np.add(at, (30, 50, 30, 50)))) <= 1
 
 
 def test_a_sky_above_roofs_is_kept():
@@ -124,7 +124,7 @@ def test_a_sky_above_roofs_is_kept():
     rows, columns = np.indices(picture.shape[:2])
     sky = rows < 60 + 25 * np.sin(columns / 17)
     night = np.where(sky[..., None], np.uint8(9), picture)
-    assert inner(night) == whole(night)
+    assert inner_box(night) == whole(night)
 
 
 def test_a_cloud_in_a_sky_is_kept():
@@ -134,12 +134,12 @@ def test_a_cloud_in_a_sky_is_kept():
     sky[:60] = True
     sky[10:35, : round(0.4 * picture.shape[1])] = False
     night = np.where(sky[..., None], np.uint8(9), picture)
-    assert inner(night)[0] == 0
+    assert inner_box(night)[0] == 0
 
 
 def test_bands_may_be_as_noisy_as_a_scan():
     framed, expected = banded(textured(7), (40, 30, 20, 25), (120, 60, 30))
-    assert away(inner(noisy(framed, 8)), expected) <= 1
+    assert away(inner_box(noisy(framed, 8)), expected) <= 1
 
 
 def test_bands_are_found_in_bad_jpegs():
@@ -147,7 +147,7 @@ def test_bands_are_found_in_bad_jpegs():
     found = 0
     for seed in range(12):
         framed, expected = banded(textured(seed), (37, 43, 29, 51), (30, 90, 200))
-        found += away(inner(compressed(framed, 20)), expected) <= 3
+        found += away(inner_box(compressed(framed, 20)), expected) <= 3
     assert found >= 11
 
 
@@ -158,15 +158,15 @@ def test_a_thing_on_white_is_kept():
     round_one = np.hypot(*(np.stack([rows, columns]) - middle[:, None, None])) < 0.45 * min(
         picture.shape[:2]
     )
-    assert inner(np.where(round_one[..., None], picture, np.uint8(255))) == whole(picture)
+    assert inner_box(np.where(round_one[..., None], picture, np.uint8(255))) == whole(picture)
 
 
 def test_a_ramp_is_left_whole():
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 200, axis=1)
     for picture in (ramp, ramp.T, ramp[::-1]):
-        assert inner(picture) == whole(picture)
+        assert inner_box(picture) == whole(picture)
 
 
 def test_a_small_thing_in_a_wide_margin_is_no_framed_picture():
     framed, _ = banded(textured(6)[:60, :60], (150, 150, 150, 150), (255, 255, 255))
-    assert inner(framed) == whole(framed)
+    assert inner_box(framed) == whole(framed)

@@ -5,8 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from splitaudit.images.verify.photographs.changes import Ink, drawn, inked, left
-from splitaudit.images.verify.photographs.overlay import MINE, Laid
+from splitaudit.images.verify.photographs.changes import (
+    Ink,
+    block_mask,
+    find_ink,
+    unexplained_blocks,
+)
+from splitaudit.images.verify.photographs.overlay import MARGIN_A, Overlay
 
 Array = np.ndarray
 SIDE, BLOCK = 128, 16
@@ -15,7 +20,7 @@ INKED = 240.0
 
 def block(x: int, y: int, alike: float = 0.5, level: int = 0) -> list[float]:
     """A block whose first pixel is that of a picture without its edges."""
-    place = [(at + MINE) / 2**level + (BLOCK - 1) / 2 for at in (x, y)]
+    place = [(at + MARGIN_A) / 2**level + (BLOCK - 1) / 2 for at in (x, y)]
     return [*place, alike, alike, 100.0, 100.0, 0.0, 0.0]
 
 
@@ -40,7 +45,7 @@ def other(under: Array) -> Array:
 
 def places(n: int, count: int) -> tuple[Array, Array]:
     """So many pixels of the first blocks."""
-    marked = drawn(blocks(n), (SIDE, SIDE))
+    marked = block_mask(blocks(n), (SIDE, SIDE))
     rows, columns = np.nonzero(marked)
     return rows[:count], columns[:count]
 
@@ -55,7 +60,7 @@ def seen(levels: Array, n: int) -> tuple[Array, Array]:
 
 
 def found(mine: Array, its: Array, rows: Array) -> Ink | None:
-    return inked(Laid(mine, its, np.eye(3), its.shape), rows)
+    return find_ink(Overlay(mine, its, np.eye(3), its.shape), rows)
 
 
 def ink(levels: Array, n: int = 4) -> Ink | None:
@@ -243,8 +248,8 @@ def pixel(x: int, y: int) -> tuple[slice, slice]:
 
 def test_without_ink_no_block_is_accounted_for():
     rows = blocks(3)
-    assert left(rows, 0, None) is rows
-    assert len(left(rows, 0, Ink(mask(), mask()))) == 3
+    assert unexplained_blocks(rows, 0, None) is rows
+    assert len(unexplained_blocks(rows, 0, Ink(mask(), mask()))) == 3
 
 
 @pytest.mark.parametrize(("unexplained", "kept"), [(10, 0), (11, 1)])
@@ -252,7 +257,7 @@ def test_a_block_is_accounted_for_of_which_a_fifth_is_not(unexplained, kept):
     """Of 40 pixels of ink a quarter."""
     solid = mask((slice(32, 36), slice(32, 42)))
     more = mask((slice(40, 41), slice(32, 32 + unexplained)))
-    assert len(left(np.array([block(32, 32)]), 0, Ink(solid, more))) == kept
+    assert len(unexplained_blocks(np.array([block(32, 32)]), 0, Ink(solid, more))) == kept
 
 
 @pytest.mark.parametrize("level", [0, 1])
@@ -268,9 +273,9 @@ def test_ink_changes_the_detail_of_blocks_five_pixels_around_it(level):
         (40, 32 + side + reach - 1, 0),
         (40, 32 + side + reach, 1),
     ):
-        assert len(left(one, level, Ink(mask(pixel(x, y)), mask()))) == count
+        assert len(unexplained_blocks(one, level, Ink(mask(pixel(x, y)), mask()))) == count
     # What no ink accounts for counts within the block alone.
     around = Ink(mask(pixel(36, 36)), mask(pixel(31, 36), pixel(32 + side, 36)))
-    assert len(left(one, level, around)) == 0
+    assert len(unexplained_blocks(one, level, around)) == 0
     within = Ink(mask(pixel(36, 36)), mask(pixel(32, 36)))
-    assert len(left(one, level, within)) == 1
+    assert len(unexplained_blocks(one, level, within)) == 1

@@ -13,7 +13,7 @@ from PIL import Image, ImageChops
 
 from splitaudit import schema
 from splitaudit.images.decode.pictures import pixels_id
-from splitaudit.images.decode.pixels import composited, eight_bits
+from splitaudit.images.decode.pixels import composite, to_eight_bits
 
 PHOTO = photograph()
 GREY = np.asarray(Image.fromarray(PHOTO).convert("L"))
@@ -213,7 +213,7 @@ def test_what_is_light_on_nothing_lies_on_black() -> None:
     def laid(colour: int) -> int:
         layer = logo(colour).astype(int)
         layer[..., :3] = layer[..., :3] * layer[..., 3:] // 255
-        return int(composited(layer.astype(np.uint8))[0, 0, 0])
+        return int(composite(layer.astype(np.uint8))[0, 0, 0])
 
     assert [laid(colour) for colour in (0, 128, 235, 245, 255)] == [255, 255, 255, 0, 0]
 
@@ -224,7 +224,7 @@ def test_what_is_light_on_nothing_lies_on_black() -> None:
 @pytest.mark.parametrize("kind", [np.int32, np.float32])
 def test_odd_ranges_are_stretched(kind: type) -> None:
     heights = np.linspace(-400, 8_800, 1000).astype(kind).reshape(10, 100)
-    scaled = eight_bits(heights)
+    scaled = to_eight_bits(heights)
     assert (scaled.min(), scaled.max()) == (0, 255)
     assert (np.diff(scaled.ravel().astype(int)) >= 0).all()
 
@@ -232,10 +232,10 @@ def test_odd_ranges_are_stretched(kind: type) -> None:
 def test_what_is_no_number_does_not_spoil_the_rest() -> None:
     values = np.linspace(0, 1, 256).astype(np.float32).reshape(16, 16)
     values[0, :3] = np.nan, np.inf, -np.inf
-    scaled = eight_bits(values).ravel()
+    scaled = to_eight_bits(values).ravel()
     assert_array_equal(scaled[3:], np.arange(3, 256))
     assert scaled[:3].tolist() == [0, 255, 0]
-    assert (eight_bits(np.full((4, 4), np.nan, np.float32)) == 0).all()
+    assert (to_eight_bits(np.full((4, 4), np.nan, np.float32)) == 0).all()
 
 
 # Several pictures in one file.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from splitaudit.images.verify.photographs.evidence import NONE, telling, weighed
+from splitaudit.images.verify.photographs.evidence import NO_EVIDENCE, is_informative, weigh
 
 Array = np.ndarray
 NOTHING = np.zeros((0, 8))
@@ -35,49 +35,54 @@ def against(score: float, alike: float = 0.9) -> float:
 
 def fine(*some: list[float], **others: float) -> float:
     """What some blocks of the first level take off."""
-    found = weighed(picture(*some, **others), NOTHING)  # type: ignore[arg-type]
+    found = weigh(picture(*some, **others), NOTHING)  # type: ignore[arg-type]
     return against(found.score, others.get("here", 0.9))
 
 
 def test_six_blocks_prove_and_five_do_not():
-    assert weighed(picture(n=6), NOTHING) == pytest.approx((0.9, 0.9))
-    assert weighed(picture(n=5), NOTHING) == NONE
+    assert weigh(picture(n=6), NOTHING) == pytest.approx((0.9, 0.9))
+    assert weigh(picture(n=5), NOTHING) == NO_EVIDENCE
     dull = [block(1.0, 4.0)] * 20
-    assert weighed(picture(*dull, n=25), picture(n=20)) == NONE
+    assert weigh(picture(*dull, n=25), picture(n=20)) == NO_EVIDENCE
 
 
 def test_less_of_the_two_levels_counts_where_both_tell():
     for coarse, score in ((0.95, 0.9), (0.88, 0.88)):
-        found = weighed(picture(), picture(n=6, here=coarse))
+        found = weigh(picture(), picture(n=6, here=coarse))
         assert found.score == pytest.approx(score)
-    assert weighed(picture(), picture(n=5, here=0.88)).score == pytest.approx(0.9)
+    assert weigh(picture(), picture(n=5, here=0.88)).score == pytest.approx(0.9)
     dull = [block(1.0, 0.1)] * 20
-    assert weighed(picture(*dull, n=30, here=-0.4), NOTHING) == NONE  # and no less than nothing
+    assert (
+        weigh(picture(*dull, n=30, here=-0.4), NOTHING) == NO_EVIDENCE
+    )  # and no less than nothing
 
 
 def test_a_block_tells_that_has_four_times_the_typical_residual():
     powers = [4.0, 4.1]
-    assert telling(np.array([block(1.0, power) for power in powers])).tolist() == [False, True]
+    assert is_informative(np.array([block(1.0, power) for power in powers])).tolist() == [
+        False,
+        True,
+    ]
     two = np.sqrt(0.98)  # of a power of 100 a residual of 2
     noisy = [block(two) for _ in range(7)]
-    found = telling(np.array([*noisy, block(1.0, 7.9), block(1.0, 8.1)]))
+    found = is_informative(np.array([*noisy, block(1.0, 7.9), block(1.0, 8.1)]))
     assert found.tolist() == [True] * 7 + [False, True]
-    assert not telling(np.array([block(-1.0)] * 6)).any()  # all of it is left over
+    assert not is_informative(np.array([block(-1.0)] * 6)).any()  # all of it is left over
 
 
 def test_powers_are_compared_by_blocks_that_are_alike():
     """The second picture has a quarter of the power, which three blocks above 0.6 show."""
     dull = [block(0.3, 0.1)] * 20
     shown = [block(0.61, 40.0, 10.0)] * 3 + [block(0.59, 40.0, 40.0)] * 4
-    assert telling(np.array([block(0.3, 3.0, 1.1), *shown, *dull]))[0]
-    assert not telling(np.array([block(0.3, 3.0, 0.9), *shown, *dull]))[0]
-    assert not telling(np.array([block(0.3, 3.0, 1.1), *shown[3:], *dull]))[0]
+    assert is_informative(np.array([block(0.3, 3.0, 1.1), *shown, *dull]))[0]
+    assert not is_informative(np.array([block(0.3, 3.0, 0.9), *shown, *dull]))[0]
+    assert not is_informative(np.array([block(0.3, 3.0, 1.1), *shown[3:], *dull]))[0]
 
 
 def test_a_power_of_next_to_nothing_is_taken_for_a_little():
     """At most 10 / 0.05 times as much."""
     shown = [block(1.0, 10.0, 0.01)] * 6
-    found = telling(np.array([*shown, block(0.3, 1.0, 0.021), block(0.3, 1.0, 0.019)]))
+    found = is_informative(np.array([*shown, block(0.3, 1.0, 0.021), block(0.3, 1.0, 0.019)]))
     assert found[-2:].tolist() == [True, False]
 
 
@@ -99,9 +104,9 @@ def test_blocks_exchanged_count_more_than_those_that_contradict():
 
 def test_what_contradicts_at_either_level_counts_once():
     gone = block(0.3, 100.0, 60.0)
-    found = weighed(picture(gone), picture(gone, gone))
+    found = weigh(picture(gone), picture(gone, gone))
     assert against(found.score) == pytest.approx(2 * 0.2)
-    assert against(weighed(picture(gone, gone), picture()).score) == pytest.approx(2 * 0.2)
+    assert against(weigh(picture(gone, gone), picture()).score) == pytest.approx(2 * 0.2)
 
 
 @pytest.mark.parametrize(("residual", "expected"), [(35.5, 0.0), (36.4, 0.3)])
@@ -138,7 +143,7 @@ def test_what_compression_leaves_is_told_by_the_strongest_third(weak, changed):
     strong = [block(0.99, 200.0)] * 4 if changed else [block(0.9, 200.0)] * 5
     last = block(0.7, 150.0, 149.0), block(0.7, 149.0, 150.0)
     rows = [block(0.9, 20.0)] * weak
-    found = weighed(np.array([*rows, *strong, *last]), NOTHING)
+    found = weigh(np.array([*rows, *strong, *last]), NOTHING)
     assert against(found.score) == pytest.approx(0.3 if changed else 0.0)
 
 
@@ -146,10 +151,10 @@ def test_what_compression_leaves_is_told_by_the_strongest_third(weak, changed):
 def test_what_has_only_gone_or_only_come_counts_at_half_the_size(n, expected):
     for side in ((100.0, 99.0), (99.0, 100.0)):
         coarse = picture(block(0.5, *side), n=n, here=0.99)
-        found = weighed(picture(here=0.99), coarse)
+        found = weigh(picture(here=0.99), coarse)
         assert against(found.score, 0.99) == pytest.approx(expected)
     both = [block(0.5, 100.0, 99.0), block(0.5, 99.0, 100.0)]
-    found = weighed(picture(here=0.99), picture(*both, n=12, here=0.99))
+    found = weigh(picture(here=0.99), picture(*both, n=12, here=0.99))
     assert found.score == pytest.approx(0.99)
 
 
@@ -169,7 +174,7 @@ MOVED = {
 @pytest.mark.parametrize("name", MOVED)
 def test_a_block_has_moved_that_is_clearer_beside_its_place(name):
     moved, count = MOVED[name]
-    found = weighed(picture(moved), NOTHING)
+    found = weigh(picture(moved), NOTHING)
     assert found.in_place == pytest.approx(0.9)
     both = 9 if name == "weak in one of them" else 10
     assert found.score == pytest.approx(0.9 * np.exp(-8 * count / both))
@@ -177,12 +182,12 @@ def test_a_block_has_moved_that_is_clearer_beside_its_place(name):
 
 @pytest.mark.parametrize(("there", "moved"), [(0.6, 0), (0.61, 1)])
 def test_a_block_has_moved_only_where_it_is_alike(there, moved):
-    found = weighed(picture(block(0.1, there=there, off=(1, 0))), NOTHING)
+    found = weigh(picture(block(0.1, there=there, off=(1, 0))), NOTHING)
     assert found.in_place == pytest.approx(0.9 * np.exp(-2 * 0.1))
     assert found.score == pytest.approx(found.in_place * np.exp(-8 * moved / 10))
 
 
 def test_of_few_blocks_none_is_a_large_share():
     moved = block(0.7, there=0.9, off=(1, 0))
-    found = weighed(picture(moved, *[block(0.9, 100.0, 50.0)] * 3, n=7), NOTHING)
+    found = weigh(picture(moved, *[block(0.9, 100.0, 50.0)] * 3, n=7), NOTHING)
     assert found.score == pytest.approx(0.9 * np.exp(-8 / 6))

@@ -10,7 +10,7 @@ from test_local_features import scene
 from splitaudit.images.fingerprint.feature_sets import READINGS, Features
 from splitaudit.images.fingerprint.features import fingerprint
 from splitaudit.images.search import feature_votes
-from splitaudit.images.search.feature_votes import FOUND, collection
+from splitaudit.images.search.feature_votes import PAIRS_SCHEMA, concatenate_features
 
 
 def drawn(seed: int, n: int = 120, away: int = 0) -> Features:
@@ -27,7 +27,7 @@ def drawn(seed: int, n: int = 120, away: int = 0) -> Features:
 
 
 def pairs(pictures: list[Features], **options: object) -> pa.Table:
-    return feature_votes.pairs(collection(pictures), **options)  # type: ignore[arg-type]
+    return feature_votes.pairs(concatenate_features(pictures), **options)  # type: ignore[arg-type]
 
 
 def found(pictures: list[Features], **options: object) -> set[tuple[int, int]]:
@@ -97,8 +97,8 @@ def test_parts_of_a_collection_are_looked_up_in_blocks_as_all_at_once(monkeypatc
     pictures += [drawn(seed, 90, away=12) for seed in (2, 6, 30, 58)]
     whole = pairs(pictures)
     assert {(2, 60), (6, 61), (30, 62), (58, 63)} <= found(pictures)
-    monkeypatch.setattr(feature_votes, "LOOKED_UP", 70)
-    monkeypatch.setattr(feature_votes, "BLOCK", 1000)
+    monkeypatch.setattr(feature_votes, "QUERY_BLOCK", 70)
+    monkeypatch.setattr(feature_votes, "TABLE_BLOCK", 1000)
     parted = pairs(pictures)
     assert parted.select(["a", "b", "reading"]).equals(whole.select(["a", "b", "reading"]))
     ours, theirs = (np.array(table["votes"]) for table in (parted, whole))
@@ -108,5 +108,5 @@ def test_parts_of_a_collection_are_looked_up_in_blocks_as_all_at_once(monkeypatc
 @pytest.mark.parametrize("pictures", [[], [drawn(0, 0)], [drawn(0, 0), drawn(1)], [drawn(1)]])
 def test_few_pictures_or_none(pictures):
     table = pairs(pictures)
-    assert table.schema == FOUND
+    assert table.schema == PAIRS_SCHEMA
     assert len(table) == 0

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 
 from splitaudit.images.fingerprint import features
-from splitaudit.images.fingerprint.views import views
+from splitaudit.images.fingerprint.views import picture_views
 
 Array = np.ndarray
 SIZE = 300, 400
@@ -93,7 +93,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Any
 def test_these_pictures_have_few_corners():
     for seed in range(len(COPIES)):
         found = features.fingerprint(rippled(seed)[..., 0])
-        assert len(found) < features.MOST / 2
+        assert len(found) < features.MAX_FEATURES / 2
 
 
 @pytest.mark.parametrize("name", COPIES)
@@ -128,9 +128,9 @@ def test_nothing_else_is_found(found):
 
 def test_a_picture_without_border_has_one_view():
     picture = photograph(1)
-    assert len(views(picture, picture[..., 0], 240)) == 1
+    assert len(picture_views(picture, picture[..., 0], 240)) == 1
     framed = mat(picture)
-    whole, inner = views(framed, features.luma(framed), 390)
+    whole, inner = picture_views(framed, features.luma(framed), 390)
     assert whole.box == (-1, -1, 1, 1)
     assert inner.box == pytest.approx(
         (150 / 470 - 1, 150 / 390 - 1, 1 - 150 / 470, 1 - 150 / 390), abs=0.01

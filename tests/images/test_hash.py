@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from splitaudit.images.fingerprint.hash import NEGATIVE, ORIENTATIONS, ImageHash, shrunk
+from splitaudit.images.fingerprint.hash import NEGATIVE, ORIENTATIONS, ImageHash, downscale
 
 SIZES = (8, 16)
 # What NumPy calls it when a picture is turned: the codes are compared with those of such pictures.
@@ -35,7 +35,7 @@ def scene(seed: int, height: int = 240, width: int = 320) -> np.ndarray:
 
 
 def small(size: int, n: int = 20) -> np.ndarray:
-    return np.stack([shrunk(scene(seed), ImageHash(size).side) for seed in range(n)])
+    return np.stack([downscale(scene(seed), ImageHash(size).side) for seed in range(n)])
 
 
 def bits(codes: np.ndarray) -> np.ndarray:
@@ -65,7 +65,9 @@ def test_an_orientation_is_the_hash_of_the_turned_picture(name, negative, size):
 @pytest.mark.parametrize("name", ORIENTATIONS)
 def test_pictures_turned_before_they_are_shrunk_lie_near(name):
     ours = ImageHash().fingerprint(small(8)).codes[:, ORIENTATIONS.index(name)]
-    turned = np.stack([shrunk(np.ascontiguousarray(TURNS[name](scene(k))), 32) for k in range(20)])
+    turned = np.stack(
+        [downscale(np.ascontiguousarray(TURNS[name](scene(k))), 32) for k in range(20)]
+    )
     assert bits(ours ^ ImageHash().fingerprint(turned).codes[:, 0]).max() <= 4
 
 
@@ -89,7 +91,7 @@ def test_what_is_flat_is_degenerate(size):
     rng = np.random.default_rng(0)
     side = ImageHash(size).side
     dark = np.clip(np.rint(rng.normal(6, 3, (600, 800))), 0, 255).astype(np.uint8)
-    flat = np.stack([np.full((side, side), 200, np.uint8), shrunk(dark, side)])
+    flat = np.stack([np.full((side, side), 200, np.uint8), downscale(dark, side)])
     assert ImageHash(size).fingerprint(flat).degenerate.all()
     assert not ImageHash(size).fingerprint(small(size)).degenerate.any()
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from splitaudit.images.verify.photographs.homography import AGREED, agreed, matches
+from splitaudit.images.verify.photographs.homography import (
+    MIN_INLIERS,
+    estimate_homography,
+    match_descriptors,
+)
 
 
 def features(seed: int, agree: int, others: int, mirrored: bool = False):
@@ -28,7 +32,7 @@ def features(seed: int, agree: int, others: int, mirrored: bool = False):
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_few_that_agree_are_found_among_many(mirrored):
     a, b, shape, truth = features(0, 8, 60, mirrored)
-    found, count = agreed(a, b, shape, mirrored)
+    found, count = estimate_homography(a, b, shape, mirrored)
     assert count >= 8
     np.testing.assert_allclose(found[:2, :2], truth, atol=0.01)
     np.testing.assert_allclose(found[:2, 2], [40, 20], atol=2)
@@ -36,20 +40,20 @@ def test_few_that_agree_are_found_among_many(mirrored):
 
 def test_unlike_pictures_have_no_map():
     for seed in range(20):
-        found, count = agreed(*features(seed, 0, 40)[:3], False)
+        found, count = estimate_homography(*features(seed, 0, 40)[:3], False)
         assert found is None
-        assert count < AGREED
+        assert count < MIN_INLIERS
 
 
 def test_features_that_are_turned_otherwise_do_not_agree():
     a, b, shape, _ = features(1, 20, 20)
     shape[:, 0] += np.pi
-    assert agreed(a, b, shape, False)[0] is None
+    assert estimate_homography(a, b, shape, False)[0] is None
 
 
 def test_nothing_is_no_error():
     none = np.zeros((0, 2))
-    assert agreed(none, none, none, False) == (None, 0)
+    assert estimate_homography(none, none, none, False) == (None, 0)
 
 
 # Which features are taken for one.
@@ -65,24 +69,24 @@ def codes(*ones: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("far", "found"), [(64, [[0, 0]]), (65, [])])
 def test_features_that_are_taken_for_one_differ_in_a_quarter_of_their_bits(far, found):
-    assert matches(codes(0), codes(far)).tolist() == found
-    assert matches(codes(far), codes(0)).tolist() == found
+    assert match_descriptors(codes(0), codes(far)).tolist() == found
+    assert match_descriptors(codes(far), codes(0)).tolist() == found
 
 
 @pytest.mark.parametrize(("second", "count"), [(50, 1), (49, 0)])
 def test_the_next_best_must_be_farther(second, count):
     """45 of 50 bits are nine tenths, and of 49 more; whichever of the two comes first."""
     for others in ((45, second), (second, 45)):
-        found = matches(codes(0), codes(*others)).tolist()
+        found = match_descriptors(codes(0), codes(*others)).tolist()
         assert found == [[0, others.index(45)]] * count
 
 
 def test_features_are_each_others_nearest_and_the_best_come_first():
     a, b = codes(0, 100, 101, 200), codes(3, 105, 200)
-    assert matches(a, b).tolist() == [[3, 2], [0, 0], [2, 1]]
-    assert matches(b, a).tolist() == [[2, 3], [0, 0], [1, 2]]
-    assert matches(codes(0), codes(9, 9)).tolist() == []
-    assert matches(codes(0, 0), codes(9)).tolist() == [[0, 0]]
+    assert match_descriptors(a, b).tolist() == [[3, 2], [0, 0], [2, 1]]
+    assert match_descriptors(b, a).tolist() == [[2, 3], [0, 0], [1, 2]]
+    assert match_descriptors(codes(0), codes(9, 9)).tolist() == []
+    assert match_descriptors(codes(0, 0), codes(9)).tolist() == [[0, 0]]
 
 
 # Which of them agree.
@@ -100,10 +104,10 @@ FIVE = [(100.0, 0.0), (0.0, 0.0), (40.0, 30.0), (0.0, 50.0), (-80.0, 20.0)]
 
 
 def test_five_that_agree_make_a_map_and_four_do_not():
-    found, count = agreed(*shifted(FIVE), False)
+    found, count = estimate_homography(*shifted(FIVE), False)
     assert count == 5
     np.testing.assert_allclose(found, [[1, 0, 30], [0, 1, 20], [0, 0, 1]], atol=1e-6)
-    assert agreed(*shifted(FIVE[:4]), False) == (None, 4)
+    assert estimate_homography(*shifted(FIVE[:4]), False) == (None, 4)
 
 
 @pytest.mark.parametrize(
@@ -116,21 +120,21 @@ def test_a_feature_is_off_by_four_pixels_and_a_tenth_of_its_distance(away, size,
     a, b, shape = shifted([(100, 0), (0, 0), (near, 0), (0, near), (-away, 0)], size=size)
     for off, count in ((0.99 * least, 5), (1.01 * least, 4)):
         moved = b + np.array([[0, 0]] * 4 + [[0, off]])
-        assert agreed(a, moved, shape, False)[1] == count
+        assert estimate_homography(a, moved, shape, False)[1] == count
 
 
 @pytest.mark.parametrize(("degrees", "count"), [(24.9, 5), (25.1, 0), (-24.9, 5), (-25.1, 0)])
 def test_features_are_turned_as_their_map_within_25_degrees(degrees, count):
     a, b, shape = shifted(FIVE)
     shape[:, 0] += np.radians(degrees)
-    assert agreed(a, b, shape, False)[1] == count
+    assert estimate_homography(a, b, shape, False)[1] == count
 
 
 @pytest.mark.parametrize(("size", "count"), [(1.49, 5), (1.51, 0), (1 / 1.49, 5), (1 / 1.51, 0)])
 def test_features_are_sized_as_their_map_within_a_half(size, count):
     a, b, shape = shifted(FIVE)
     shape[:, 1] += np.log(size)
-    assert agreed(a, b, shape, False)[1] == count
+    assert estimate_homography(a, b, shape, False)[1] == count
 
 
 @pytest.mark.parametrize("column", [0, 1])
@@ -139,7 +143,7 @@ def test_features_are_turned_and_sized_as_each_other(column):
     for off, count in ((0.98 * most, 5), (1.02 * most, 4)):
         a, b, shape = shifted(FIVE)
         shape[4, column] += off
-        assert agreed(a, b, shape, False)[1] == count
+        assert estimate_homography(a, b, shape, False)[1] == count
 
 
 @pytest.mark.parametrize(("more", "count"), [(0.2, 5), (-0.2, 5), (1.0, 0), (-1.0, 0)])
@@ -148,7 +152,7 @@ def test_angles_go_round(turns, more, count):
     a, b, shape = shifted(FIVE, np.pi - 0.1)
     shape[::2, 0] += 2 * np.pi * turns + more
     shape[1::2, 0] += more / 2
-    assert agreed(a, b, shape, False)[1] == count
+    assert estimate_homography(a, b, shape, False)[1] == count
 
 
 @pytest.mark.parametrize("size", [1.0, 2.0, 0.5])
@@ -156,7 +160,7 @@ def test_angles_go_round(turns, more, count):
 def test_two_features_that_make_a_map_are_eight_pixels_apart_in_both(wide, count, size):
     wide = wide / min(size, 1.0)
     near = [(0, 0), (wide, 0), (wide / 2, 1), (wide / 2, -1), (wide / 2, 0)]
-    assert agreed(*shifted(near, size=size), False)[1] == count
+    assert estimate_homography(*shifted(near, size=size), False)[1] == count
 
 
 @pytest.mark.parametrize(("before", "count"), [(78, 5), (79, None)])
@@ -165,7 +169,7 @@ def test_maps_are_made_by_the_best_eighty(before, count):
     a, b, shape = shifted(np.concatenate([rng.uniform(0, 300, (before, 2)), FIVE]))
     b[:before] = rng.uniform(0, 300, (before, 2))
     shape[:before] = np.column_stack([rng.uniform(-3, 3, before), rng.uniform(-3, 3, before)])
-    found = agreed(a, b, shape, False)[1]
+    found = estimate_homography(a, b, shape, False)[1]
     assert found == count if count else found < 5
 
 
@@ -176,7 +180,7 @@ def test_no_better_map_is_sought_where_most_agree(beside, count):
     rest = [(100 + 10 * k, 9 * (k % 3)) for k in range(8 - beside)]
     a, b, shape = shifted([(0, 0), (10, 0), *near, *rest])
     b[1, 1] += 3.5
-    assert agreed(a, b, shape, False)[1] == count
+    assert estimate_homography(a, b, shape, False)[1] == count
 
 
 def leaning(p: float, across: int, down: int) -> np.ndarray:
@@ -189,7 +193,7 @@ def leaning(p: float, across: int, down: int) -> np.ndarray:
 @pytest.mark.parametrize(("n", "bent"), [(11, False), (12, True)])
 def test_twelve_features_bend_a_map_and_eleven_do_not(n, bent):
     a, b, shape = leaning(3e-4, 4, 4)
-    found, count = agreed(a[:n], b[:n], shape[:n], False)
+    found, count = estimate_homography(a[:n], b[:n], shape[:n], False)
     assert count == n
     assert found[2].tolist() == [0, 0, 1] or bent
     if bent:
@@ -200,6 +204,6 @@ def test_twelve_features_bend_a_map_and_eleven_do_not(n, bent):
 @pytest.mark.parametrize(("p", "bent"), [(1.4e-4, False), (1.7e-4, True)])
 def test_a_map_bends_that_meets_a_tenth_more(p, bent):
     """Of 30 features, all are within 4 pixels of one that keeps parallels, or 27."""
-    found, count = agreed(*leaning(p, 6, 5), False)
+    found, count = estimate_homography(*leaning(p, 6, 5), False)
     assert count == 30
     assert (found[2, 0] != 0) == bent

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from picture_files import photograph
 
-from splitaudit.images.fingerprint.feature_sets import READINGS, Features, read
-from splitaudit.images.fingerprint.features import MOST, fingerprint
+from splitaudit.images.fingerprint.feature_sets import READINGS, Features, transform_descriptors
+from splitaudit.images.fingerprint.features import MAX_FEATURES, fingerprint
 
 # What a picture becomes when it is seen so, and its points then.
 SEEN = {
@@ -45,11 +45,15 @@ def test_a_reading_is_what_the_picture_seen_so_has(reading):
     seen, across = SEEN[READINGS[reading]]
     plain, other = fingerprint(scene()), fingerprint(np.ascontiguousarray(seen(scene())))
     mine, its = beside(plain, other, across)
-    assert len(mine) > 0.6 * MOST
-    far = np.bitwise_count(read(plain.descriptors, reading)[mine] ^ other.descriptors[its])
+    assert len(mine) > 0.6 * MAX_FEATURES
+    far = np.bitwise_count(
+        transform_descriptors(plain.descriptors, reading)[mine] ^ other.descriptors[its]
+    )
     assert np.median(far.sum(axis=1)) <= 8  # of 256; unlike features differ in about 110
     for wrong in set(range(4)) - {reading}:
-        far = np.bitwise_count(read(plain.descriptors, wrong)[mine] ^ other.descriptors[its])
+        far = np.bitwise_count(
+            transform_descriptors(plain.descriptors, wrong)[mine] ^ other.descriptors[its]
+        )
         assert np.median(far.sum(axis=1)) > 80
 
 
@@ -81,7 +85,7 @@ def test_a_flat_picture_has_none(shape):
 
 def test_the_same_picture_has_the_same_features():
     a, b = fingerprint(scene()), fingerprint(scene().copy())
-    assert len(a) == MOST
+    assert len(a) == MAX_FEATURES
     for name in ("points", "scale", "angle", "descriptors"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 

@@ -13,7 +13,7 @@ from test_local_features import scene
 
 from splitaudit.images.fingerprint.features import fingerprint
 from splitaudit.images.fingerprint.hash import ORIENTATIONS
-from splitaudit.images.verify.photographs.exposure import Photograph, Proof, compare, ready
+from splitaudit.images.verify.photographs.exposure import Photograph, Proof, compare, prepare
 
 Array = np.ndarray
 
@@ -23,7 +23,7 @@ NOTHING = fingerprint(np.zeros((97, 97), np.uint8))  # no features
 
 def photograph(pixels: Array) -> Photograph:
     pixels = np.ascontiguousarray(pixels)
-    return ready(pixels, fingerprint(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)))
+    return prepare(pixels, fingerprint(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)))
 
 
 @cache
@@ -170,12 +170,12 @@ def test_an_orientation_of_a_hash_is_enough(name):
     turn |= {"transverse": lambda p: np.rot90(p, 2).swapaxes(0, 1)}
     a, b = coloured(), np.ascontiguousarray(turn[name](coloured()))
     hints = {"readings": (), "orientations": (ORIENTATIONS.index(name),)}
-    found = compare(ready(a, NOTHING), ready(b, NOTHING), **hints)
+    found = compare(prepare(a, NOTHING), prepare(b, NOTHING), **hints)
     assert found is not None
     assert found.accepted
     assert found.transform == ("recompressed" if name == "upright" else name)
     wrong = {"readings": (), "orientations": ((ORIENTATIONS.index(name) + 3) % 8,)}
-    other = compare(ready(a, NOTHING), ready(b, NOTHING), **wrong)
+    other = compare(prepare(a, NOTHING), prepare(b, NOTHING), **wrong)
     assert other is None or not other.accepted
 
 

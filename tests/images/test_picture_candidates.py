@@ -12,14 +12,14 @@ import pytest
 from splitaudit.engine.jobs import write
 from splitaudit.engine.stages import Settings
 from splitaudit.groups.components import smallest_members
-from splitaudit.images.fingerprint.extract import CODES, PICTURES, READ, kind_of
+from splitaudit.images.fingerprint.extract import CODES, PICTURES, PICTURES_KIND, kind_of
 from splitaudit.images.fingerprint.feature_sets import FEATURE
 from splitaudit.images.fingerprint.hash import ImageHash
-from splitaudit.images.medium import USUAL
+from splitaudit.images.medium import DEFAULT_FINGERPRINTS
 from splitaudit.images.search import candidates
 from splitaudit.images.search.candidates import (
     CROWD,
-    MOST,
+    MAX_NEIGHBOURS,
     Views,
     nearest,
 )
@@ -28,15 +28,15 @@ VARIANTS, RADIUS = ImageHash.variants, 8
 
 
 def by_codes(views: Views) -> pd.DataFrame:
-    return candidates.by_codes(views, RADIUS)
+    return candidates.search_codes(views, RADIUS)
 
 
 def search(settings: Settings, keys: pa.Array) -> pa.Table:
-    return candidates.search(settings, keys, USUAL)
+    return candidates.search(settings, keys, DEFAULT_FINGERPRINTS)
 
 
 def perhaps_equal(settings: Settings, keys: pa.Array) -> pa.Array:
-    return candidates.perhaps_equal(settings, keys, ImageHash())
+    return candidates.find_possible_duplicates(settings, keys, ImageHash())
 
 
 def drawn(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -86,7 +86,7 @@ def crowd(n: int) -> pd.DataFrame:
 def test_a_crowd_is_no_flood_and_hangs_together():
     n = 400
     found = nearest(crowd(n))
-    assert len(found) <= n * MOST  # of 79,800
+    assert len(found) <= n * MAX_NEIGHBOURS  # of 79,800
     ends = found["a"].to_numpy(), found["b"].to_numpy()
     assert (smallest_members(n, *ends) == 0).all()
 
@@ -191,8 +191,8 @@ def facts(folder: Path, pictures: list[dict[str, object]]) -> tuple[Settings, pa
     keys = [f"{k:02}" for k in range(len(pictures))]
     rows = [plain | {"key": key} | one for key, one in zip(keys, pictures, strict=True)]
     read = [{name: row[name] for name in ("key", "width", "height", "status")} for row in rows]
-    write(read, PICTURES, keys, folder / READ)
-    for of, codes in zip(USUAL, (hash_of, gradients_of, features_of), strict=True):
+    write(read, PICTURES, keys, folder / PICTURES_KIND)
+    for of, codes in zip(DEFAULT_FINGERPRINTS, (hash_of, gradients_of, features_of), strict=True):
         facts = [{"key": row["key"], "status": "ok", **codes(row)} for row in rows]
         write(facts, CODES, keys, folder / kind_of(of))
     return Settings(folder), pa.array(keys)

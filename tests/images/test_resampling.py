@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from splitaudit.images.decode.resampling import lanczos, weighed
-from splitaudit.images.fingerprint.hash import shrunk
+from splitaudit.images.decode.resampling import lanczos, weighted_sums
+from splitaudit.images.fingerprint.hash import downscale
 
 
 @given(st.integers(1, 400), st.integers(1, 400), st.sampled_from([8, 32, 64]), st.integers(1, 255))
@@ -19,7 +19,7 @@ def test_it_is_that_of_pillow_bit_for_bit(height, width, side, steep):
     rng = np.random.default_rng([height, width])
     picture = (rng.integers(0, 256, (height, width)) // steep * steep).astype(np.uint8)
     expected = Image.fromarray(picture).resize((side, side), Image.Resampling.LANCZOS)
-    assert np.array_equal(shrunk(picture, side), expected)
+    assert np.array_equal(downscale(picture, side), expected)
 
 
 @pytest.mark.parametrize("shape", [(300, 400), (32, 500), (500, 32), (20, 40), (32, 32)])
@@ -35,4 +35,4 @@ def test_weighed_sums_are_a_product_of_matrices():
     rng = np.random.default_rng(0)
     lines = rng.integers(0, 256, (50, 90), dtype=np.uint8)
     weights = (rng.random((7, 50)) * (rng.random((7, 50)) > 0.6)).astype(np.float32)
-    assert np.allclose(weighed(lines, weights), weights @ lines, rtol=1e-5)
+    assert np.allclose(weighted_sums(lines, weights), weights @ lines, rtol=1e-5)

@@ -49,7 +49,7 @@ def small(picture: np.ndarray) -> Pixels:
 
 
 def compared(a: Pixels, b: Pixels) -> exposure.Proofs:
-    return exposure.compare(exposure.ready(np.stack([a, b])), np.array([[0, 1]]))
+    return exposure.compare(exposure.prepare(np.stack([a, b])), np.array([[0, 1]]))
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -82,7 +82,7 @@ def test_coverage_is_the_share_that_the_other_shows() -> None:
 
 
 def test_other_pictures_are_not_accepted() -> None:
-    pictures = exposure.ready(np.stack([small(drawn(seed)) for seed in range(60)]))
+    pictures = exposure.prepare(np.stack([small(drawn(seed)) for seed in range(60)]))
     pairs = np.array([(a, b) for a in range(60) for b in range(a)])
     assert exposure.compare(pictures, pairs).score.max() < 0.1
 
@@ -108,7 +108,7 @@ def test_grey_pictures_owe_nothing_to_colour() -> None:
 @pytest.mark.parametrize("step", [1, -1])
 def test_each_radian_is_weighed(angle: int, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = scipy.ndimage.rotate(drawn(3), angle, reshape=False, order=1, mode="reflect")
-    monkeypatch.setattr(exposure, "LEAST", 1.0)
+    monkeypatch.setattr(exposure, "MIN_LIKENESS", 1.0)
     pair = small(drawn(3)), small(picture[:, ::step])
     weighed = compared(*pair)
     monkeypatch.setattr(exposure, "ROTATED", 0.0)
@@ -156,7 +156,7 @@ def test_scores_are_finite_whatever_the_pixels(seed: int) -> None:
 
 
 def test_no_pairs_have_no_proofs() -> None:
-    pictures = exposure.ready(np.zeros((0, SIDE, SIDE, 3), np.uint8))
+    pictures = exposure.prepare(np.zeros((0, SIDE, SIDE, 3), np.uint8))
     assert len(exposure.compare(pictures, np.zeros((0, 2), np.int64)).score) == 0
 
 
@@ -220,7 +220,7 @@ def test_places_are_found_at_each_scale(size: int) -> None:
 def test_pairs_are_proven_in_any_order_and_number() -> None:
     pictures = [drawn(seed) for seed in range(70)]
     pictures[1:] = [0.8 * pictures[0] + 0.2 * other for other in pictures[1:]]
-    ready = exposure.ready(np.stack([small(picture) for picture in pictures]))
+    ready = exposure.prepare(np.stack([small(picture) for picture in pictures]))
     pairs = np.array([[0, other] for other in range(1, 70)] + [[3, 2], [5, 4]])
     order = np.random.default_rng(0).permutation(len(pairs))
     together, apart = (exposure.compare(ready, some).score for some in (pairs, pairs[order]))
@@ -263,7 +263,7 @@ def test_the_gradients_of_an_edge_lie_where_it_is_and_point_across_it() -> None:
 def test_mirrored_gradients_are_those_of_the_mirrored_picture() -> None:
     pictures = [drawn(seed) for seed in range(5)]
     there = gradient([picture[:, ::-1] for picture in pictures]).vectors
-    here = gradients.mirrored(gradient(pictures).vectors)
+    here = gradients.mirror(gradient(pictures).vectors)
     assert np.abs(here.astype(int) - there).max() <= 1  # rounding
 
 
@@ -273,12 +273,12 @@ def test_closer_gradients_are_nearly_those_of_the_middle() -> None:
     edge = round(LARGE * (1 - gradients.MIDDLE) / 2)
     plain = gradient([*pictures, flat]).vectors
     there = gradient([picture[edge:-edge, edge:-edge] for picture in pictures]).vectors
-    here = gradients.closer(plain)
+    here = gradients.zoom_in(plain)
     assert not here[-1].any()
     near, far = ((rows[:-1].astype(float) * there).sum(axis=1) for rows in (here, plain))
     assert near.min() / gradients.SCALE**2 > 0.75
     assert (near > far + 0.1 * gradients.SCALE**2).all()
-    mirrored = gradients.mirrored(here).astype(int) - gradients.closer(gradients.mirrored(plain))
+    mirrored = gradients.mirror(here).astype(int) - gradients.zoom_in(gradients.mirror(plain))
     assert np.abs(mirrored).max() <= 1  # rounding
 
 
@@ -292,7 +292,7 @@ def test_copies_have_near_gradients(change: str) -> None:
 
 def found(pictures: list[np.ndarray], alike: float = ALIKE) -> dict[tuple[int, int], float]:
     plain = gradient(pictures).vectors
-    table = near_vectors.pairs(gradients.views(plain), gradients.SCALE, alike)
+    table = near_vectors.pairs(gradients.query_vectors(plain), gradients.SCALE, alike)
     rows = table.to_pydict()
     return dict(zip(zip(rows["a"], rows["b"], strict=True), rows["similarity"], strict=True))
 
@@ -317,7 +317,7 @@ def test_a_crop_is_found_from_what_is_seen_closer(step: int) -> None:
 
 
 def test_of_each_picture_few_are_returned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(near_vectors, "NEAREST", 3)
+    monkeypatch.setattr(near_vectors, "TOP_K", 3)
     alike = np.array(list(found([drawn(seed) for seed in range(50)], -1.0)))
     # As it is and closer; a pair may be among the nearest of one side only.
     assert 50 * 3 / 2 <= len(alike) <= 50 * 2 * 3
@@ -333,7 +333,7 @@ def test_a_clique_of_copies_is_found_whole(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_crowd_is_one_group_through_few_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vectors, "NEIGHBOURS", 3)
-    monkeypatch.setattr(near_vectors, "MOST", 12)
+    monkeypatch.setattr(near_vectors, "MAX_NEIGHBOURS", 12)
     rng = np.random.default_rng(0)
     crowd = [drawn(0) + rng.normal(0, 3, (LARGE, LARGE, 3)) for _ in range(60)]
     alike = list(found(crowd))
@@ -347,7 +347,7 @@ def test_a_crowd_is_one_group_through_few_pairs(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("count", [0, 1])
 def test_of_too_few_pictures_there_are_no_pairs(count: int) -> None:
     plain = gradients.Gradient().fingerprint(np.zeros((count, SIDE, SIDE, 3), np.uint8)).vectors
-    assert len(near_vectors.pairs(gradients.views(plain), gradients.SCALE, ALIKE)) == 0
+    assert len(near_vectors.pairs(gradients.query_vectors(plain), gradients.SCALE, ALIKE)) == 0
 
 
 @pytest.mark.parametrize("shape", [(96, 96), (96, 48), (20, 33), (1, 1), (32, 32), (31, 97)])

@@ -134,7 +134,7 @@ def test_an_edge_says_which_key_joined_it_and_whose_groups():
 
 
 def test_where_one_of_two_numbers_is_missing_there_is_none(monkeypatch):
-    monkeypatch.setattr(keys, "MOST_ALIKE", 2)  # so that no window may be wider than it should
+    monkeypatch.setattr(keys, "MAX_PARTNERS", 2)  # so that no window may be wider than it should
     x, y = [0, None, 0, None, 0, 0, 0, "?"], [0, 0, None, 0, 0, 0, 0, 0]
     rows = facts(value=["a"] * 3 + ["b"] * 5, x=x, y=y)
     found = edges(rows, Key("take", ("value",), within={"x": 1, "y": 1}))
@@ -149,7 +149,7 @@ def test_numbers_of_many_values_of_any_sign_are_compared_as_they_are(reach):
     lower = rng.integers(-1_000, 1_000, 100) * reach
     value = np.repeat(np.arange(50), 4)
     number = np.stack([lower, lower + reach], axis=1).ravel()
-    first, second = keys._windows(value, number, reach)
+    first, second = keys._sorted_neighbourhood(value, number, reach)
     found = sorted((min(pair), max(pair)) for pair in zip(first, second, strict=True))
     near = [
         (i, j)
@@ -161,15 +161,15 @@ def test_numbers_of_many_values_of_any_sign_are_compared_as_they_are(reach):
 
 @pytest.mark.parametrize(("count", "pairs"), [(1_001, 1_001 * 1_000 // 2), (1_002, 500_501)])
 def test_of_more_than_a_thousand_partners_only_the_next_is_linked(count, pairs):
-    first, second = keys._windows(np.zeros(count, np.int64), np.zeros(count), 1.0)
+    first, second = keys._sorted_neighbourhood(np.zeros(count, np.int64), np.zeros(count), 1.0)
     assert len(first) == pairs
     assert (second[-1] - first[-1]) == 1
 
 
 def test_a_crowd_of_one_value_takes_nothing_from_the_next(monkeypatch):
-    monkeypatch.setattr(keys, "MOST_ALIKE", 2)
+    monkeypatch.setattr(keys, "MAX_PARTNERS", 2)
     value, number = np.array([0] * 9 + [1] * 3), np.array([10.0] * 9 + [0.0] * 3)
-    first, second = keys._windows(value, number, 12.0)
+    first, second = keys._sorted_neighbourhood(value, number, 12.0)
     found = sorted(pair for pair in zip(first.tolist(), second.tolist(), strict=True) if 9 in pair)
     assert found == [(9, 10), (9, 11)]
 
@@ -201,7 +201,7 @@ def test_a_tolerance_joins_the_pairs_within_it_and_no_others(cells, reach, both)
 
 
 def test_a_crowd_within_the_tolerance_is_joined_one_to_the_next(monkeypatch):
-    monkeypatch.setattr(keys, "MOST_ALIKE", 3)
+    monkeypatch.setattr(keys, "MAX_PARTNERS", 3)
     found = edges(facts(value=["a"] * 20, x=[0] * 20), Key("take", ("value",), within={"x": 1}))
     assert found.num_rows < 20 * 3
     linked = {"i000"}

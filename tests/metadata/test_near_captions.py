@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
 from splitaudit.metadata.caption_relations import edges, memberships
-from splitaudit.metadata.near_captions import LONGEST, _overlapping, near
+from splitaudit.metadata.near_captions import MAX_LENGTH, _jaccard_join, near
 from splitaudit.schema import ITEMS, conform
 
 WORDS = ["a", "dog", "barks", "twice", "near", "engine", "engines", "running", "loud"]
@@ -51,8 +51,8 @@ def test_some_that_are_and_some_that_are_not():
         "a dog barking and growling",
         "a dog growling and barking",
         "a cat growling and barking",
-        "x " * (LONGEST // 2) + "y",
-        "x " * (LONGEST // 2) + "z",
+        "x " * (MAX_LENGTH // 2) + "y",
+        "x " * (MAX_LENGTH // 2) + "z",
     ]
     found = near(np.array(texts, object))
     assert list(zip(found["a"], found["b"], strict=True)) == [(0, 1), (2, 3)]
@@ -120,7 +120,7 @@ def test_sets_that_share_just_enough_are_found_and_those_with_a_word_less_are_no
         for shared in {least, least - 1} & set(range(1, one + 1)):
             own, last = np.arange(one - shared), np.arange(100, 100 + shared)
             words = np.concatenate([own, last, 50 + np.arange(other - shared), last])
-            found = _overlapping(np.array([0, one, one + other]), words, float(share))
+            found = _jaccard_join(np.array([0, one, one + other]), words, float(share))
             assert len(found[0]) == (shared >= least), (one, other, shared)
 
 

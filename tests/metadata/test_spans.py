@@ -48,7 +48,7 @@ def test_every_overlap_and_nothing_else(rows):
 
 
 def test_a_crowd_of_equal_spans_is_linked_one_to_the_next(monkeypatch):
-    monkeypatch.setattr(spans, "MOST", 3)
+    monkeypatch.setattr(spans, "MAX_OVERLAPS", 3)
     found = overlaps(items_of([("x", 0, 10)] * 30))
     assert found.num_rows < 30 * 3
     linked = set(zip(found["a"].to_pylist(), found["b"].to_pylist(), strict=True))
@@ -100,7 +100,7 @@ def test_long_spans_of_one_source_reach_into_no_other():
 @pytest.mark.parametrize(("count", "pairs"), [(1_001, 1_001 * 1_000 // 2), (1_002, 500_501)])
 def test_of_more_than_a_thousand_that_begin_within_one_only_the_next_is_linked(count, pairs):
     equal = pd.DataFrame({"source": ["x"] * count, "start_s": 0.0, "end_s": 1.0})
-    first, second = spans._windows(equal)
+    first, second = spans._overlap_pairs(equal)
     assert len(first) == pairs
     assert np.flatnonzero(second == first + 1).size == count - 1
 
@@ -114,7 +114,7 @@ def test_in_the_last_of_many_sources_too_the_next_cut_begins_where_one_ends():
 
 
 def test_a_crowd_in_one_source_takes_nothing_from_another(monkeypatch):
-    monkeypatch.setattr(spans, "MOST", 2)
+    monkeypatch.setattr(spans, "MAX_OVERLAPS", 2)
     rows = [("w", 0, 90), ("w", 0, 80), ("w", 0, 70), *[("x", 10, 20)] * 9]
     found = [(row["a"], row["b"]) for row in overlaps(items_of(rows)).to_pylist()]
     assert found[:3] == [("i00", "i01"), ("i00", "i02"), ("i01", "i02")]

@@ -41,7 +41,7 @@ def look(path: str) -> np.ndarray:
     return image.load(path).pixels
 
 
-MEDIA = listing.Media(load, look)
+MEDIA = listing.MediaLoaders(load, look)
 
 
 def chirps(seconds: float, seed: int) -> np.ndarray:
@@ -380,7 +380,7 @@ def test_a_picture_shows_pitch_and_time() -> None:
 
 def test_a_preview_holds_a_second_before_and_after_and_at_most_six() -> None:
     unknown = float("nan")
-    assert preview.stretch(12.0, 15.0, 20.0) == (11.0, 16.0)
-    assert preview.stretch(0.5, 40.0, 60.0) == (0.0, 6.0)
-    assert preview.stretch(3.0, 4.0, 4.0) == (2.0, 4.0)
-    assert preview.stretch(unknown, unknown, unknown) == (0.0, 6.0)
+    assert preview.preview_interval(12.0, 15.0, 20.0) == (11.0, 16.0)
+    assert preview.preview_interval(0.5, 40.0, 60.0) == (0.0, 6.0)
+    assert preview.preview_interval(3.0, 4.0, 4.0) == (2.0, 4.0)
+    assert preview.preview_interval(unknown, unknown, unknown) == (0.0, 6.0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from run_tables import ORDER, tables_of
 from small_tables import match, unhurried
 
-from splitaudit.report.sentences import clock, coverage_sentences, headline, visible
+from splitaudit.report.sentences import coverage_sentences, escape_invisible, format_time, headline
 from splitaudit.report.summary import exit_status, summarise
 
 SPLITS = {"t1": "test", "t2": "test", "v1": "val", "a1": "train", "a2": "train", "a3": "train"}
@@ -247,12 +247,12 @@ def test_coverage_is_said_with_what_became_of_the_rest() -> None:
 
 
 def test_unseen_characters_become_escapes() -> None:
-    assert visible("a\nb\tc\x1b[31m\u202egpj.wav") == "a\\nb\\tc\\x1b[31m\\u202egpj.wav"
-    assert visible("naïve 雨 \N{CAT FACE}.wav") == "naïve 雨 \N{CAT FACE}.wav"
+    assert escape_invisible("a\nb\tc\x1b[31m\u202egpj.wav") == "a\\nb\\tc\\x1b[31m\\u202egpj.wav"
+    assert escape_invisible("naïve 雨 \N{CAT FACE}.wav") == "naïve 雨 \N{CAT FACE}.wav"
 
 
 def test_clock() -> None:
-    assert [clock(s) for s in (0, 61.2345, 59.9996, 3600.5)] == [
+    assert [format_time(s) for s in (0, 61.2345, 59.9996, 3600.5)] == [
         "00:00.000",
         "01:01.234",
         "01:00.000",

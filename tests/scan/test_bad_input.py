@@ -330,7 +330,7 @@ def hostile(tmp_path: Path) -> Iterator[Path]:
     for split in ("train", "test"):
         (folder / split).mkdir(parents=True)
     for seed, name in enumerate(HOSTILE):
-        plain = write_pcm(tmp_path / "plain.wav", sounds.distinct(seed, 2.0)).read_bytes()
+        plain = write_pcm(tmp_path / "plain.wav", sounds.distinct_sound(seed, 2.0)).read_bytes()
         for split in ("train", "test"):
             (folder / split / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / split / name).write_bytes(plain)

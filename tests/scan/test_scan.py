@@ -116,10 +116,10 @@ def test_an_excerpt_is_found_beside_a_jingle(tmp_path: Path) -> None:
     for split in ("train", "test"):
         (tmp_path / "data" / split).mkdir(parents=True)
     for k in range(6):
-        own = sounds.distinct(k, 12.0)
+        own = sounds.distinct_sound(k, 12.0)
         own[RATE : 4 * RATE] = signature
         if k == 5:
-            own[6 * RATE : 8 * RATE] = sounds.distinct(0, 12.0)[9 * RATE : 11 * RATE]
+            own[6 * RATE : 8 * RATE] = sounds.distinct_sound(0, 12.0)[9 * RATE : 11 * RATE]
         write_pcm(tmp_path / f"data/{'test' if k % 2 else 'train'}/{k}.wav", own)
     settings = {"generic": 3, "processes": 1}
     audit = splitaudit.open(
@@ -190,7 +190,7 @@ def test_a_changed_file_is_read_again(tmp_path: Path, here: Here) -> None:
 
 def test_processes_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = dataset(tmp_path / "data")
-    monkeypatch.setattr(scan_stages, "WORTH_PROCESSES_S", -1.0)
+    monkeypatch.setattr(scan_stages, "MIN_PARALLEL_S", -1.0)
     for jobs in (1, 2):
         out, cache = tmp_path / f"run{jobs}", tmp_path / f"cache{jobs}"
         splitaudit.open(data, out=out, cache=cache, settings={"processes": jobs}).scan()

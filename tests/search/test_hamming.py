@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splitaudit.search import blocks
-from splitaudit.search.blocks import Block, differing, plan
+from splitaudit.search.blocks import Block, masked_popcount, plan
 from splitaudit.search.hamming import join, self_join
 
 
@@ -45,8 +45,8 @@ def crowded(rng: np.random.Generator, n: int, words: int, most: int) -> np.ndarr
 def way(request, monkeypatch) -> None:
     """Few codes are all compared, by one block without bits; they can be parted as many are."""
     if request.param == "by blocks":
-        monkeypatch.setattr(blocks, "FEW", -1)
-        monkeypatch.setattr(blocks, "DRAWN", 256)
+        monkeypatch.setattr(blocks, "BRUTE_FORCE_PAIRS", -1)
+        monkeypatch.setattr(blocks, "SAMPLED_PAIRS", 256)
         monkeypatch.setattr(blocks, "COMPARE_WORD", 1e9)  # so that any block is cheaper
 
 
@@ -149,9 +149,9 @@ def test_bits_that_say_nothing_or_the_same_are_not_put_together():
     differ = codes[:-1] ^ codes[1:]
     for block in plan(codes, codes, 4):
         assert not any(bit + 32 in block.bits for bit in block.bits if bit < 16)
-        assert (differing(differ, block.bits) <= block.radius).mean() < 0.02
+        assert (masked_popcount(differ, block.bits) <= block.radius).mean() < 0.02
 
 
 def test_flips_are_all_the_ways_in_which_a_block_may_differ():
-    found = blocks.flips(Block(np.array([3, 5, 9]), 2))
+    found = blocks.flip_patterns(Block(np.array([3, 5, 9]), 2))
     assert sorted(found.tolist()) == [0b000, 0b001, 0b010, 0b011, 0b100, 0b101, 0b110]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splitaudit.search import vectors as nearest
-from splitaudit.search.vectors import COPY, MORE, NEIGHBOURS, Vectors
+from splitaudit.search.vectors import COPY_SIMILARITY, MORE, NEIGHBOURS, Vectors
 
 SCALE = 256
 DIMENSIONS = 64
@@ -25,7 +25,7 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 def use(faiss: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if faiss:
         pytest.importorskip("faiss")
-    monkeypatch.setattr(nearest, "installed", lambda: faiss)
+    monkeypatch.setattr(nearest, "has_faiss", lambda: faiss)
 
 
 def quantised(rows: np.ndarray) -> Vectors:
@@ -76,7 +76,7 @@ def test_both_engines_agree(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_parted_index_finds_nearly_all(monkeypatch: pytest.MonkeyPatch) -> None:
     use(True, monkeypatch)
-    monkeypatch.setattr(nearest, "ALL", 1_000)
+    monkeypatch.setattr(nearest, "BRUTE_FORCE_LIMIT", 1_000)
     vectors = drawn(16_000)  # 40 cells, of which 16 are looked through
     some = own = slice(4_000, 4_300)
     similarity, index = nearest.searcher(vectors, SCALE)(some, own)
@@ -95,10 +95,10 @@ def test_own_vectors_are_never_returned(data: st.DataObject, faiss: bool, parted
     first, last = sorted(data.draw(st.tuples(st.integers(0, n), st.integers(0, n))))
     with pytest.MonkeyPatch.context() as monkeypatch:
         use(faiss, monkeypatch)
-        monkeypatch.setattr(nearest, "A_CELL", 50)
-        monkeypatch.setattr(nearest, "TRAINED_ON", 50)
+        monkeypatch.setattr(nearest, "VECTORS_PER_CELL", 50)
+        monkeypatch.setattr(nearest, "TRAINING_PER_CELL", 50)
         monkeypatch.setattr(nearest, "BLOCK", data.draw(st.sampled_from([64, 1 << 16])))
-        monkeypatch.setattr(nearest, "ALL", 50 if parted else 20_000)
+        monkeypatch.setattr(nearest, "BRUTE_FORCE_LIMIT", 50 if parted else 20_000)
         vectors = np.repeat(drawn(n // 4), 4, axis=0)  # its own would be the nearest
         some = slice(first, min(last, first + 30))
         _, index = nearest.searcher(vectors, SCALE)(some, slice(first, last))
@@ -118,7 +118,7 @@ def test_a_clique_is_found_whole(faiss: bool, size: int) -> None:
     similarity, index = nearest.searcher(vectors, SCALE)(slice(at, at + 1), slice(at, at + 1))
     assert set(clique.tolist()) - {at} <= set(index[0].tolist())
     assert index.shape[1] <= max(NEIGHBOURS, MORE * size)
-    assert (similarity[0] >= COPY).sum() == size - 1
+    assert (similarity[0] >= COPY_SIMILARITY).sum() == size - 1
 
 
 @WITH

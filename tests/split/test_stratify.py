@@ -100,7 +100,7 @@ def test_where_the_largest_go_is_tried_more_than_once(monkeypatch):
         return np.mean([chi_square(table, home) for home in homes])
 
     often = reached()
-    monkeypatch.setattr(stratify, "STARTS", 1)
+    monkeypatch.setattr(stratify, "MAX_STARTS", 1)
     assert often < 0.7 * reached()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from splitaudit.demo.sounds import distinct
+from splitaudit.demo.sounds import distinct_sound
 
 SECONDS = 10
 
@@ -27,5 +27,5 @@ def write_clips(folder: Path, clips: int) -> list[Path]:
 
 def _write_clip(job: tuple[int, Path]) -> None:
     seed, path = job
-    samples = (distinct(seed, SECONDS) * 32767).astype(np.int16)
+    samples = (distinct_sound(seed, SECONDS) * 32767).astype(np.int16)
     soundfile.write(path, samples, 16_000, format="FLAC")

@@ -6,10 +6,10 @@ import os
 import struct
 
 # Magic of a file -> where its chunks begin, and the header of a chunk: name, bytes that follow.
-CHUNKED = {b"RIFF": (12, "<4sI"), b"FORM": (12, ">4sI"), b"caff": (8, ">4sq")}
+CHUNK_LAYOUTS = {b"RIFF": (12, "<4sI"), b"FORM": (12, ">4sI"), b"caff": (8, ">4sq")}
 # Data of so many bytes were written to a pipe: 2**32 - 1 by FFmpeg, the next by SoX, -1 in CAF.
-_UNTOLD = (0, 0xFFFFFFFF, 0x7FFFF000, -1)
-_TAG = 4096  # <: bytes behind the last chunk that are a tag or padding
+_UNKNOWN_LENGTHS = (0, 0xFFFFFFFF, 0x7FFFF000, -1)
+_MAX_TAG_BYTES = 4096  # <: bytes behind the last chunk that are a tag or padding
 
 
 def chunk_faults(path: str) -> list[str]:
@@ -19,20 +19,20 @@ def chunk_faults(path: str) -> list[str]:
     """
     size = os.path.getsize(path)
     with open(path, "rb") as file:
-        position, form = CHUNKED[file.read(4)]
+        position, form = CHUNK_LAYOUTS[file.read(4)]
         width = struct.calcsize(form)
         while position + width <= size:
             file.seek(position)
             name, length = struct.unpack(form, file.read(width))
             held = size - position - width
-            if name == b"data" and length in _UNTOLD:
+            if name == b"data" and length in _UNKNOWN_LENGTHS:
                 return []
             if not all(32 <= c < 127 for c in name):
                 told = f"the header accounts for {position:,} of {size:,} bytes"
-                return [] if held < _TAG else [told]
+                return [] if held < _MAX_TAG_BYTES else [told]
             if not 0 <= length <= held:
                 told = f"the header declares {length:,} bytes of {name.decode()!r}, not {held:,}"
-                return [] if held < _TAG and name not in (b"data", b"SSND") else [told]
+                return [] if held < _MAX_TAG_BYTES and name not in (b"data", b"SSND") else [told]
             position += width + length + (0 if form == ">4sq" else length % 2)
     return []
 

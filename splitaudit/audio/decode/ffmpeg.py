@@ -26,10 +26,10 @@ def open_sound(path: str, head: bytes) -> Reading:
     import av
 
     try:
-        container = av.open(path, **_odd_tags(av.__version__))
+        container = av.open(path, **_metadata_options(av.__version__))
     except (av.FFmpegError, UnicodeError, ValueError) as error:
-        raise MediaError(schema.UNREADABLE, f"no sound file: {_said(error)}") from None
-    if fault := _undecodable(container):
+        raise MediaError(schema.UNREADABLE, f"no sound file: {_error_text(error)}") from None
+    if fault := _stream_error(container):
         container.close()
         raise fault
     stream = container.streams.audio[0]
@@ -39,7 +39,7 @@ def open_sound(path: str, head: bytes) -> Reading:
         channels=context.channels,
         bit_depth=None,
         lossless=context.name.startswith(("pcm_", "flac", "alac", "wavpack", "ape", "tta")),
-        declared_s=_declared(container, stream, head),
+        declared_s=_declared_duration(container, stream, head),
         holds_frames=any(
             not film.disposition & av.stream.Disposition.attached_pic
             for film in container.streams.video
@@ -50,12 +50,12 @@ def open_sound(path: str, head: bytes) -> Reading:
     return reading
 
 
-def _odd_tags(version: str) -> dict[str, Any]:
+def _metadata_options(version: str) -> dict[str, Any]:
     """PyAV before 19 fails at tags that are not UTF-8 unless told otherwise; 19 needs no word."""
     return {} if int(version.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
 
 
-def _undecodable(container: Any) -> MediaError | None:
+def _stream_error(container: Any) -> MediaError | None:
     if container.format.name == "concat":  # whose sound would be that of other files
         return MediaError(schema.UNSUPPORTED, "a list of other files")
     if not container.streams.audio:
@@ -68,18 +68,18 @@ def _undecodable(container: Any) -> MediaError | None:
     return None
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).replace("\n", " ")
 
 
 # Streams without a container: FFmpeg guesses how long they are from their first bit rates.
-_BARE = ("aac", "ac3", "amr", "amrnb", "amrwb", "dts", "eac3", "loas", "truehd")
+_RAW_FORMATS = ("aac", "ac3", "amr", "amrnb", "amrwb", "dts", "eac3", "loas", "truehd")
 
 
-def _declared(container: Any, stream: Any, head: bytes) -> float | None:
+def _declared_duration(container: Any, stream: Any, head: bytes) -> float | None:
     """Seconds that the container states, as opposed to those that FFmpeg guesses."""
     told = any(tag in head for tag in (b"Xing", b"Info", b"VBRI"))
-    if container.format.name in _BARE or (container.format.name == "mp3" and not told):
+    if container.format.name in _RAW_FORMATS or (container.format.name == "mp3" and not told):
         return None
     if stream.duration is not None:
         return float(stream.duration * stream.time_base)
@@ -97,7 +97,7 @@ def _av_blocks(container: Any, info: Format, faults: list[str]) -> Iterator[Samp
     """Decode to blocks; what FFmpeg cannot decode is counted and left out."""
     frames, held = [], 0
     for frame in _av_frames(container, faults):
-        frames.append(_planes(frame, info))
+        frames.append(_frame_samples(frame, info))
         held += frames[-1].size
         if held >= BLOCK_SAMPLES:
             yield np.concatenate(frames)
@@ -125,7 +125,7 @@ def _av_frames(container: Any, faults: list[str]) -> Iterator[Any]:
         faults.append(f"{broken} packets could not be decoded")
 
 
-def _planes(frame: Any, info: Format) -> Samples:
+def _frame_samples(frame: Any, info: Format) -> Samples:
     """One decoded frame as float32 (frames, channels) in [-1, 1]."""
     data = np.asarray(frame.to_ndarray())
     data = data.T if frame.format.is_planar else data.reshape(-1, frame.layout.nb_channels)

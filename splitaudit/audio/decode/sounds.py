@@ -16,12 +16,12 @@ import numpy as np
 
 from splitaudit import schema
 from splitaudit.audio.decode import ffmpeg, libsndfile
-from splitaudit.audio.decode.containers import CHUNKED, chunk_faults
+from splitaudit.audio.decode.containers import CHUNK_LAYOUTS, chunk_faults
 from splitaudit.audio.decode.stream import Reading, Samples
 from splitaudit.engine import files
 from splitaudit.errors import MediaError
 
-HELD_SAMPLES = 1 << 24  # held in memory of one sound when it is compared: 17 minutes
+IN_MEMORY_SAMPLES = 1 << 24  # held in memory of one sound when it is compared: 17 minutes
 LOWEST_RATE = 2_000  # Hz; below it there is no band left in which sounds differ
 
 
@@ -40,11 +40,11 @@ def open_audio(path: str, start_s: float | None = None, end_s: float | None = No
     MediaError
         missing, unreadable or unsupported, with a reason in words.
     """
-    with files.opened(path) as file:
+    with files.open_file(path) as file:
         head = files.head(file)
     reading = libsndfile.open_sound(path) if head[:4] in _SOUNDFILE_MAGIC else None
     reading = reading or ffmpeg.open_sound(path, head)
-    reading.faults += chunk_faults(path) if head[:4] in CHUNKED else []
+    reading.faults += chunk_faults(path) if head[:4] in CHUNK_LAYOUTS else []
     if reading.format.sample_rate < LOWEST_RATE:
         raise MediaError(
             schema.UNSUPPORTED,
@@ -53,14 +53,14 @@ def open_audio(path: str, start_s: float | None = None, end_s: float | None = No
         )
     if start_s is None and end_s is None:
         return reading
-    return _stretch(reading, start_s or 0.0, end_s)
+    return _trim(reading, start_s or 0.0, end_s)
 
 
 # FLAC, WAV, RF64, W64, AIFF/AIFC, AU, CAF. Ogg too: libsndfile reads Vorbis, FLAC and Opus in it.
 _SOUNDFILE_MAGIC = (b"fLaC", b"RIFF", b"RF64", b"riff", b"FORM", b".snd", b"caff", b"OggS")
 
 
-def _stretch(reading: Reading, start_s: float, end_s: float | None) -> Reading:
+def _trim(reading: Reading, start_s: float, end_s: float | None) -> Reading:
     """Restrict a reading to a stretch of its file."""
     rate, declared = reading.format.sample_rate, reading.format.declared_s
     if declared is not None and start_s >= declared:
@@ -96,17 +96,17 @@ def load(path: str, start_s: float | None = None, end_s: float | None = None) ->
 
 
 def gather(pieces: Iterator[Samples]) -> Samples:
-    """Join pieces of a sound; what is long (> `HELD_SAMPLES`) becomes a memory map."""
+    """Join pieces of a sound; what is long (> `IN_MEMORY_SAMPLES`) becomes a memory map."""
     parts, held = [np.zeros(0, np.float32)], 0
     for piece in pieces:
         parts.append(piece)
         held += len(piece)
-        if held > HELD_SAMPLES:
-            return _spooled(itertools.chain(parts, pieces))
+        if held > IN_MEMORY_SAMPLES:
+            return _spool(itertools.chain(parts, pieces))
     return np.concatenate(parts)
 
 
-def _spooled(pieces: Iterator[Samples]) -> Samples:
+def _spool(pieces: Iterator[Samples]) -> Samples:
     with tempfile.TemporaryFile(prefix="splitaudit-") as file:
         for piece in pieces:
             piece.tofile(file)

@@ -60,14 +60,14 @@ class Reading:
 
         rate = self.format.sample_rate
         if rate == RATE:
-            yield from (_mix(block) for block in self._counted())
+            yield from (_downmix(block) for block in self._digest_blocks())
             return
         resampler = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
-        for block in self._counted():
-            yield resampler.resample_chunk(_mix(block))
+        for block in self._digest_blocks():
+            yield resampler.resample_chunk(_downmix(block))
         yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
 
-    def _counted(self) -> Iterator[Samples]:
+    def _digest_blocks(self) -> Iterator[Samples]:
         """Pass blocks on; count, digest and mend them on the way."""
         scale = 1 << 23 if self.format.lossless else 1 << 15
         for block in self.blocks:
@@ -75,11 +75,11 @@ class Reading:
                 self.faults.append("holds samples that are not finite")
                 block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
             self.frames += len(block)
-            self.digest.update(_canonical(block, scale))
+            self.digest.update(_quantise(block, scale))
             yield block
 
 
-def _canonical(block: Samples, scale: int) -> npt.NDArray[np.int32]:
+def _quantise(block: Samples, scale: int) -> npt.NDArray[np.int32]:
     """Integers on the 24-bit scale, the same for every container of the same samples.
 
     A lossy decoder works in floating point; what people store of it is 16 bits, so that is what
@@ -89,11 +89,11 @@ def _canonical(block: Samples, scale: int) -> npt.NDArray[np.int32]:
     return np.ascontiguousarray(whole, np.int32) * np.int32((1 << 23) // scale)
 
 
-def _mix(block: Samples) -> Samples:
+def _downmix(block: Samples) -> Samples:
     return block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
 
 
-def shortfall(reading: Reading) -> str | None:
+def truncation_reason(reading: Reading) -> str | None:
     """Why a finished reading is not the whole sound, or None where it is."""
     declared = reading.format.declared_s or 0.0
     if reading.duration_s < declared - max(TOLERATED_LOSS_S, declared / 1000):

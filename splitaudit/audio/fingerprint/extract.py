@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from splitaudit import schema
 from splitaudit.audio.decode import sounds
-from splitaudit.audio.decode.stream import Reading, shortfall
+from splitaudit.audio.decode.stream import Reading, truncation_reason
 from splitaudit.audio.fingerprint import patches
 from splitaudit.audio.verify import extent
-from splitaudit.engine.jobs import File, failed, write_crashed, write_each
+from splitaudit.engine.jobs import File, decode_error, write_crashed, write_each
 from splitaudit.errors import MediaError
 
 # Shorter sounds have too little in common with their own recoded copies (docs/audio.md).
@@ -40,22 +40,24 @@ SOUNDS = pa.schema(
 
 def fingerprint(files: Sequence[File], folder: Path) -> int:
     """Decode sounds and take their fingerprints."""
-    return write_each(files, _sound, SOUNDS, folder)
+    return write_each(files, _fingerprint_file, SOUNDS, folder)
 
 
-def _sound(file: File) -> dict[str, Any]:
+def _fingerprint_file(file: File) -> dict[str, Any]:
     try:
-        return _read(sounds.open_audio(file.path, file.start_s, file.end_s))
+        return _fingerprint_stream(sounds.open_audio(file.path, file.start_s, file.end_s))
     except MediaError as error:
         return {"status": error.status, "error": error.reason, "silent": file.size == 0}
     except Exception as error:  # that is a row, not the end
-        return failed(error)
+        return decode_error(error)
 
 
-def _read(reading: Reading) -> dict[str, Any]:
-    loudest = _Loudest()
-    pieces = patches.surround(loudest.watch(reading.mono()))
-    prints = patches.Patch().fingerprint(sounds.segments(pieces, patches.SEGMENT, patches.CONTEXT))
+def _fingerprint_stream(reading: Reading) -> dict[str, Any]:
+    loudest = _PeakMeter()
+    pieces = patches.pad_silence(loudest.watch(reading.mono()))
+    prints = patches.PatchFingerprint().fingerprint(
+        sounds.segments(pieces, patches.SEGMENT, patches.CONTEXT)
+    )
     if not reading.frames:
         raise MediaError(schema.UNREADABLE, "no sound could be decoded")
     form = reading.format
@@ -76,7 +78,7 @@ def _read(reading: Reading) -> dict[str, Any]:
     }
 
 
-class _Loudest:
+class _PeakMeter:
     """Remember the largest sample of a stream that passes by."""
 
     peak = 0.0
@@ -88,7 +90,7 @@ class _Loudest:
 
 
 def _status(reading: Reading, degenerate: bool, silent: bool) -> tuple[str, str | None]:
-    fault = shortfall(reading)
+    fault = truncation_reason(reading)
     if fault:
         return schema.TRUNCATED, fault
     if silent:

@@ -26,19 +26,19 @@ Frames = npt.NDArray[np.int32]
 
 RATE = 16_000
 WINDOW, HOP = 1024, 256  # samples: 64 ms, every 16 ms
-LENGTH = 32  # frames of a patch: 0.5 s
-PAIRED = 2  # frames that are averaged
+PATCH_FRAMES = 32  # frames of a patch: 0.5 s
+POOLED_FRAMES = 2  # frames that are averaged
 STEP = 6  # frames from a patch to the next: 0.1 s
-FEWEST = 48  # patches that a short sound gets, if need be one a frame
+MIN_PATCHES = 48  # patches that a short sound gets, if need be one a frame
 BANDS, LOWEST, HIGHEST = 40, 100.0, 7_500.0  # Hz
-FLOOR = 0.03  # of the mean power of a patch: what lies 15 dB below it is noise
+NOISE_FLOOR = 0.03  # of the mean power of a patch: what lies 15 dB below it is noise
 DIRECTIONS = 64
 SCALE = 256  # of the numbers stored; of a unit vector in 64 dimensions few exceed 0.5
 SEGMENT = 1 << 20  # samples analysed at once: 65 s
 CONTEXT = 1 << 14  # samples beyond a segment; more than a patch
 MARGIN = 16  # frames of silence around a sound: how it begins and ends tells it from others, too
 SILENCE = 10 ** (-75 / 10)  # mean power; below it there is nothing to describe
-STEADY = 0.05  # < in nepers: deviation of the levels of a patch that is a tone, or nothing
+MIN_DEVIATION = 0.05  # < in nepers: deviation of the levels of a patch that is a tone, or nothing
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,13 @@ class Patches:
 
 
 @dataclass(frozen=True)
-class Patch:
+class PatchFingerprint:
     """The fingerprint.
 
     Parameters
     ----------
     directions
-        Digest of the directions in use, see `identity`.
+        Digest of the directions in use, see `directions_digest`.
     """
 
     name: ClassVar[str] = "patches"
@@ -76,7 +76,7 @@ class Patch:
     modality: ClassVar[str] = "audio"
     metric: ClassVar[str] = "cosine"
 
-    directions: str = field(default_factory=lambda: identity())
+    directions: str = field(default_factory=lambda: directions_digest())
 
     def load(self, device: str = "cpu") -> Callable[[Iterator[tuple[int, Samples]]], Patches]:
         """Return what describes a sound, see `fingerprint`."""
@@ -88,52 +88,52 @@ class Patch:
         Parameters
         ----------
         segments
-            `(start, samples)` of the sound within silence (`surround`) as
+            `(start, samples)` of the sound within silence (`pad_silence`) as
             `decode.sounds.segments` cuts them, with `SEGMENT` and `CONTEXT`: one channel at 16 kHz.
         """
-        mean, directions = learned()
+        mean, directions = load_projection()
         vectors, frames = [np.zeros((0, DIRECTIONS), np.int8)], [np.zeros(0, np.int32)]
         last = 0  # patch within the sound
         for start, samples in segments:
             power = band_power(samples)
-            begins = _begins(start, len(samples), len(power))
-            begins = begins[_heard(power, begins)]
+            begins = _patch_starts(start, len(samples), len(power))
+            begins = begins[_is_audible(power, begins)]
             levels, deviation = describe(power, begins)
-            told = deviation >= STEADY
-            vectors.append(quantised((levels[told] - mean) @ directions))
+            told = deviation >= MIN_DEVIATION
+            vectors.append(quantise((levels[told] - mean) @ directions))
             frames.append((begins[told] + (start // HOP - MARGIN)).astype(np.int32))
-            last = (start + len(samples) - WINDOW) // HOP + 1 - 2 * MARGIN - LENGTH
+            last = (start + len(samples) - WINDOW) // HOP + 1 - 2 * MARGIN - PATCH_FRAMES
         found = np.concatenate(frames)
         # A sound shorter than a patch lies within it.
         within = (found >= min(0, last)) & (found <= max(0, last))
-        steady = last < 0 and _steady(power[MARGIN:][: max(0, LENGTH + last)])
+        steady = last < 0 and _is_stationary(power[MARGIN:][: max(0, PATCH_FRAMES + last)])
         return Patches(np.concatenate(vectors), found, degenerate=steady or not within.any())
 
 
-def surround(pieces: Iterator[Samples]) -> Iterator[Samples]:
+def pad_silence(pieces: Iterator[Samples]) -> Iterator[Samples]:
     """Put `MARGIN` frames of silence before and after a sound."""
     silence = np.zeros(MARGIN * HOP, np.float32)
     return itertools.chain([silence], pieces, [silence])
 
 
 @cache
-def learned() -> tuple[Samples, Samples]:
+def load_projection() -> tuple[Samples, Samples]:
     """Mean of patches, shape (n,), and the directions that are kept, shape (n, `DIRECTIONS`)."""
-    with np.load(io.BytesIO(_stored()), allow_pickle=False) as stored:
+    with np.load(io.BytesIO(_projection_bytes()), allow_pickle=False) as stored:
         return stored["mean"].astype(np.float32), stored["directions"].astype(np.float32)
 
 
-def identity() -> str:
+def directions_digest() -> str:
     """Return what tells the directions in use from those learned at another time."""
-    return hashlib.blake2b(_stored(), digest_size=4).hexdigest()
+    return hashlib.blake2b(_projection_bytes(), digest_size=4).hexdigest()
 
 
-def _stored() -> bytes:
+def _projection_bytes() -> bytes:
     return (resources.files(__package__) / "patches.npz").read_bytes()
 
 
 @cache
-def _filters() -> Samples:
+def _filterbank() -> Samples:
     """Triangles on a logarithmic scale, shape (bins, `BANDS`), each of sum 1."""
     edges = np.geomspace(LOWEST, HIGHEST, BANDS + 2)
     bins = np.arange(WINDOW // 2 + 1) * RATE / WINDOW
@@ -155,27 +155,27 @@ def band_power(samples: Samples) -> Samples:
     """Return the power of a sound in bands, shape (frames, `BANDS`); at least one patch long."""
     import scipy.fft
 
-    padded = np.pad(samples, (0, max(0, WINDOW + LENGTH * HOP - len(samples))))
+    padded = np.pad(samples, (0, max(0, WINDOW + PATCH_FRAMES * HOP - len(samples))))
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
     spectrum = scipy.fft.rfft(frames * _taper(), axis=1)
-    power: Samples = (np.square(spectrum.real) + np.square(spectrum.imag)) @ _filters()
+    power: Samples = (np.square(spectrum.real) + np.square(spectrum.imag)) @ _filterbank()
     return power
 
 
-def _begins(start: int, n_samples: int, n_frames: int) -> npt.NDArray[np.intp]:
+def _patch_starts(start: int, n_samples: int, n_frames: int) -> npt.NDArray[np.intp]:
     """Frames of a segment at which patches begin; those in its context belong to the next."""
     last, margin = n_samples < SEGMENT + 2 * CONTEXT, CONTEXT // HOP
-    whole = n_frames - LENGTH + 1
-    step = min(STEP, max(1, whole // FEWEST)) if start == 0 and last else STEP
+    whole = n_frames - PATCH_FRAMES + 1
+    step = min(STEP, max(1, whole // MIN_PATCHES)) if start == 0 and last else STEP
     first = 0 if start == 0 else margin
     first += -(start // HOP + first) % step
     return np.arange(first, whole if last else margin + SEGMENT // HOP, step)
 
 
-def _heard(power: Samples, begins: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+def _is_audible(power: Samples, begins: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
     """Which patches are not silence."""
     total = np.concatenate([[0.0], np.cumsum(power.mean(axis=1), dtype=np.float64)])
-    mean = (total[begins + LENGTH] - total[begins]) / LENGTH
+    mean = (total[begins + PATCH_FRAMES] - total[begins]) / PATCH_FRAMES
     return np.asarray(mean > SILENCE * np.square(_taper()).sum())
 
 
@@ -183,31 +183,33 @@ def describe(power: Samples, begins: npt.NDArray[np.intp]) -> tuple[Samples, Sam
     """Return patches as unit vectors, and how far their levels deviate from steady ones (rms).
 
     Each band of a patch is taken relative to its own mean, so that no filter changes it. Shapes
-    (n, `LENGTH` // `PAIRED` * `BANDS`) and (n,).
+    (n, `PATCH_FRAMES` // `POOLED_FRAMES` * `BANDS`) and (n,).
     """
-    windows = np.lib.stride_tricks.sliding_window_view(power, LENGTH, axis=0)[begins]
-    paired = windows.reshape(len(begins), BANDS, LENGTH // PAIRED, PAIRED).mean(axis=3)
-    paired += FLOOR * paired.mean(axis=(1, 2), keepdims=True) + np.float32(1e-12)
+    windows = np.lib.stride_tricks.sliding_window_view(power, PATCH_FRAMES, axis=0)[begins]
+    paired = windows.reshape(len(begins), BANDS, PATCH_FRAMES // POOLED_FRAMES, POOLED_FRAMES).mean(
+        axis=3
+    )
+    paired += NOISE_FLOOR * paired.mean(axis=(1, 2), keepdims=True) + np.float32(1e-12)
     levels = np.log(paired)
     levels -= levels.mean(axis=2, keepdims=True)
-    rows = levels.reshape(len(begins), BANDS * LENGTH // PAIRED)
-    return unit(rows), np.sqrt(np.mean(np.square(rows), axis=1))
+    rows = levels.reshape(len(begins), BANDS * PATCH_FRAMES // POOLED_FRAMES)
+    return l2_normalise(rows), np.sqrt(np.mean(np.square(rows), axis=1))
 
 
-def _steady(power: Samples) -> bool:
+def _is_stationary(power: Samples) -> bool:
     """Whether the few frames of a sound shorter than a patch are a tone, or nothing."""
-    repeated = np.resize(np.repeat(power, PAIRED, axis=0), (LENGTH, BANDS))
-    return bool(describe(repeated, np.array([0]))[1][0] < STEADY)
+    repeated = np.resize(np.repeat(power, POOLED_FRAMES, axis=0), (PATCH_FRAMES, BANDS))
+    return bool(describe(repeated, np.array([0]))[1][0] < MIN_DEVIATION)
 
 
-def unit(rows: Any) -> Samples:
+def l2_normalise(rows: Any) -> Samples:
     """Return rows of length 1."""
     return np.asarray(rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-6), np.float32)
 
 
-def quantised(rows: npt.NDArray[np.floating]) -> Vectors:
+def quantise(rows: npt.NDArray[np.floating]) -> Vectors:
     """Return rows as unit vectors times `SCALE`, in whole numbers."""
-    return np.clip(np.rint(unit(rows) * SCALE), -127, 127).astype(np.int8)
+    return np.clip(np.rint(l2_normalise(rows) * SCALE), -127, 127).astype(np.int8)
 
 
-FINGERPRINT = Patch  # what `splitaudit scan --fingerprints patches` chooses
+FINGERPRINT = PatchFingerprint  # what `splitaudit scan --fingerprints patches` chooses

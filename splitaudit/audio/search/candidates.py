@@ -20,11 +20,12 @@ from splitaudit.engine.store import Parts
 from splitaudit.search import vectors as nearest
 
 WINDOW = 2_048  # patches (3 min) of a long sound that vote together
-LOOKED_AT = 16  # places of each window
-STRONG_S = 0.5  # >= of evidence: compared in any case; or, of what the shorter sound can have,
-STRONG = 0.75  # >= this share
-WEAK = 2  # further pairs of each sound that are compared, however little speaks for them; and
-WEAK_SHORT = 4  # of one which cannot have much evidence, being shorter than
+PLACES_PER_WINDOW = 16  # places of each window
+# >= of evidence: compared in any case; or, of what the shorter sound can have,
+STRONG_EVIDENCE_S = 0.5
+STRONG_SHARE = 0.75  # >= this share
+WEAK_PAIRS = 2  # further pairs of each sound that are compared, however little speaks for them; and
+WEAK_PAIRS_SHORT = 4  # of one which cannot have much evidence, being shorter than
 SHORT_S = 3.0
 
 Wide = npt.NDArray[np.float64]
@@ -33,7 +34,7 @@ COLUMNS = {"a": "int32", "b": "int32", "frame_a": "int32", "frame_b": "int32", "
 
 
 @dataclass(frozen=True)
-class _Prints:
+class _PatchIndex:
     """The patches of all sounds, one sound after the other.
 
     Parameters
@@ -51,14 +52,14 @@ class _Prints:
     sounds: npt.NDArray[np.int32]
     bounds: npt.NDArray[np.int64]
 
-    def of(self, sound: int) -> slice:
+    def patch_range(self, sound: int) -> slice:
         """Which patches a sound has."""
         return slice(int(self.bounds[sound]), int(self.bounds[sound + 1]))
 
     @cached_property
     def step_s(self) -> Wide:
         """Seconds from a patch of each sound to the next."""
-        frames = (self.frames[self.of(sound)] for sound in range(len(self.bounds) - 1))
+        frames = (self.frames[self.patch_range(sound)] for sound in range(len(self.bounds) - 1))
         apart = [np.diff(own).min(initial=patches.STEP) for own in frames]
         return np.array(apart, np.float64) * patches.HOP / patches.RATE
 
@@ -70,11 +71,13 @@ class _Prints:
     @cached_property
     def strong_s(self) -> Wide:
         """Seconds of evidence that are much for each sound."""
-        return np.minimum(STRONG_S, STRONG * (1 - votes.EXPECTED) * self.length_s)
+        return np.minimum(
+            STRONG_EVIDENCE_S, STRONG_SHARE * (1 - votes.NEUTRAL_SIMILARITY) * self.length_s
+        )
 
     def patches(self, sound: int) -> tuple[patches.Vectors, patches.Frames, int]:
         """Return the patches of a sound as `votes.refine` takes them."""
-        own = self.of(sound)
+        own = self.patch_range(sound)
         return self.vectors[own], self.frames[own], patches.SCALE
 
 
@@ -96,60 +99,64 @@ def search(facts: Parts, keys: pa.Array, processes: int) -> pa.Table:
         Sorted by a, b. a < b: positions in `keys`; frame_a, frame_b: a moment in both; slope:
         frames of b in a frame of a; evidence: seconds of agreement.
     """
-    prints = _read(facts, keys)
+    prints = _read_patches(facts, keys)
     find = nearest.searcher(prints.vectors, patches.SCALE)
     with ThreadPoolExecutor(processes) as threads:
-        rows = list(threads.map(partial(_places, prints, find), range(len(keys))))
+        rows = list(threads.map(partial(_candidate_places, prints, find), range(len(keys))))
     names = [*COLUMNS, "evidence", "much"]
     found = pd.DataFrame(np.concatenate([np.zeros((0, len(names))), *rows]), columns=names)
-    most = np.where(prints.length_s < SHORT_S, WEAK_SHORT, WEAK)
-    found = _worth_comparing(found, most).drop(columns="much").astype(COLUMNS)
+    most = np.where(prints.length_s < SHORT_S, WEAK_PAIRS_SHORT, WEAK_PAIRS)
+    found = _select_candidates(found, most).drop(columns="much").astype(COLUMNS)
     return pa.Table.from_pandas(found, preserve_index=False)
 
 
-def _read(facts: Parts, keys: pa.Array) -> _Prints:
+def _read_patches(facts: Parts, keys: pa.Array) -> _PatchIndex:
     """Patches of all sounds; a part at a time, to copy nothing."""
     lengths = np.zeros(len(keys), np.int64)
-    for table in facts.parts_of(keys, _columns("key", "frames")):
+    for table in facts.parts_of(keys, _subschema("key", "frames")):
         at = pc.index_in(table["key"], value_set=keys).to_numpy()
         lengths[at] = pc.list_value_length(table["frames"]).to_numpy()
     bounds = np.concatenate([[0], np.cumsum(lengths)])
     vectors = np.empty((bounds[-1], patches.DIRECTIONS), np.int8)
     frames = np.empty(bounds[-1], np.int32)
-    for table in facts.parts_of(keys, _columns("key", "frames", "vectors")):
+    for table in facts.parts_of(keys, _subschema("key", "frames", "vectors")):
         rows = pc.index_in(table["key"], value_set=keys).to_numpy()
         for out, name in ((frames, "frames"), (vectors, "vectors")):
-            for row, values in zip(rows, _lists(table[name]), strict=True):
+            for row, values in zip(rows, _unpack_lists(table[name]), strict=True):
                 own = out[bounds[row] : bounds[row + 1]]
                 own[:] = values.reshape(own.shape)
     sounds = np.repeat(np.arange(len(keys), dtype=np.int32), lengths)
-    return _Prints(vectors, frames, sounds, bounds)
+    return _PatchIndex(vectors, frames, sounds, bounds)
 
 
-def _columns(*names: str) -> pa.Schema:
+def _subschema(*names: str) -> pa.Schema:
     return pa.schema([SOUNDS.field(name) for name in names])
 
 
-def _lists(column: pa.ChunkedArray) -> list[npt.NDArray[Any]]:
+def _unpack_lists(column: pa.ChunkedArray) -> list[npt.NDArray[Any]]:
     values = column.combine_chunks().flatten().to_numpy()
     lengths = pc.list_value_length(column).to_numpy()
     ends = np.cumsum(lengths)
     return [values[start:end] for start, end in zip(ends - lengths, ends, strict=True)]
 
 
-def _places(prints: _Prints, find: nearest.Search, sound: int) -> Wide:
+def _candidate_places(prints: _PatchIndex, find: nearest.Search, sound: int) -> Wide:
     """Rows (`COLUMNS`, evidence, whether that is much) of places where a sound may be another."""
-    own, sure = prints.of(sound), prints.strong_s[sound] / prints.step_s[sound]
+    own, sure = prints.patch_range(sound), prints.strong_s[sound] / prints.step_s[sound]
     rows = []
     for begin in range(own.start, own.stop, WINDOW):
         some = slice(begin, min(own.stop, begin + WINDOW))
         near, others = find(some, own), (prints.sounds, prints.frames)
-        for other, here, there in votes.vote(prints.frames[some], near, others, LOOKED_AT, sure):
-            rows.append(_row(prints, (sound, here), (other, there)))
+        for other, here, there in votes.vote(
+            prints.frames[some], near, others, PLACES_PER_WINDOW, sure
+        ):
+            rows.append(_refine_place(prints, (sound, here), (other, there)))
     return np.array(rows, np.float64).reshape(-1, len(COLUMNS) + 2)
 
 
-def _row(prints: _Prints, one: tuple[int, int], other: tuple[int, int]) -> tuple[float, ...]:
+def _refine_place(
+    prints: _PatchIndex, one: tuple[int, int], other: tuple[int, int]
+) -> tuple[float, ...]:
     """The line near a place, and what speaks for it in the shorter sound."""
     if prints.length_s[one[0]] > prints.length_s[other[0]]:
         one, other = other, one
@@ -163,7 +170,7 @@ def _row(prints: _Prints, one: tuple[int, int], other: tuple[int, int]) -> tuple
     return *places, slope, evidence_s, evidence_s >= prints.strong_s[one[0]]
 
 
-def _worth_comparing(found: pd.DataFrame, most: npt.NDArray[np.int_]) -> pd.DataFrame:
+def _select_candidates(found: pd.DataFrame, most: npt.NDArray[np.int_]) -> pd.DataFrame:
     """The places of a pair that lie apart, where much speaks for it or more than for others.
 
     `most` is how many pairs of each sound are kept for which little speaks.
@@ -172,15 +179,15 @@ def _worth_comparing(found: pd.DataFrame, most: npt.NDArray[np.int_]) -> pd.Data
     offset, pairs = found["frame_b"] - found["frame_a"], [found["a"], found["b"]]
     best = offset.groupby(pairs).transform("first")
     first = ~found.duplicated(["a", "b"])
-    found = found[first | ((offset - best).abs() > 2 * votes.WIDTH)]
-    found = found[found.groupby(["a", "b"]).cumcount() < votes.PLACES]
+    found = found[first | ((offset - best).abs() > 2 * votes.OFFSET_TOLERANCE)]
+    found = found[found.groupby(["a", "b"]).cumcount() < votes.MAX_PLACES]
     by_pair = found.groupby(["a", "b"])
     best, much = by_pair["evidence"].transform("max"), by_pair["much"].transform("max")
     weak = found[much == 0]
-    return found.drop(index=weak.index[~_among_the_best(weak, best, most)])
+    return found.drop(index=weak.index[~_is_top_ranked(weak, best, most)])
 
 
-def _among_the_best(
+def _is_top_ranked(
     weak: pd.DataFrame, best: pd.Series[float], most: npt.NDArray[np.int_]
 ) -> npt.NDArray[np.bool_]:
     """Whether for either sound of a pair only so many have more evidence."""

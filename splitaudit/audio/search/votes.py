@@ -11,13 +11,13 @@ import numpy as np
 
 from splitaudit.engine.compiled import compiled
 
-WIDTH = 18  # frames (0.3 s): votes this near to each other agree on an offset
-EXPECTED = 0.40  # similarity of patches that counts for nothing; less speaks against
-PLACES = 2  # of one sound in another that are looked at
+OFFSET_TOLERANCE = 18  # frames (0.3 s): votes this near to each other agree on an offset
+NEUTRAL_SIMILARITY = 0.40  # similarity of patches that counts for nothing; less speaks against
+MAX_PLACES = 2  # of one sound in another that are looked at
 REACH = 640  # frames to each side of a moment that are looked at (10 s)
-SHIFTS, SHIFT = 12, 6  # frames to each side of the offset that are tried, and their step
-SLOPES, SLOPE = 6, 2  # per cent
-MISSED = 8  # frames from the line beyond which no patch is on it: there is silence
+MAX_SHIFT, SHIFT_STEP = 12, 6  # frames to each side of the offset that are tried, and their step
+MAX_SLOPE, SLOPE_STEP = 6, 2  # per cent
+LINE_TOLERANCE = 8  # frames from the line beyond which no patch is on it: there is silence
 
 
 @compiled
@@ -42,17 +42,17 @@ def vote(mine: Any, neighbours: Any, others: Any, most: int, sure: float) -> Any
     """
     similarity, index = neighbours
     k = index.shape[1]
-    keys, cells = _ballots(mine, neighbours, others)
+    keys, cells = _offset_votes(mine, neighbours, others)
     order = np.argsort(keys)
     keys, cells = keys[order], cells[order]
-    weights = similarity.ravel()[cells] - EXPECTED
+    weights = similarity.ravel()[cells] - NEUTRAL_SIMILARITY
     found = [(0.0, np.int64(0)) for _ in range(0)]  # so that numba knows the type of an empty list
     begin = 0
     while begin < len(keys):
         end = begin + np.searchsorted(keys[begin:], (keys[begin] >> 32) + 1 << 32)
         taken = np.int64(-1)
-        for _ in range(PLACES):
-            votes, middle = _gathered(keys[begin:end], weights[begin:end], taken)
+        for _ in range(MAX_PLACES):
+            votes, middle = _histogram_peak(keys[begin:end], weights[begin:end], taken)
             if votes > 0:
                 found.append((votes, np.int64(cells[begin + middle])))
                 taken = keys[begin + middle]
@@ -71,7 +71,7 @@ def vote(mine: Any, neighbours: Any, others: Any, most: int, sure: float) -> Any
 
 
 @compiled
-def _ballots(mine: Any, neighbours: Any, others: Any) -> tuple[Any, Any]:
+def _offset_votes(mine: Any, neighbours: Any, others: Any) -> tuple[Any, Any]:
     """Keys (sound << 32 | offset + 2**31) of neighbours that count, and where they stand."""
     similarity, index = neighbours
     n, k = index.shape
@@ -79,7 +79,7 @@ def _ballots(mine: Any, neighbours: Any, others: Any) -> tuple[Any, Any]:
     for i in range(n):
         for j in range(k):
             patch = index[i, j]
-            if patch >= 0 and similarity[i, j] > EXPECTED:
+            if patch >= 0 and similarity[i, j] > NEUTRAL_SIMILARITY:
                 offset = np.int64(others[1][patch]) - np.int64(mine[i])
                 keys[count] = np.int64(others[0][patch]) << 32 | (offset + (1 << 31))
                 cells[count] = i * k + j
@@ -88,17 +88,17 @@ def _ballots(mine: Any, neighbours: Any, others: Any) -> tuple[Any, Any]:
 
 
 @compiled
-def _gathered(keys: Any, weights: Any, taken: Any) -> tuple[float, int]:
-    """Votes of the `WIDTH` in which most lie, apart from the key `taken`, and its middle."""
+def _histogram_peak(keys: Any, weights: Any, taken: Any) -> tuple[float, int]:
+    """Most votes within `OFFSET_TOLERANCE`, apart from the key `taken`, and where they lie."""
     best = total = 0.0
     at = begin = 0
     for end in range(len(keys)):
         total += weights[end]
-        while keys[end] - keys[begin] > WIDTH:
+        while keys[end] - keys[begin] > OFFSET_TOLERANCE:
             total -= weights[begin]
             begin += 1
         middle = (begin + end) // 2
-        if total > best and (taken < 0 or abs(keys[middle] - taken) > 2 * WIDTH):
+        if total > best and (taken < 0 or abs(keys[middle] - taken) > 2 * OFFSET_TOLERANCE):
             best, at = total, middle
     return best, at
 
@@ -117,12 +117,14 @@ def refine(a: Any, b: Any, place: Any) -> Any:
     Returns
     -------
     (evidence, frame of b, slope)
-        The sum of what the similarity of patches exceeds `EXPECTED` by, over the stretch in which
-        it is largest; the moment in b; frames of b in a frame of a.
+        The sum of what the similarity of patches exceeds `NEUTRAL_SIMILARITY` by, over the
+        stretch in which it is largest; the moment in b; frames of b in a frame of a.
     """
     start = (0.0, np.int64(place[1]), 1.0)
-    best = _best_line(a, b, place[0], start, (SHIFTS, SHIFT, SLOPES, SLOPE))
-    return _best_line(a, b, place[0], best, (SHIFT // 2, SHIFT // 2, SLOPE / 2, SLOPE / 2))
+    best = _best_line(a, b, place[0], start, (MAX_SHIFT, SHIFT_STEP, MAX_SLOPE, SLOPE_STEP))
+    return _best_line(
+        a, b, place[0], best, (SHIFT_STEP // 2, SHIFT_STEP // 2, SLOPE_STEP / 2, SLOPE_STEP / 2)
+    )
 
 
 @compiled
@@ -134,28 +136,32 @@ def _best_line(a: Any, b: Any, here: Any, best: Any, grid: Any) -> Any:
         for steeper in range(2 * slopes // percent + 1):
             there = middle - shifts + at * shift
             tried = slope + (steeper * percent - slopes) / 100
-            evidence = _along(a, b, (here, there), tried)
+            evidence = _line_evidence(a, b, (here, there), tried)
             if evidence > best[0]:
                 best = (evidence, there, tried)
     return best
 
 
 @compiled
-def _along(a: Any, b: Any, place: Any, slope: float) -> float:
+def _line_evidence(a: Any, b: Any, place: Any, slope: float) -> float:
     """Evidence that two sounds agree along a line."""
     (vectors_a, frames_a, scale), (vectors_b, frames_b, _) = a, b
     total, most, j = 0.0, 0.0, 0
     for i in range(len(frames_a)):
         away = frames_a[i] - place[0]
         target = place[1] + away * slope
-        if abs(away) > REACH or target < frames_b[0] - MISSED or target > frames_b[-1] + MISSED:
+        if (
+            abs(away) > REACH
+            or target < frames_b[0] - LINE_TOLERANCE
+            or target > frames_b[-1] + LINE_TOLERANCE
+        ):
             continue
         while j + 1 < len(frames_b) and abs(frames_b[j + 1] - target) <= abs(frames_b[j] - target):
             j += 1
         similar = 0.0
-        if abs(frames_b[j] - target) <= MISSED:
+        if abs(frames_b[j] - target) <= LINE_TOLERANCE:
             similar = _dot(vectors_a[i], vectors_b[j]) / scale**2
-        total = max(0.0, total) + similar - EXPECTED
+        total = max(0.0, total) + similar - NEUTRAL_SIMILARITY
         most = max(most, total)
     return most
 

@@ -17,14 +17,14 @@ SLACK = 3_200  # samples to each side of the proposed offset where the peak may 
 LAGS = 4_800  # samples to each side among which it must be the highest
 PEAK_WIDTH = 192  # samples to each side (12 ms) that belong to the peak: its filter, its room
 BLOCK = 2 * RATE  # correlated at once: a jingle is not lost in it, nor chance found
-TOGETHER = 8  # blocks that are transformed at once
-BLURRED = 0.9  # <: of the peak; a block with a higher rival does not know its lag
-HOPEFUL = 0.4  # <=: score of a lag at which it is worth looking again
-FAINT = 0.06  # <=: correlation of a block that counts
+BATCH_BLOCKS = 8  # blocks that are transformed at once
+MAX_RIVAL_RATIO = 0.9  # <: of the peak; a block with a higher rival does not know its lag
+REALIGN_SCORE = 0.4  # <=: score of a lag at which it is worth looking again
+MIN_CORRELATION = 0.06  # <=: correlation of a block that counts
 
 
 @dataclass(frozen=True)
-class Loud:
+class WeightedWaveform:
     """A waveform whose frames are weighted when they are read: it may be a long memory map."""
 
     white: Samples
@@ -45,7 +45,9 @@ def overlap(a: Sized, b: Sized, offset: int) -> tuple[int, int]:
     return max(0, -offset), min(len(a), len(b) - offset)
 
 
-def align(a: Samples | Loud, b: Samples | Loud, offset: int) -> tuple[int, float] | None:
+def align(
+    a: Samples | WeightedWaveform, b: Samples | WeightedWaveform, offset: int
+) -> tuple[int, float] | None:
     """Return the lag on which the stretches that correlate agree, and its score.
 
     Parameters
@@ -63,14 +65,14 @@ def align(a: Samples | Loud, b: Samples | Loud, offset: int) -> tuple[int, float
     """
     first, last = overlap(a, b, offset)
     # What may be shared at any lag: of a drum, whose onset is cut off, nothing is left to tell.
-    about = _align(a, b, offset, (max(0, first - SLACK), min(len(a), last + SLACK)))
-    if about is None or about[1] < HOPEFUL:
+    about = _align_blocks(a, b, offset, (max(0, first - SLACK), min(len(a), last + SLACK)))
+    if about is None or about[1] < REALIGN_SCORE:
         return about
-    return _align(a, b, about[0], overlap(a, b, about[0])) or about
+    return _align_blocks(a, b, about[0], overlap(a, b, about[0])) or about
 
 
-def _align(
-    a: Samples | Loud, b: Samples | Loud, offset: int, part: tuple[int, int]
+def _align_blocks(
+    a: Samples | WeightedWaveform, b: Samples | WeightedWaveform, offset: int, part: tuple[int, int]
 ) -> tuple[int, float] | None:
     """The lag on which blocks of a part of a agree with b, and its score."""
     total, echo_a, echo_b = (np.zeros(2 * LAGS + 1) for _ in range(3))
@@ -78,13 +80,13 @@ def _align(
     if last - first < FRAME:
         return None
     starts = np.arange(first, max(first + 1, last - BLOCK // 4), BLOCK)
-    for some in np.split(starts, range(TOGETHER, len(starts), TOGETHER)):
+    for some in np.split(starts, range(BATCH_BLOCKS, len(starts), BATCH_BLOCKS)):
         x, wide_x = _blocks(a, some, last)
         y, wide_y = _blocks(b, some + offset, last + offset)
         correlation = _correlate(x, wide_y)
         energy_x, energy_y = _energy(x), _energy(y)
         energy = np.sqrt(energy_x * energy_y)
-        told = [_tells(*block) for block in zip(correlation, energy, strict=True)]
+        told = [_has_clear_peak(*block) for block in zip(correlation, energy, strict=True)]
         if any(told):
             ratio = np.sqrt(energy_y / energy_x)[told]
             total += correlation[told].sum(axis=0)
@@ -92,14 +94,14 @@ def _align(
             echo_b += 1 / ratio @ _correlate(y[told], wide_y[told])
     if not total.any():
         return None
-    lag = _peak(total)[2]
+    lag = _peak_and_rival(total)[2]
     return offset + lag, max(_score(total, echo_a, lag), _score(total, echo_b, lag))
 
 
-def _tells(correlation: Samples, energy: float) -> bool:
+def _has_clear_peak(correlation: Samples, energy: float) -> bool:
     """Whether a block knows its lag; one where another is as good would only blur the sum."""
-    height, rival, _ = _peak(correlation)
-    return height >= FAINT * energy and rival < BLURRED * height
+    height, rival, _ = _peak_and_rival(correlation)
+    return height >= MIN_CORRELATION * energy and rival < MAX_RIVAL_RATIO * height
 
 
 def _score(correlation: Wide, own: Wide, lag: int) -> float:
@@ -112,7 +114,7 @@ def _score(correlation: Wide, own: Wide, lag: int) -> float:
     return 1 - float(rest.max() / abs(peak))
 
 
-def around(samples: Samples | Loud, start: int, length: int) -> Samples:
+def padded_slice(samples: Samples | WeightedWaveform, start: int, length: int) -> Samples:
     """Return a stretch of a sound that may begin before it or end after it: silence there."""
     out = np.zeros(length, np.float32)
     inside = samples[max(0, start) : max(0, start + length)]
@@ -122,7 +124,7 @@ def around(samples: Samples | Loud, start: int, length: int) -> Samples:
 
 
 def _blocks(
-    samples: Samples | Loud, starts: npt.NDArray[np.int_], last: int
+    samples: Samples | WeightedWaveform, starts: npt.NDArray[np.int_], last: int
 ) -> tuple[Samples, Samples]:
     """Blocks of a sound, silent from `last` on, and the same with `LAGS` more to each side.
 
@@ -132,7 +134,7 @@ def _blocks(
 
     length = min(BLOCK, last - int(starts[0]))
     width = scipy.fft.next_fast_len(length + 2 * LAGS, real=True)
-    wide = np.stack([around(samples, start - LAGS, width) for start in starts.tolist()])
+    wide = np.stack([padded_slice(samples, start - LAGS, width) for start in starts.tolist()])
     blocks = np.zeros_like(wide)
     blocks[:, :length] = wide[:, LAGS : LAGS + length]
     blocks[-1, last - starts[-1] :] = 0.0
@@ -152,7 +154,7 @@ def _correlate(x: Samples, y: Samples) -> Samples:
     return np.asarray(scipy.fft.irfft(cross, x.shape[1], axis=1)[:, : 2 * LAGS + 1])
 
 
-def _peak(correlation: npt.NDArray[np.floating]) -> tuple[float, float, int]:
+def _peak_and_rival(correlation: npt.NDArray[np.floating]) -> tuple[float, float, int]:
     """Height of the highest lag within `SLACK`, of the highest apart from it, and where it is."""
     height = np.abs(correlation)
     at = LAGS - SLACK + int(np.argmax(height[LAGS - SLACK : LAGS + SLACK + 1]))

@@ -17,13 +17,14 @@ from splitaudit.audio.verify import waveform as verifier
 from splitaudit.engine.jobs import File, write
 from splitaudit.errors import MediaError
 
-WHOLE_S = 0.5  # <=: of evidence; with less, what lies near the moment is compared first,
+WHOLE_EVIDENCE_S = 0.5  # <=: of evidence; with less, what lies near the moment is compared first,
 NEAR_S = 30.0  # so much to each side
-SCALED_S = 0.25  # <=: of evidence, or of the shorter sound this share; with less,
-SCALED = 0.3  # no other speed is tried
-CLEAN = 0.9  # <=: correlation times coverage that leave nothing for another speed to explain
+SCALED_EVIDENCE_S = 0.25  # <=: of evidence, or of the shorter sound this share; with less,
+SCALED_EVIDENCE_SHARE = 0.3  # no other speed is tried
+# <=: correlation times coverage that leave nothing for another speed to explain
+EXPLAINED_SHARE = 0.9
 SLOPE_STEP = 0.01  # of the lines that the search looks along
-CLEARLY = 1.1  # >: times as much agrees at another speed
+MIN_AGREEMENT_RATIO = 1.1  # >: times as much agrees at another speed
 
 PROOFS = pa.schema(
     {
@@ -92,45 +93,47 @@ class Waveforms:
 
 
 def _proof(pair: Pair) -> dict[str, Any]:
-    near = pair if pair.evidence_s >= WHOLE_S else _near(pair)
+    near = pair if pair.evidence_s >= WHOLE_EVIDENCE_S else _crop_pair(pair)
     proof = _compare(near)
     if proof and near != pair:
-        proof = _compare(pair) if proof.accepted else _moved(proof, near, pair)
+        proof = _compare(pair) if proof.accepted else _shift_times(proof, near, pair)
     return {"found": True, **asdict(proof)} if proof else {"found": False}
 
 
 def _compare(pair: Pair) -> verifier.Proof | None:
     """The proof at an unchanged speed, or at another where much speaks for it and more agrees."""
-    a, b, (a_s, b_s) = _sound_of(pair.a), _sound_of(pair.b), pair.moment_s
+    a, b, (a_s, b_s) = _load_sound(pair.a), _load_sound(pair.b), pair.moment_s
     proof = verifier.verify(a, b, b_s - a_s)
-    if _settled(proof, pair) or pair.evidence_s < min(SCALED_S, SCALED * min(pair.seconds)):
+    if _is_unscaled_copy(proof, pair) or pair.evidence_s < min(
+        SCALED_EVIDENCE_S, SCALED_EVIDENCE_SHARE * min(pair.seconds)
+    ):
         return proof
     other = tempo_pitch.verify(a, b, pair.moment_s, 1 / pair.slope)
     if other is None or not other.accepted:
         return proof
     if proof is None or not proof.accepted:
         return other
-    return other if _agreeing_s(other) > CLEARLY * _agreeing_s(proof) else proof
+    return other if _agreeing_s(other) > MIN_AGREEMENT_RATIO * _agreeing_s(proof) else proof
 
 
-def _settled(proof: verifier.Proof | None, pair: Pair) -> bool:
+def _is_unscaled_copy(proof: verifier.Proof | None, pair: Pair) -> bool:
     """Whether nothing but a copy at an unchanged speed is likely."""
     if proof is None or not proof.accepted:
         return False
     explained = abs(proof.correlation) * max(proof.coverage_a, proof.coverage_b)
-    return explained >= CLEAN and abs(pair.slope - 1) < SLOPE_STEP / 2
+    return explained >= EXPLAINED_SHARE and abs(pair.slope - 1) < SLOPE_STEP / 2
 
 
 def _agreeing_s(proof: verifier.Proof) -> float:
     """Seconds that agree, beyond what pieces that may choose their lags do by chance."""
-    chance = 0.0 if proof.tempo == proof.pitch else windows.CHANCE
+    chance = 0.0 if proof.tempo == proof.pitch else windows.CHANCE_CORRELATION
     return max(0.0, abs(proof.correlation) - chance) * (proof.a_end - proof.a_start)
 
 
-def _near(pair: Pair) -> Pair:
+def _crop_pair(pair: Pair) -> Pair:
     """The same pair, of each sound only what lies within `NEAR_S` of the moment."""
     a, b = (
-        _around(file, moment_s, seconds)
+        _crop_around(file, moment_s, seconds)
         for file, moment_s, seconds in zip(
             (pair.a, pair.b), pair.moment_s, pair.seconds, strict=True
         )
@@ -138,7 +141,7 @@ def _near(pair: Pair) -> Pair:
     return replace(pair, a=a[0], b=b[0], moment_s=(a[1], b[1]))
 
 
-def _moved(proof: verifier.Proof, near: Pair, pair: Pair) -> verifier.Proof:
+def _shift_times(proof: verifier.Proof, near: Pair, pair: Pair) -> verifier.Proof:
     """What was found near a moment, in times of the whole sounds; coverage is of what was read."""
     a_s, b_s = (whole - part for whole, part in zip(pair.moment_s, near.moment_s, strict=True))
     return replace(
@@ -150,7 +153,7 @@ def _moved(proof: verifier.Proof, near: Pair, pair: Pair) -> verifier.Proof:
     )
 
 
-def _around(file: File, moment_s: float, seconds: float) -> tuple[File, float]:
+def _crop_around(file: File, moment_s: float, seconds: float) -> tuple[File, float]:
     """The stretch of a sound around a moment, and the moment in it."""
     first, last = max(0.0, moment_s - NEAR_S), moment_s + NEAR_S
     if first == 0.0 and last >= seconds:
@@ -160,14 +163,14 @@ def _around(file: File, moment_s: float, seconds: float) -> tuple[File, float]:
     return replace(file, start_s=begin_s + first, end_s=end_s), moment_s - first
 
 
-_HELD: OrderedDict[File, verifier.Sound] = OrderedDict()  # see `engine.pair_order`
-_HELD_BYTES = 1 << 27
+_CACHE: OrderedDict[File, verifier.Sound] = OrderedDict()  # see `engine.pair_order`
+_CACHE_BYTES = 1 << 27
 
 
-def _sound_of(file: File) -> verifier.Sound:
-    if file not in _HELD:
-        _HELD[file] = verifier.ready(sounds.load(file.path, file.start_s, file.end_s))
-        while len(_HELD) > 2 and sum(held.white.nbytes for held in _HELD.values()) > _HELD_BYTES:
-            _HELD.popitem(last=False)
-    _HELD.move_to_end(file)
-    return _HELD[file]
+def _load_sound(file: File) -> verifier.Sound:
+    if file not in _CACHE:
+        _CACHE[file] = verifier.prepare_sound(sounds.load(file.path, file.start_s, file.end_s))
+        while len(_CACHE) > 2 and sum(held.white.nbytes for held in _CACHE.values()) > _CACHE_BYTES:
+            _CACHE.popitem(last=False)
+    _CACHE.move_to_end(file)
+    return _CACHE[file]

@@ -18,13 +18,14 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 FRAME = 320  # 20 ms; the resolution of the intervals
-PATCH = 51  # frames (1 s) that must agree on the whole to count as shared
-DYNAMIC_DB = 45.0  # below the loud parts lies silence
+SMOOTHING_FRAMES = 51  # frames (1 s) that must agree on the whole to count as shared
+DYNAMIC_RANGE_DB = 45.0  # below the loud parts lies silence
 SILENCE = 10 ** (-75 / 20)  # amplitude; silence wherever it is
 MIN_PEAK = 0.10  # <=: the whitened correlation of a stretch, 1 for equal waveforms
-LOUDNESSES = 8  # groups of frames, each with an agreement of its own to be expected
-ROUNDS = 3  # of looking for the stretch and for what to expect in it; it has settled by then
-DOUBT = 3  # frames of the best agreement missed are no evidence that a stretch ends there
+LOUDNESS_BINS = 8  # groups of frames, each with an agreement of its own to be expected
+ITERATIONS = 3  # of looking for the stretch and for what to expect in it; it has settled by then
+# frames of the best agreement missed are no evidence that a stretch ends there
+TOLERATED_FRAMES = 3
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Aligned:
     power_b: Floats
 
     @property
-    def heard(self) -> Mask:
+    def either_active(self) -> Mask:
         """Whether either is heard."""
         return self.active_a | self.active_b
 
@@ -66,7 +67,7 @@ class Stretch:
     sure
         Frames that are heard, before silence and noise at either end are added. Shape (n,).
     shared
-        Frames in whose surroundings of `PATCH` they agree: a patched-in second does not.
+        Frames in whose surroundings of `SMOOTHING_FRAMES` they agree: a patched-in second does not.
         Shape (n,).
     """
 
@@ -77,7 +78,7 @@ class Stretch:
     shared: Mask
 
 
-def levels(samples: Samples) -> Floats:
+def frame_power(samples: Samples) -> Floats:
     """Return the mean power of each `FRAME`, shape (n // FRAME,)."""
     whole = samples[: len(samples) // FRAME * FRAME]
     frames = (piece.reshape(-1, FRAME) for piece in chunks(whole))
@@ -85,10 +86,10 @@ def levels(samples: Samples) -> Floats:
     return np.concatenate([np.zeros(0), *power]) / FRAME
 
 
-def active(levels: Floats) -> Mask:
-    """Return which frames are not silence: within `DYNAMIC_DB` of the loud ones."""
+def active_frames(levels: Floats) -> Mask:
+    """Return which frames are not silence: within `DYNAMIC_RANGE_DB` of the loud ones."""
     loud = float(np.percentile(levels, 95)) if len(levels) else 0.0
-    return np.asarray(levels > max(loud * 10 ** (-DYNAMIC_DB / 10), SILENCE**2))
+    return np.asarray(levels > max(loud * 10 ** (-DYNAMIC_RANGE_DB / 10), SILENCE**2))
 
 
 def agreement(a: Samples, b: Samples) -> Floats:
@@ -113,46 +114,50 @@ def find(aligned: Aligned) -> Stretch:
     of which an agreement `e` is expected adds `e * (agreement - e / 2)`, silence adds nothing.
     """
     expected = np.full(len(aligned.agreement), MIN_PEAK)
-    for _ in range(ROUNDS):
+    for _ in range(ITERATIONS):
         evidence = _evidence(aligned, expected, 1 / 2)
         total = np.concatenate([[0.0], np.cumsum(evidence)])
         end = int(np.argmax(total - np.minimum.accumulate(total)))
         start = int(np.argmin(total[: end + 1]))
         inside = np.zeros(len(evidence), bool)
-        inside[start:end] = aligned.heard[start:end]
+        inside[start:end] = aligned.either_active[start:end]
         if not inside.any():
             return Stretch(0, 0, 0.0, inside, inside)
-        doubt = DOUBT * expected.max() ** 2 / 2
-        expected = _expected(aligned, inside)
+        doubt = TOLERATED_FRAMES * expected.max() ** 2 / 2
+        expected = _expected_agreement(aligned, inside)
     mean = float(aligned.agreement[inside].mean())
     # Up to the end of a sound, unless something speaks against it: copies are cut there.
     start = 0 if total[0] - total[start] <= doubt else start
     end = len(evidence) if total[end] - total[-1] <= doubt else end
-    return Stretch(start, end, mean, inside, _shared(aligned, expected, slice(start, end)))
+    return Stretch(start, end, mean, inside, _shared_frames(aligned, expected, slice(start, end)))
 
 
 def _evidence(aligned: Aligned, expected: Floats, share: float) -> Floats:
     """By how much each frame agrees better than a share of what is expected of it, weighted."""
     better = expected * (aligned.agreement - share * expected)
-    return np.where(aligned.heard, better, 0.0)
+    return np.where(aligned.either_active, better, 0.0)
 
 
-def _expected(aligned: Aligned, inside: Mask) -> Floats:
+def _expected_agreement(aligned: Aligned, inside: Mask) -> Floats:
     """The agreement to be expected of each frame, from that of frames `inside` as loud as it."""
     gain = aligned.power_b[inside].sum() / max(aligned.power_a[inside].sum(), 1e-20)
     loudness = 10 * np.log10(np.maximum(aligned.power_a * gain, aligned.power_b) + 1e-12)
     ours, agreement = loudness[inside], aligned.agreement[inside]
-    groups = np.array_split(np.argsort(ours), min(LOUDNESSES, len(ours)))
+    groups = np.array_split(np.argsort(ours), min(LOUDNESS_BINS, len(ours)))
     means = [max(0.0, float(agreement[group].mean())) for group in groups]
     at = [float(ours[group].mean()) for group in groups]
     return np.asarray(np.interp(loudness, at, np.maximum.accumulate(means)))
 
 
-def _shared(aligned: Aligned, expected: Floats, stretch: slice) -> Mask:
+def _shared_frames(aligned: Aligned, expected: Floats, stretch: slice) -> Mask:
     """Frames of the stretch in whose surroundings nothing speaks against an agreement."""
     from scipy.ndimage import uniform_filter1d
 
-    around = uniform_filter1d(_evidence(aligned, expected, 1 / 4), PATCH, mode="constant")
+    around = uniform_filter1d(
+        _evidence(aligned, expected, 1 / 4), SMOOTHING_FRAMES, mode="constant"
+    )
     shared = np.zeros(len(around), bool)
-    shared[stretch] = around[stretch] >= -DOUBT * expected.max() ** 2 / 4 / PATCH
+    shared[stretch] = (
+        around[stretch] >= -TOLERATED_FRAMES * expected.max() ** 2 / 4 / SMOOTHING_FRAMES
+    )
     return shared

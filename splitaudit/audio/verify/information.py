@@ -13,8 +13,8 @@ from splitaudit.audio.verify.whitening import RATE, Samples
 
 CHUNK = 4 * RATE  # counted at once: a length that is transformed fast
 FRAME = 160  # samples (10 ms), made about equally loud: one knock is not all of a speech
-FAINT = 0.03  # of the loudest frame, as amplitude: fainter frames stay so
-ENOUGH = 100.0  # <=: no more is looked at
+LEVEL_FLOOR = 0.03  # of the loudest frame, as amplitude: fainter frames stay so
+MAX_CELLS = 100.0  # <=: no more is looked at
 
 
 def count(samples: Samples) -> float:
@@ -34,7 +34,7 @@ def count(samples: Samples) -> float:
     most = 0.0
     for start in range(0, len(samples), CHUNK):
         most = max(most, _count(samples[start : start + CHUNK]))
-        if most >= ENOUGH:
+        if most >= MAX_CELLS:
             break
     return most
 
@@ -46,14 +46,14 @@ def _count(samples: Samples) -> float:
     if not frames.any():
         return 0.0
     level = np.sqrt(np.square(frames).mean(axis=1, keepdims=True))
-    evened = frames / (level + FAINT * level.max())
+    evened = frames / (level + LEVEL_FLOOR * level.max())
     spectrum = np.square(np.abs(scipy.fft.rfft(evened.ravel())))
-    duration_s = _spread(np.square(evened).mean(axis=1)) * FRAME / RATE
-    bandwidth = _spread(spectrum) * RATE / evened.size
+    duration_s = _perplexity(np.square(evened).mean(axis=1)) * FRAME / RATE
+    bandwidth = _perplexity(spectrum) * RATE / evened.size
     return float(duration_s * bandwidth)
 
 
-def _spread(energy: npt.NDArray[np.floating]) -> float:
+def _perplexity(energy: npt.NDArray[np.floating]) -> float:
     """Over how many of its places energy is spread: as many, were it spread evenly."""
     share = energy[energy > 1e-7 * energy.sum()] / energy.sum()
     return float(np.exp(-np.sum(share * np.log(share))))

@@ -23,19 +23,20 @@ Time = TypeVar("Time", float, Wide)
 
 WINDOW = 1024  # 64 ms: 4 bins to the step of 0.5 % at the upper edge, where pitch is told best
 HOP = 256
-STEP = 0.005  # of the frequency axis, in natural logarithms; a peak is told to a tenth of it
+# of the frequency axis, in natural logarithms; a peak is told to a tenth of it
+FREQUENCY_STEP = 0.005
 LOWEST, HIGHEST = 200.0, 7_400.0
-SHIFTS = 14  # steps to each side: 7 %
-CHUNK = 64  # frames (1 s) in which a wrong tempo of 1.5 % is no more than a hop
+MAX_SHIFT = 14  # steps to each side: 7 %
+CHUNK_FRAMES = 64  # frames (1 s) in which a wrong tempo of 1.5 % is no more than a hop
 SPAN_S = 3.0  # to each side of the moment are looked through
-MOMENT_S = 0.08  # by so much the proposed moment may be wrong
-TEMPO = 0.016  # by this share the proposed tempo
-SURE_S = 2.5  # <: what both have tells the search little of the tempo; then others are tried,
-OFF = (-0.06, -0.03, 0.03, 0.06)  # so far from it,
-MOST = 0.08  # <= from an unchanged one,
-BETTER = 1.1  # >: and taken where they fit so many times better
-FEW = 3  # <: chunks tell less of the tempo than was proposed
-SPREAD_S = 0.008  # of the lags of chunks of one copy
+MOMENT_ERROR_S = 0.08  # by so much the proposed moment may be wrong
+TEMPO_ERROR = 0.016  # by this share the proposed tempo
+MIN_SHARED_S = 2.5  # <: what both have tells the search little of the tempo; then others are tried,
+TEMPO_OFFSETS = (-0.06, -0.03, 0.03, 0.06)  # so far from it,
+MAX_TEMPO_CHANGE = 0.08  # <= from an unchanged one,
+MIN_IMPROVEMENT = 1.1  # >: and taken where they fit so many times better
+MIN_CHUNKS = 3  # <: chunks tell less of the tempo than was proposed
+LAG_SPREAD_S = 0.008  # of the lags of chunks of one copy
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def weighted_median(values: Floats, weight: Floats) -> float:
     return float(values[order][np.searchsorted(below, below[-1] / 2)])
 
 
-def summit(values: Floats, at: npt.NDArray[np.int_]) -> Floats:
+def interpolate_peak(values: Floats, at: npt.NDArray[np.int_]) -> Floats:
     """Return where, between samples, rows of values peak near `at`, by a parabola.
 
     Parameters
@@ -122,9 +123,9 @@ def align(a: Samples, b: Samples, moment: tuple[float, float], tempo: float) -> 
     a, b
         Whitened waveforms.
     moment
-        The same moment in seconds of each, to within `MOMENT_S`.
+        The same moment in seconds of each, to within `MOMENT_ERROR_S`.
     tempo
-        Seconds of a for a second of b, to within the share `TEMPO`.
+        Seconds of a for a second of b, to within the share `TEMPO_ERROR`.
 
     Returns
     -------
@@ -135,20 +136,20 @@ def align(a: Samples, b: Samples, moment: tuple[float, float], tempo: float) -> 
     ours = _spectrogram(_cut(b, start, moment[1] + SPAN_S), 1.0)
     here = moment[0], moment[1] - start
     overlay = _overlay(a, ours, here, tempo)
-    if _shared_s(a, b, moment) < SURE_S:
+    if _shared_s(a, b, moment) < MIN_SHARED_S:
         overlay = _better(overlay, [_overlay(a, ours, here, one) for one in _tried(tempo)])
     return overlay.line(moment) if overlay.pitch.any() else None
 
 
 def _tried(tempo: float) -> list[float]:
     """Other tempos than the proposed one."""
-    return [tempo + off for off in OFF if abs(tempo + off - 1) <= MOST]
+    return [tempo + off for off in TEMPO_OFFSETS if abs(tempo + off - 1) <= MAX_TEMPO_CHANGE]
 
 
 def _better(proposed: _Overlay, others: list[_Overlay]) -> _Overlay:
     """The best of other tempos where it fits much better than the proposed one."""
     best = max(others, key=lambda one: one.height)
-    return best if best.height > BETTER * proposed.height else proposed
+    return best if best.height > MIN_IMPROVEMENT * proposed.height else proposed
 
 
 def _shared_s(a: Samples, b: Samples, moment: tuple[float, float]) -> float:
@@ -159,13 +160,13 @@ def _shared_s(a: Samples, b: Samples, moment: tuple[float, float]) -> float:
 
 def _overlay(a: Samples, ours: Samples, moment: tuple[float, float], tempo: float) -> _Overlay:
     """Lay the chunks of a spectrogram of b over what a has at the moment, at one tempo."""
-    reach = SPAN_S * tempo * (1 + TEMPO) + MOMENT_S + WINDOW / RATE
+    reach = SPAN_S * tempo * (1 + TEMPO_ERROR) + MOMENT_ERROR_S + WINDOW / RATE
     begin = max(0.0, moment[0] - reach)
     theirs = _spectrogram(_cut(a, begin, moment[0] + reach), tempo)
     here = Line(moment[0] - begin, moment[1], tempo, 1.0)
-    edges = np.linspace(0, len(ours), max(1, round(len(ours) / CHUNK)) + 1).astype(int)
+    edges = np.linspace(0, len(ours), max(1, round(len(ours) / CHUNK_FRAMES)) + 1).astype(int)
     parts = [slice(int(one), int(other)) for one, other in itertools.pairwise(edges)]
-    return _Overlay(tempo, [_laid_over(ours, theirs, here, part) for part in parts])
+    return _Overlay(tempo, [_correlate_chunk(ours, theirs, here, part) for part in parts])
 
 
 def _cut(samples: Samples, start_s: float, end_s: float) -> Samples:
@@ -179,7 +180,7 @@ def _spectrogram(samples: Samples, tempo: float) -> Samples:
     """
     import scipy.fft
 
-    places = np.exp(np.arange(np.log(LOWEST), np.log(HIGHEST), STEP)) * WINDOW / RATE
+    places = np.exp(np.arange(np.log(LOWEST), np.log(HIGHEST), FREQUENCY_STEP)) * WINDOW / RATE
     below = places.astype(int)
     above = (places - below).astype(np.float32)
     padded = np.pad(samples, WINDOW // 2)
@@ -192,7 +193,7 @@ def _spectrogram(samples: Samples, tempo: float) -> Samples:
 
 
 @dataclass(frozen=True)
-class _Chunk:
+class _ChunkCorrelation:
     """A chunk of b laid over a: the correlation at each lag and shift, and which those are.
 
     Parameters
@@ -202,7 +203,7 @@ class _Chunk:
     first_lag
         How many frames later than proposed a is looked at in the first row.
     surface
-        Shape (lags a frame apart, shifts from -`SHIFTS` to `SHIFTS`).
+        Shape (lags a frame apart, shifts from -`MAX_SHIFT` to `MAX_SHIFT`).
     """
 
     from_moment_s: float
@@ -215,7 +216,7 @@ class _Overlay:
     """Chunks of b laid over a at one tempo."""
 
     tempo: float
-    chunks: list[_Chunk]
+    chunks: list[_ChunkCorrelation]
 
     @cached_property
     def pitch(self) -> Floats:
@@ -230,46 +231,48 @@ class _Overlay:
     def line(self, moment: tuple[float, float]) -> Line:
         """The line on which they fit best."""
         best = int(self.pitch.argmax())
-        shift = float(summit(self.pitch[None], np.array([best]))[0]) - SHIFTS
-        late, slope = _lags(self.chunks, best, self.tempo * HOP / RATE)
-        pitch = float(np.exp(-shift * STEP))
+        shift = float(interpolate_peak(self.pitch[None], np.array([best]))[0]) - MAX_SHIFT
+        late, slope = _fit_lags(self.chunks, best, self.tempo * HOP / RATE)
+        pitch = float(np.exp(-shift * FREQUENCY_STEP))
         return Line(moment[0] + late, moment[1], self.tempo + slope, pitch)
 
 
-def _laid_over(ours: Samples, theirs: Samples, here: Line, part: slice) -> _Chunk:
+def _correlate_chunk(ours: Samples, theirs: Samples, here: Line, part: slice) -> _ChunkCorrelation:
     """Correlate a chunk of b with what lies about its place in a, in time and frequency."""
     import scipy.fft
 
     chunk = ours[part]
     middle = (part.start + part.stop) / 2 * HOP / RATE
-    reach = int(np.ceil((MOMENT_S + TEMPO * abs(middle - here.at_b)) * RATE / HOP))
+    reach = int(np.ceil((MOMENT_ERROR_S + TEMPO_ERROR * abs(middle - here.at_b)) * RATE / HOP))
     proposed = here.to_a(middle) / here.tempo * RATE / HOP - len(chunk) / 2
     first = round(proposed) - reach
-    around = _rows(theirs, first, len(chunk) + 2 * reach)
-    shape = [scipy.fft.next_fast_len(n, real=True) for n in (len(around), chunk.shape[1] + SHIFTS)]
+    around = _padded_rows(theirs, first, len(chunk) + 2 * reach)
+    shape = [
+        scipy.fft.next_fast_len(n, real=True) for n in (len(around), chunk.shape[1] + MAX_SHIFT)
+    ]
     cross = np.conj(scipy.fft.rfft2(chunk, shape)) * scipy.fft.rfft2(around, shape)
     found = scipy.fft.irfft2(cross, shape)[: 2 * reach + 1]
-    surface = np.hstack([found[:, -SHIFTS:], found[:, : SHIFTS + 1]])
-    return _Chunk(middle - here.at_b, first - proposed, surface)
+    surface = np.hstack([found[:, -MAX_SHIFT:], found[:, : MAX_SHIFT + 1]])
+    return _ChunkCorrelation(middle - here.at_b, first - proposed, surface)
 
 
-def _rows(table: Samples, first: int, count: int) -> Samples:
+def _padded_rows(table: Samples, first: int, count: int) -> Samples:
     """Rows of a table that may begin before it or end after it."""
     inside = table[max(0, first) : max(0, first + count)]
     before = min(count, max(0, -first))
     return np.pad(inside, ((before, count - before - len(inside)), (0, 0)))
 
 
-def _lags(chunks: list[_Chunk], shift: int, frame_s: float) -> tuple[float, float]:
+def _fit_lags(chunks: list[_ChunkCorrelation], shift: int, frame_s: float) -> tuple[float, float]:
     """By how much a is later than proposed, at the moment and more in every second of b."""
     lags, heights = [], []
     for chunk in chunks:
         column = chunk.surface[None, :, shift]
-        peak = float(summit(column, column.argmax(axis=1))[0])
+        peak = float(interpolate_peak(column, column.argmax(axis=1))[0])
         lags.append((chunk.first_lag + peak) * frame_s)
         heights.append(max(1e-9, float(column.max())))
-    if len(chunks) < FEW:
+    if len(chunks) < MIN_CHUNKS:
         return float(np.average(lags, weights=heights)), 0.0
     times = np.array([chunk.from_moment_s for chunk in chunks])
-    late, slope = robust_line(times, np.array(lags), np.array(heights), SPREAD_S)
-    return late, float(np.clip(slope, -TEMPO, TEMPO))
+    late, slope = robust_line(times, np.array(lags), np.array(heights), LAG_SPREAD_S)
+    return late, float(np.clip(slope, -TEMPO_ERROR, TEMPO_ERROR))

@@ -20,24 +20,26 @@ from splitaudit.audio.verify.extent import FRAME, Mask
 from splitaudit.audio.verify.spectrograms import Floats, Line, Wide
 from splitaudit.audio.verify.waveform import Proof, Sound
 from splitaudit.audio.verify.whitening import RATE, Samples, chunks
-from splitaudit.audio.verify.windows import FAR, WINDOW, Fits, Ints
+from splitaudit.audio.verify.windows import SEARCH_LAGS, WINDOW, Fits, Ints
 
-COUNT = 48  # windows of a span that tell the line
-FIRST = 16  # of them are looked at first, which settles most pairs of other sounds
+WINDOW_COUNT = 48  # windows of a span that tell the line
+FIRST_WINDOWS = 16  # of them are looked at first, which settles most pairs of other sounds
 SPAN_S = 4.0  # to each side of the moment, at first
-AT_ONCE = 4 * RATE  # resampled, where windows lie close together
-NEAR = 480  # samples (30 ms) to each side of a line not yet settled
-SPREAD_S = 0.003  # of lags that agree; pieces spread more, and count the less
-PIECE_S = 0.02  # <: off the line, still a piece of a copy
-GOES_ON = 0.25  # <=: windows that fit, of those twice as far from the moment
-EARLY = 0.8  # <: of the peak, a rival about the moment; else no more is looked at
-STEADY_S = 1e-4  # <: off the line on the whole: no pieces, the speed was changed
-MOST = 0.02  # by this share pieces may lie about another tempo than was proposed
-SAME = 0.003  # <: difference of tempo and pitch, as a share, likewise
-BLOCK = 32  # windows (2 s) judged together
-LIKELY = windows.CHANCE + 0.1  # <=: correlation of pieces that were free to choose their lags
-AGREE = 0.25  # <=: windows of which a neighbour says the same
-END_S = 0.03  # <: from the end of b, within the spread of pieces, is its end
+BATCH_SAMPLES = 4 * RATE  # resampled, where windows lie close together
+FINE_LAGS = 480  # samples (30 ms) to each side of a line not yet settled
+LAG_SPREAD_S = 0.003  # of lags that agree; pieces spread more, and count the less
+INLIER_RESIDUAL_S = 0.02  # <: off the line, still a piece of a copy
+MIN_INLIER_SHARE = 0.25  # <=: windows that fit, of those twice as far from the moment
+EARLY_RIVAL_RATIO = 0.8  # <: of the peak, a rival about the moment; else no more is looked at
+CONSTANT_SPEED_S = 1e-4  # <: off the line on the whole: no pieces, the speed was changed
+MAX_TEMPO_DEVIATION = 0.02  # by this share pieces may lie about another tempo than was proposed
+SPEED_TOLERANCE = 0.003  # <: difference of tempo and pitch, as a share, likewise
+BLOCK_WINDOWS = 32  # windows (2 s) judged together
+MIN_CORRELATION = (
+    windows.CHANCE_CORRELATION + 0.1
+)  # <=: correlation of pieces that were free to choose their lags
+MIN_AGREEING_SHARE = 0.25  # <=: windows of which a neighbour says the same
+END_TOLERANCE_S = 0.03  # <: from the end of b, within the spread of pieces, is its end
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Points:
         """How much each tells of the line: what correlates by chance next to nothing."""
         return self.height**3 + 1e-12
 
-    def late(self, line: Line) -> Wide:
+    def residuals(self, line: Line) -> Wide:
         """Return by how much they are later in b than a line says, in s."""
         return self.b_s - line.at_b - (self.a_s - line.at_a) / line.tempo
 
@@ -78,39 +80,45 @@ def verify(a: Sound, b: Sound, moment: tuple[float, float], tempo: float) -> Pro
         sides (`windows.sharpness`).
     """
     line = spectrograms.align(a.white, b.white, moment, tempo)
-    line = _settled(a, b, line) if line else None
+    line = _fit_line(a, b, line) if line else None
     if line is None:
         return None
-    return _at_one_speed(a, b, line) if line.tempo == line.pitch else _in_pieces(a, b, line)
+    return (
+        _prove_resampled(a, b, line)
+        if line.tempo == line.pitch
+        else _prove_time_stretched(a, b, line)
+    )
 
 
-def _settled(a: Sound, b: Sound, line: Line) -> Line | None:
+def _fit_line(a: Sound, b: Sound, line: Line) -> Line | None:
     """The line on which windows agree, as sure at its ends as at the moment."""
-    starts = _starts(a, *_overlap(a, b, line, SPAN_S))
-    if len(starts) < windows.FEW or not _may_be(a, b, line, starts):
+    starts = _window_starts(a, *_overlap(a, b, line, SPAN_S))
+    if len(starts) < windows.MIN_WINDOWS or not _is_plausible(a, b, line, starts):
         return None
-    about = windows.compare(a.white, b.white, line, starts, FAR)
-    if not windows.clear(windows.pooled(about), EARLY):
+    about = windows.compare(a.white, b.white, line, starts, SEARCH_LAGS)
+    if not windows.has_clear_peak(windows.pool_heights(about), EARLY_RIVAL_RATIO):
         return None
-    line = replace(line, pitch=line.pitch / (1 + windows.drift(about, NEAR)))
+    line = replace(line, pitch=line.pitch / (1 + windows.drift(about, FINE_LAGS)))
     proposed, span = line.tempo, SPAN_S
-    line = _fitted(Points(*_fits(about, line, starts)), line, proposed)
+    line = _refit_line(Points(*_locate_windows(about, line, starts)), line, proposed)
     while True:
-        points = _near(a, b, line, span)
-        if not _goes_on(points, line, span / 2):
+        points = _collect_points(a, b, line, span)
+        if not _has_outer_inliers(points, line, span / 2):
             return line
-        line = _fitted(points, line, proposed)
+        line = _refit_line(points, line, proposed)
         if span >= max(abs(end_s - line.at_a) for end_s in _overlap(a, b, line)):
             return line
         span *= 2
 
 
-def _may_be(a: Sound, b: Sound, line: Line, starts: Ints) -> bool:
-    """Whether some `FIRST` windows, where there are more, fit nowhere better than near a line."""
-    if len(starts) < 2 * FIRST:
+def _is_plausible(a: Sound, b: Sound, line: Line, starts: Ints) -> bool:
+    """Whether `FIRST_WINDOWS` windows, where there are more, fit best near a line."""
+    if len(starts) < 2 * FIRST_WINDOWS:
         return True
-    about = windows.compare(a.white, b.white, line, starts[:: len(starts) // FIRST], FAR)
-    return windows.clear(windows.pooled(about), blurred=1.0)
+    about = windows.compare(
+        a.white, b.white, line, starts[:: len(starts) // FIRST_WINDOWS], SEARCH_LAGS
+    )
+    return windows.has_clear_peak(windows.pool_heights(about), blurred=1.0)
 
 
 def _overlap(a: Sound, b: Sound, line: Line, span: float = np.inf) -> tuple[float, float]:
@@ -120,74 +128,77 @@ def _overlap(a: Sound, b: Sound, line: Line, span: float = np.inf) -> tuple[floa
     return max(start_s, line.at_a - span), min(end_s, line.at_a + span)
 
 
-def _starts(a: Sound, start_s: float, end_s: float) -> Ints:
-    """First samples of some `COUNT` windows of a that are heard, between two moments."""
+def _window_starts(a: Sound, start_s: float, end_s: float) -> Ints:
+    """First samples of some `WINDOW_COUNT` windows of a that are heard, between two moments."""
     first = int(np.ceil(start_s * RATE / FRAME))
     last = int((end_s * RATE - WINDOW) // FRAME)
     heard = first + np.flatnonzero(a.active[first : max(first, last + 1)])
-    return heard[:: max(2, len(heard) // COUNT)] * FRAME
+    return heard[:: max(2, len(heard) // WINDOW_COUNT)] * FRAME
 
 
-def _near(a: Sound, b: Sound, line: Line, span: float) -> Points:
+def _collect_points(a: Sound, b: Sound, line: Line, span: float) -> Points:
     """What windows within a span say about the line."""
     columns = [(np.zeros(0), np.zeros(0), np.zeros(0))]
-    for group in _groups(_starts(a, *_overlap(a, b, line, span))):
-        about = windows.compare(a.white, b.white, line, group, NEAR)
-        columns.append(_fits(about, line, group))
+    for group in _group_windows(_window_starts(a, *_overlap(a, b, line, span))):
+        about = windows.compare(a.white, b.white, line, group, FINE_LAGS)
+        columns.append(_locate_windows(about, line, group))
     return Points(*map(np.concatenate, zip(*columns, strict=True)))
 
 
-def _groups(starts: Ints) -> list[Ints]:
+def _group_windows(starts: Ints) -> list[Ints]:
     """Windows that lie so close together that b is resampled once for them all."""
-    groups = np.split(starts, np.flatnonzero(np.diff(starts // AT_ONCE)) + 1)
+    groups = np.split(starts, np.flatnonzero(np.diff(starts // BATCH_SAMPLES)) + 1)
     return [group for group in groups if len(group)]
 
 
-def _fits(about: windows.Windows, line: Line, starts: Ints) -> tuple[Wide, Wide, Wide]:
+def _locate_windows(about: windows.Windows, line: Line, starts: Ints) -> tuple[Wide, Wide, Wide]:
     """When in a and in b the windows fit best, and how well."""
-    lag, height = about.best(NEAR)
+    lag, height = about.best(FINE_LAGS)
     a_s = (starts + WINDOW / 2) / RATE
     return a_s, line.to_b(a_s) + (lag - about.rest) / line.pitch / RATE, height
 
 
-def _goes_on(points: Points, line: Line, inner: float) -> bool:
+def _has_outer_inliers(points: Points, line: Line, inner: float) -> bool:
     """Whether windows beyond the inner part of a span belong to the line as well."""
-    on_line = np.abs(points.late(line)) < PIECE_S
+    on_line = np.abs(points.residuals(line)) < INLIER_RESIDUAL_S
     outer = np.abs(points.a_s - line.at_a) > inner
     if outer.all() or not (on_line & ~outer).any():
         return False
     high = points.height >= 0.5 * np.median(points.height[on_line & ~outer])
-    return not outer.any() or float((on_line & high)[outer].mean()) >= GOES_ON
+    return not outer.any() or float((on_line & high)[outer].mean()) >= MIN_INLIER_SHARE
 
 
-def _fitted(points: Points, line: Line, proposed: float) -> Line:
+def _refit_line(points: Points, line: Line, proposed: float) -> Line:
     """The line through points: of one speed where they lie on it, else of about that tempo."""
-    through = _through(points, line, SPREAD_S)
-    off = spectrograms.weighted_median(np.abs(points.late(through)), points.weight)
-    if off < STEADY_S and abs(through.tempo / line.pitch - 1) < SAME:
-        through = _through(points, through, STEADY_S)
+    through = _regress_line(points, line, LAG_SPREAD_S)
+    off = spectrograms.weighted_median(np.abs(points.residuals(through)), points.weight)
+    if off < CONSTANT_SPEED_S and abs(through.tempo / line.pitch - 1) < SPEED_TOLERANCE:
+        through = _regress_line(points, through, CONSTANT_SPEED_S)
         return replace(through, pitch=through.tempo)
-    tempo = np.clip(through.tempo / proposed, 1 - MOST, 1 + MOST) * proposed
+    tempo = (
+        np.clip(through.tempo / proposed, 1 - MAX_TEMPO_DEVIATION, 1 + MAX_TEMPO_DEVIATION)
+        * proposed
+    )
     return replace(through, tempo=float(tempo))
 
 
-def _through(points: Points, line: Line, spread_s: float) -> Line:
+def _regress_line(points: Points, line: Line, spread_s: float) -> Line:
     """The line through points that spread so much about it."""
     times = points.a_s - line.at_a
-    late, slope = spectrograms.robust_line(times, points.late(line), points.weight, spread_s)
+    late, slope = spectrograms.robust_line(times, points.residuals(line), points.weight, spread_s)
     tempo = 1 / max(1 / line.tempo + slope, 1e-3)
     return Line(line.at_a, line.at_b + late, tempo, line.pitch)
 
 
-def _at_one_speed(a: Sound, b: Sound, line: Line) -> Proof | None:
+def _prove_resampled(a: Sound, b: Sound, line: Line) -> Proof | None:
     """The ordinary proof, of what b has beside a at the speed of a."""
     start_s, end_s = (line.to_b(at_s) for at_s in (0.0, len(a.white) / RATE))
     margin = alignment.LAGS / RATE
     first = max(0, int((start_s - margin) * RATE / FRAME))
     last = max(first, int((end_s + margin) * RATE / FRAME) + 1)
-    white = gather(_resampled(b.white[first * FRAME : last * FRAME], line.pitch))
+    white = gather(_resample(b.white[first * FRAME : last * FRAME], line.pitch))
     frames = first + (np.arange(len(white) // FRAME) + 0.5) / line.pitch
-    beside = Sound(white, _at(b.levels, frames), b.cells)
+    beside = Sound(white, _levels_at(b.levels, frames), b.cells)
     began = first * FRAME / RATE
     proof = waveform.verify(a, beside, (line.at_b - began) * line.pitch - line.at_a)
     if proof is None:
@@ -200,7 +211,7 @@ def _at_one_speed(a: Sound, b: Sound, line: Line) -> Proof | None:
         accepted=proof.accepted and sharpness >= waveform.MIN_SCORE,
         b_start=times[0],
         b_end=min(times[1], len(b.white) / RATE),
-        coverage_b=proof.coverage_b * _share(b.active, first, last),
+        coverage_b=proof.coverage_b * _active_share(b.active, first, last),
         tempo=line.tempo,
         pitch=line.pitch,
     )
@@ -213,13 +224,13 @@ def _sharpness(a: Sound, b: Sound, line: Line, proof: Proof) -> float:
     every period; so here the sound's own repeats are no excuse.
     """
     heights = [
-        windows.pooled(windows.compare(a.white, b.white, line, group, FAR))
-        for group in _groups(_starts(a, proof.a_start, proof.a_end))
+        windows.pool_heights(windows.compare(a.white, b.white, line, group, SEARCH_LAGS))
+        for group in _group_windows(_window_starts(a, proof.a_start, proof.a_end))
     ]
     return windows.sharpness(np.concatenate(heights)) if heights else 0.0
 
 
-def _resampled(samples: Samples, pitch: float) -> Iterator[Samples]:
+def _resample(samples: Samples, pitch: float) -> Iterator[Samples]:
     """A waveform drawn out by a factor, piece by piece."""
     import soxr
 
@@ -229,51 +240,56 @@ def _resampled(samples: Samples, pitch: float) -> Iterator[Samples]:
     yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
-def _at(levels: Wide, frames: Floats) -> Wide:
+def _levels_at(levels: Wide, frames: Floats) -> Wide:
     """Levels at moments between frames, or beyond them."""
     return np.asarray(levels[np.clip(frames.astype(int), 0, len(levels) - 1)])
 
 
-def _in_pieces(a: Sound, b: Sound, line: Line) -> Proof | None:
+def _prove_time_stretched(a: Sound, b: Sound, line: Line) -> Proof | None:
     """The proof of what b has beside a, each piece of it put where a has it."""
     first, last = (int(at_s * RATE / FRAME) for at_s in _overlap(a, b, line))
     blocks: list[Fits] = []
     starts = np.arange(first * FRAME, last * FRAME, WINDOW)
-    white = gather(_put_back(a, b, line, starts, blocks))[: (last - first) * FRAME]
-    blocks = [fits for fits in blocks if len(fits.starts) and windows.clear(fits.heights)]
-    if sum(len(fits.starts) for fits in blocks) < windows.FEW:
+    white = gather(_reassemble(a, b, line, starts, blocks))[: (last - first) * FRAME]
+    blocks = [fits for fits in blocks if len(fits.starts) and windows.has_clear_peak(fits.heights)]
+    if sum(len(fits.starts) for fits in blocks) < windows.MIN_WINDOWS:
         return None
-    fits = windows.joined(blocks)
+    fits = windows.merge_fits(blocks)
     ours = Sound(a.white[first * FRAME : last * FRAME], a.levels[first:last], a.cells)
     frames = line.to_b((np.arange(first, last) + 0.5) * FRAME / RATE) * RATE / FRAME
-    beside = Sound(white, _at(b.levels, frames), b.cells)
+    beside = Sound(white, _levels_at(b.levels, frames), b.cells)
     proof = waveform.prove(ours, beside, 0, windows.sharpness(fits.heights))
-    told = abs(proof.correlation) >= LIKELY and windows.agreeing(fits) >= AGREE
-    return _placed(replace(proof, accepted=proof.accepted and told), a, b, line, (first, last))
+    told = (
+        abs(proof.correlation) >= MIN_CORRELATION
+        and windows.agreeing_share(fits) >= MIN_AGREEING_SHARE
+    )
+    return _restore_times(
+        replace(proof, accepted=proof.accepted and told), a, b, line, (first, last)
+    )
 
 
-def _put_back(
+def _reassemble(
     a: Sound, b: Sound, line: Line, starts: Ints, blocks: list[Fits]
 ) -> Iterator[Samples]:
     """What b has at the moments of windows of a; notes how those that are heard fit."""
-    for at in range(0, len(starts), BLOCK):
-        block = starts[at : at + BLOCK]
-        about = windows.compare(a.white, b.white, line, block, FAR)
-        lag, _ = about.best(NEAR)
+    for at in range(0, len(starts), BLOCK_WINDOWS):
+        block = starts[at : at + BLOCK_WINDOWS]
+        about = windows.compare(a.white, b.white, line, block, SEARCH_LAGS)
+        lag, _ = about.best(FINE_LAGS)
         middles = block + WINDOW // 2
         heard = a.active[np.minimum(middles // FRAME, len(a.active) - 1)]
         places = line.to_b(middles / RATE) * line.pitch * RATE - about.rest + lag - middles
-        blocks.append(Fits(windows.pooled(about)[heard], places[heard], block[heard]))
+        blocks.append(Fits(windows.pool_heights(about)[heard], places[heard], block[heard]))
         yield about.cut(lag, 0, WINDOW).ravel()
 
 
-def _placed(proof: Proof, a: Sound, b: Sound, line: Line, frames: tuple[int, int]) -> Proof:
+def _restore_times(proof: Proof, a: Sound, b: Sound, line: Line, frames: tuple[int, int]) -> Proof:
     """A proof of what b has beside frames of a, in seconds of the sounds themselves."""
     began, length = frames[0] * FRAME / RATE, len(b.white) / RATE
     a_start, a_end = began + proof.a_start, began + proof.a_end
     b_start, b_end = line.to_b(a_start), line.to_b(a_end)
-    b_start = 0.0 if b_start < END_S else b_start
-    b_end = length if b_end > length - END_S else b_end
+    b_start = 0.0 if b_start < END_TOLERANCE_S else b_start
+    b_end = length if b_end > length - END_TOLERANCE_S else b_end
     beside = [int(line.to_b(frame * FRAME / RATE) * RATE / FRAME) for frame in frames]
     return replace(
         proof,
@@ -281,13 +297,13 @@ def _placed(proof: Proof, a: Sound, b: Sound, line: Line, frames: tuple[int, int
         a_end=a_end,
         b_start=b_start,
         b_end=b_end,
-        coverage_a=proof.coverage_a * _share(a.active, *frames),
-        coverage_b=proof.coverage_b * _share(b.active, *beside),
+        coverage_a=proof.coverage_a * _active_share(a.active, *frames),
+        coverage_b=proof.coverage_b * _active_share(b.active, *beside),
         tempo=line.tempo,
         pitch=line.pitch,
     )
 
 
-def _share(active: Mask, first: int, last: int) -> float:
+def _active_share(active: Mask, first: int, last: int) -> float:
     """Share of the active frames that lie between two."""
     return float(active[max(0, first) : max(0, last)].sum() / max(1, active.sum()))

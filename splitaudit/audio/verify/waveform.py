@@ -19,32 +19,35 @@ import numpy.typing as npt
 from splitaudit.audio.decode.sounds import gather
 from splitaudit.audio.verify import extent
 from splitaudit.audio.verify import information as cells
-from splitaudit.audio.verify.alignment import PEAK_WIDTH, Loud, align, overlap
+from splitaudit.audio.verify.alignment import PEAK_WIDTH, WeightedWaveform, align, overlap
 from splitaudit.audio.verify.extent import FRAME
 from splitaudit.audio.verify.whitening import RATE, Samples, chunks, whiten
 
 Wide = npt.NDArray[np.float64]
 
 NAME = "waveform-v2"
-LOOP = 20 * RATE  # looked through for repeats
-DROWNED = 0.1  # of the power of the loudest moment: as loud as noise is taken to be
+REPEAT_SAMPLES = 20 * RATE  # looked through for repeats
+NOISE_LEVEL = 0.1  # of the power of the loudest moment: as loud as noise is taken to be
 
 # Chosen on sounds by source that no benchmark reports on; see docs/audio.md.
 MIN_SCORE = 0.72  # <=: 1 - rival / peak
 MIN_ACTIVE_S = 0.1  # <=: sound that agrees, as opposed to silence, in the shared stretch
-CLEAR = 0.85  # <=: asked of less sound than `SHORT_S`, and where only the loud moments are compared
+# <=: asked of less sound than `SHORT_S`, and where only the loud moments are compared
+CLEAR_SCORE = 0.85
 SHORT_S = 0.4  # <
 # <= in seconds: squared correlation times its duration. Of independent noise, sampled at 16 kHz, it
 # is 1 / 16,000 on average; this is twelve standard deviations of the correlation.
 MIN_CERTAINTY_S = 0.01
-SPARSE = 0.02  # <: share of the time that holds all the energy: clicks; half as much in a sound
-MANY = 50.0  # of so many cells (<=), which holds more than clicks
-TICKS = 0.25  # >: of the peak, at any other lag, where the sound is sparse: a train of clicks
-LOOPS = 0.6  # >: of the peak, where it is not: the same three times over
-FEW = 4.5  # <: cells of a sound that is like any other of its pitch; a copy of it must have
-WHOLE = 0.8  # <= of both sounds and
-EQUAL = 0.9  # <= of correlation: the same to the noise; or
-SHARP = 0.94  # <= of score: the same to the very ends
+# <: share of the time that holds all the energy: clicks; half as much in a sound
+SPARSE_SHARE = 0.02
+MANY_CELLS = 50.0  # of so many cells (<=), which holds more than clicks
+# >: of the peak, at any other lag, where the sound is sparse: a train of clicks
+CLICK_PEAK_RATIO = 0.25
+LOOP_PEAK_RATIO = 0.6  # >: of the peak, where it is not: the same three times over
+MIN_CELLS = 4.5  # <: cells of a sound that is like any other of its pitch; a copy of it must have
+WHOLE_COVERAGE = 0.8  # <= of both sounds and
+EQUAL_CORRELATION = 0.9  # <= of correlation: the same to the noise; or
+EQUAL_SCORE = 0.94  # <= of score: the same to the very ends
 
 
 @dataclass(frozen=True)
@@ -107,16 +110,16 @@ class Sound:
     @cached_property
     def active(self) -> extent.Mask:
         """Frames that are not silence."""
-        return extent.active(self.levels)
+        return extent.active_frames(self.levels)
 
     @property
-    def loud(self) -> Loud:
+    def weighted(self) -> WeightedWaveform:
         """The whitened waveform with each frame as loud as noise would let it through."""
-        drowned = DROWNED * self.levels.max(initial=1e-12)
-        return Loud(self.white, np.sqrt(self.levels / (self.levels + drowned)))
+        drowned = NOISE_LEVEL * self.levels.max(initial=1e-12)
+        return WeightedWaveform(self.white, np.sqrt(self.levels / (self.levels + drowned)))
 
 
-def ready(samples: Samples) -> Sound:
+def prepare_sound(samples: Samples) -> Sound:
     """Make a sound ready to be compared.
 
     Parameters
@@ -125,7 +128,7 @@ def ready(samples: Samples) -> Sound:
         Waveform at 16 kHz, shape (n,), float32; may be a memory map.
     """
     white = gather(map(whiten, chunks(samples)))
-    return Sound(white, extent.levels(samples), cells.count(samples))
+    return Sound(white, extent.frame_power(samples), cells.count(samples))
 
 
 def verify(a: Sound, b: Sound, offset_s: float) -> Proof | None:
@@ -145,10 +148,10 @@ def verify(a: Sound, b: Sound, offset_s: float) -> Proof | None:
     """
     offset = round(offset_s * RATE)
     aligned = align(a.white, b.white, offset)
-    if aligned is None or aligned[1] < CLEAR:
+    if aligned is None or aligned[1] < CLEAR_SCORE:
         # Where noise drowns all but the loud moments, only those can tell how the sounds lie.
-        loud = align(a.loud, b.loud, offset)
-        aligned = loud if loud and loud[1] >= CLEAR else aligned
+        loud = align(a.weighted, b.weighted, offset)
+        aligned = loud if loud and loud[1] >= CLEAR_SCORE else aligned
     if aligned is None or np.subtract(*overlap(a.white, b.white, aligned[0])) > -FRAME:
         return None
     return prove(a, b, *aligned)
@@ -158,9 +161,9 @@ def prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
     """Measure the shared stretch of two sounds aligned to the sample, and decide."""
     first = max(0, -offset), max(0, offset)
     white = a.white[first[0] :], b.white[first[1] :]
-    sign, aligned = _facing((a, b), first, white)
+    sign, aligned = _align_frames((a, b), first, white)
     found = extent.find(aligned)
-    start, end = _samples(found, white)
+    start, end = _stretch_bounds(found, white)
     coverage = (
         _coverage(a.active, aligned.active_a, found.shared),
         _coverage(b.active, aligned.active_b, found.shared),
@@ -175,28 +178,30 @@ def prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
         b_end=(first[1] + end) / RATE,
         coverage_a=coverage[0],
         coverage_b=coverage[1],
-        accepted=_convinces(score, found)
-        and (min(a.cells, b.cells) >= FEW or _equal(score, found, coverage))
-        and not _repeats(white[0][start:end], white[1][start:end], (a, b)),
+        accepted=_has_enough_evidence(score, found)
+        and (min(a.cells, b.cells) >= MIN_CELLS or _is_identical(score, found, coverage))
+        and not _is_repetitive(white[0][start:end], white[1][start:end], (a, b)),
     )
 
 
-def _equal(score: float, found: extent.Stretch, coverage: tuple[float, float]) -> bool:
+def _is_identical(score: float, found: extent.Stretch, coverage: tuple[float, float]) -> bool:
     """Whether the whole of two sounds is the same to the noise in it, or to its very ends."""
-    return min(coverage) >= WHOLE and (found.agreement >= EQUAL or score >= SHARP)
+    return min(coverage) >= WHOLE_COVERAGE and (
+        found.agreement >= EQUAL_CORRELATION or score >= EQUAL_SCORE
+    )
 
 
-def _convinces(score: float, found: extent.Stretch) -> bool:
+def _has_enough_evidence(score: float, found: extent.Stretch) -> bool:
     """Whether enough sound agrees, well enough, at one lag only."""
     active_s = (found.shared & found.sure).sum() * FRAME / RATE
     return (
         active_s >= MIN_ACTIVE_S
         and found.agreement**2 * active_s >= MIN_CERTAINTY_S
-        and score >= (CLEAR if active_s < SHORT_S else MIN_SCORE)
+        and score >= (CLEAR_SCORE if active_s < SHORT_S else MIN_SCORE)
     )
 
 
-def _facing(
+def _align_frames(
     sounds: tuple[Sound, Sound], first: tuple[int, int], white: tuple[Samples, Samples]
 ) -> tuple[float, extent.Aligned]:
     """What two sounds have at the same time, and -1 where polarity is inverted."""
@@ -208,7 +213,7 @@ def _facing(
     return sign, extent.Aligned(sign * agreement, active[0], active[1], power[0], power[1])
 
 
-def _samples(found: extent.Stretch, white: tuple[Samples, Samples]) -> tuple[int, int]:
+def _stretch_bounds(found: extent.Stretch, white: tuple[Samples, Samples]) -> tuple[int, int]:
     """Where the stretch begins and ends in the overlap, which ends within a frame."""
     length = min(map(len, white))
     return found.start * FRAME, length if found.end == length // FRAME else found.end * FRAME
@@ -225,7 +230,7 @@ def _coverage(whole: extent.Mask, overlap: extent.Mask, shared: extent.Mask) -> 
     return float((overlap & shared).sum() / max(1, whole.sum()))
 
 
-def _repeats(a: Samples, b: Samples, sounds: tuple[Sound, Sound]) -> bool:
+def _is_repetitive(a: Samples, b: Samples, sounds: tuple[Sound, Sound]) -> bool:
     """Whether a stretch fits at other lags too, however far: an alarm, a clock, a loop.
 
     What fits nearly as well at another lag does not say which moment is the copy of which. Of short
@@ -235,12 +240,15 @@ def _repeats(a: Samples, b: Samples, sounds: tuple[Sound, Sound]) -> bool:
     """
     import scipy.signal
 
-    a, b = a[FRAME:-FRAME][:LOOP], b[FRAME:-FRAME][:LOOP]
+    a, b = a[FRAME:-FRAME][:REPEAT_SAMPLES], b[FRAME:-FRAME][:REPEAT_SAMPLES]
     power = np.square(a, dtype=np.float64)
-    share = SPARSE if min(sound.cells for sound in sounds) < MANY else SPARSE / 2
+    share = SPARSE_SHARE if min(sound.cells for sound in sounds) < MANY_CELLS else SPARSE_SHARE / 2
     sparse = power.sum() ** 2 < share * len(power) * np.square(power).sum()
-    other = sounds[1].white[:LOOP] if sparse else b
+    other = sounds[1].white[:REPEAT_SAMPLES] if sparse else b
     height = np.abs(scipy.signal.correlate(other, a, "full", "fft"))
     at = int(height.argmax())
     rest = np.abs(np.arange(len(height)) - at) > PEAK_WIDTH
-    return bool(height[rest].max(initial=0.0) > (TICKS if sparse else LOOPS) * height[at])
+    return bool(
+        height[rest].max(initial=0.0)
+        > (CLICK_PEAK_RATIO if sparse else LOOP_PEAK_RATIO) * height[at]
+    )

@@ -15,10 +15,10 @@ RATE = 16_000
 WINDOW = 4096  # 0.26 s, which parts the harmonics of most voices
 OVERLAP = 4  # windows at any moment, so that it matters little where they begin
 LEAKAGE = np.float32(1e-3)
-NARROWEST = np.float32(0.02)  # share of the spectrum, in amplitude, of a moment that counts
-QUIET = 1e-5  # amplitude of noise (-100 dBFS) that is not lifted
+MIN_BREADTH = np.float32(0.02)  # share of the spectrum, in amplitude, of a moment that counts
+NOISE_AMPLITUDE = 1e-5  # amplitude of noise (-100 dBFS) that is not lifted
 CHUNK = 64 * RATE  # whitened at once, of which
-IN_CACHE = 32  # windows are transformed together: they stay in the cache of a core
+BATCH_WINDOWS = 32  # windows are transformed together: they stay in the cache of a core
 
 
 def chunks(samples: Samples) -> Iterator[Samples]:
@@ -42,8 +42,8 @@ def whiten(samples: Samples) -> Samples:
     padded = np.pad(samples, ends, "reflect" if len(samples) > 1 else "edge")
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::hop]
     out = np.zeros(len(padded), np.float32)
-    for first in range(0, len(frames), IN_CACHE):
-        spectrum = scipy.fft.rfft(frames[first : first + IN_CACHE] * _taper(), axis=1)
+    for first in range(0, len(frames), BATCH_WINDOWS):
+        spectrum = scipy.fft.rfft(frames[first : first + BATCH_WINDOWS] * _taper(), axis=1)
         _flatten(spectrum)
         white = scipy.fft.irfft(spectrum, axis=1) * _taper()
         for start, window in zip(itertools.count(first * hop, hop), white, strict=False):
@@ -55,10 +55,12 @@ def _flatten(spectrum: npt.NDArray[np.complex64]) -> None:
     """Make every line of each row equally loud, in place."""
     magnitude = np.abs(spectrum)
     # What lies 60 dB below the strongest line stays there: it is the leakage of a tone, or nothing.
-    least = LEAKAGE * magnitude.max(axis=1, keepdims=True) + np.float32(QUIET * WINDOW**0.5)
+    least = LEAKAGE * magnitude.max(axis=1, keepdims=True) + np.float32(
+        NOISE_AMPLITUDE * WINDOW**0.5
+    )
     gain = 1 / (magnitude + least)
     # A moment counts as much as another, however few frequencies it has: a tone's edge has all.
     breadth = np.sqrt(np.mean(np.square(magnitude * gain), axis=1, keepdims=True))
-    gain /= breadth + NARROWEST
+    gain /= breadth + MIN_BREADTH
     spectrum.real *= gain  # as two real products: numpy would make the gain complex
     spectrum.imag *= gain

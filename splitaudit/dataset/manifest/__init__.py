@@ -13,7 +13,7 @@ from splitaudit.dataset.manifest.model import (
     ManifestTable,
     Part,
     Source,
-    named,
+    source_columns,
 )
 from splitaudit.dataset.manifest.paths import IN_BRACES, PLACEHOLDER, leaves_root
 from splitaudit.dataset.manifest.reading import read_manifest
@@ -36,14 +36,14 @@ __all__ = [
     "Source",
     "did_you_mean",
     "leaves_root",
-    "named",
     "nearest",
     "read_manifest",
-    "shipped",
+    "shipped_manifests",
+    "source_columns",
 ]
 
 
-def shipped() -> dict[str, Path]:
+def shipped_manifests() -> dict[str, Path]:
     """Return the manifests that come with the package, by name.
 
     They lie beside the package in a source checkout and inside it in an installed wheel.

@@ -60,7 +60,7 @@ class Part:
 Column = str | tuple[str, ...] | Part
 
 
-def named(column: Column) -> tuple[str, ...]:
+def source_columns(column: Column) -> tuple[str, ...]:
     """Return the columns of theirs that one of ours is made of."""
     if isinstance(column, Part):
         return (column.column,)

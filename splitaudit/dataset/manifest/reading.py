@@ -10,7 +10,7 @@ from pathlib import Path
 from splitaudit.dataset.manifest.model import Attribute, Manifest, Source
 from splitaudit.dataset.manifest.paths import PLACEHOLDER
 from splitaudit.dataset.manifest.section import Section
-from splitaudit.dataset.manifest.tables import inside, part_of, table_of
+from splitaudit.dataset.manifest.tables import parse_part, parse_path, parse_table
 from splitaudit.errors import InputError, SplitauditError
 from splitaudit.metadata.captions import NORMALISERS
 from splitaudit.metadata.captions import RULES as CAPTION_RULES
@@ -53,11 +53,13 @@ def read_manifest(file: Path, *, confined: bool) -> Manifest:
 
 
 def _manifest(whole: Section, confined: bool) -> Manifest:
-    whole.only("dataset", "sources", "tables", "media", "attributes", "keys", "captions", "split")
-    dataset = whole.section("dataset") or _absent(whole, "dataset")
-    dataset.only("name", "title", "homepage", "license", "note")
+    whole.reject_unknown(
+        "dataset", "sources", "tables", "media", "attributes", "keys", "captions", "split"
+    )
+    dataset = whole.section("dataset") or _missing_section(whole, "dataset")
+    dataset.reject_unknown("name", "title", "homepage", "license", "note")
     sources = tuple(_source(part) for part in whole.listed("sources"))
-    tables = tuple(table_of(part, confined) for part in whole.listed("tables"))
+    tables = tuple(parse_table(part, confined) for part in whole.listed("tables"))
     if all(table.join for table in tables):
         whole.faults.append("tables: expected at least one [[tables]] that lists items")
     media = _media(whole, confined)
@@ -82,7 +84,7 @@ def _manifest(whole: Section, confined: bool) -> Manifest:
     )
 
 
-def _absent(whole: Section, key: str) -> Section:
+def _missing_section(whole: Section, key: str) -> Section:
     if key not in whole.content:
         whole.fault(key, "a table of keys")
     return Section(key, {"name": "unnamed"}, whole.faults)
@@ -96,9 +98,9 @@ def _name(dataset: Section) -> str:
 
 
 def _source(part: Section) -> Source:
-    part.only("path", "url", "sha256", "note")
+    part.reject_unknown("path", "url", "sha256", "note")
     found = Source(
-        inside(part, "path", True), part.text("url"), part.text("sha256"), part.text("note")
+        parse_path(part, "path", True), part.text("url"), part.text("sha256"), part.text("note")
     )
     if found.sha256 and not _SHA256.fullmatch(found.sha256):
         part.fault("sha256", "64 hexadecimal digits")
@@ -114,7 +116,7 @@ def _media(whole: Section, confined: bool) -> dict[str, str]:
         whole.fault("media", "[media.audio]")
         return {}
     part = Section("media", media, whole.faults)
-    part.only("audio", "video")
+    part.reject_unknown("audio", "video")
     parts = {kind: found for kind in ("audio", "video") if (found := part.section(kind))}
     if len(parts) > 1:
         part.faults.append("media: expected [media.audio] or [media.video], found both")
@@ -122,8 +124,8 @@ def _media(whole: Section, confined: bool) -> dict[str, str]:
 
 
 def _template(part: Section, confined: bool) -> str:
-    part.only("path")
-    template = inside(part, "path", confined)
+    part.reject_unknown("path")
+    template = parse_path(part, "path", confined)
     if template and re.search(r"[{}]", PLACEHOLDER.sub("", template)):
         part.fault("path", "only {column} in braces")
     elif template and not PLACEHOLDER.search(template):
@@ -132,22 +134,22 @@ def _template(part: Section, confined: bool) -> str:
 
 
 def _attribute(name: str, part: Section) -> Attribute:
-    part.only("from", "pattern")
+    part.reject_unknown("from", "pattern")
     return _pattern(name, part)
 
 
 def _pattern(name: str, part: Section) -> Attribute:
     """What a pattern takes from a column."""
-    found = part_of(part)
+    found = parse_part(part)
     return Attribute(name, found.column, found.pattern)
 
 
 def _key(name: str, part: Section) -> Key:
-    part.only("from", "pattern", "normalise", "relation", "within", "policy")
+    part.reject_unknown("from", "pattern", "normalise", "relation", "within", "policy")
     columns = (name,) if "pattern" in part.content else part.texts("from")
     normalise = part.pairs("normalise")
     rules = Section(part.place("normalise"), normalise, part.faults)
-    rules.only(*columns)
+    rules.reject_unknown(*columns)
     for column in normalise:
         rules.choice(column, tuple(NORMALISERS), "")
     relation = part.choice("relation", KEY_RELATIONS, SAME_SOURCE)
@@ -159,7 +161,7 @@ def _captions(whole: Section) -> tuple[str, ...]:
     part = whole.section("captions")
     if not part:
         return ()
-    part.only("rules")
+    part.reject_unknown("rules")
     rules = part.texts("rules")
     if any(rule not in CAPTION_RULES for rule in rules):
         part.fault("rules", f"some of {', '.join(CAPTION_RULES)}")
@@ -170,5 +172,5 @@ def _ratios(whole: Section) -> dict[str, float]:
     split = whole.section("split")
     if not split:
         return {}
-    split.only("ratios")
+    split.reject_unknown("ratios")
     return split.numbers("ratios")

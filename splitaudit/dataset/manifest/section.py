@@ -35,7 +35,7 @@ class Section:
         found = repr(self.content[key]) if key in self.content else "nothing"
         self.faults.append(f"{self.place(key)}: expected {expected}, found {found}")
 
-    def only(self, *keys: str) -> None:
+    def reject_unknown(self, *keys: str) -> None:
         """Note each key that is none of these."""
         for key in self.content:
             if key not in keys:

@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import re
 
-from splitaudit.dataset.manifest.model import Column, Join, Layout, ManifestTable, Part, named
+from splitaudit.dataset.manifest.model import (
+    Column,
+    Join,
+    Layout,
+    ManifestTable,
+    Part,
+    source_columns,
+)
 from splitaudit.dataset.manifest.paths import leaves_root
 from splitaudit.dataset.manifest.section import Section
 
 FOLDER, JSON, LINES = "folder", "json", "lines"
 FORMATS = ("csv", "tsv", "jsonl", JSON, "parquet", LINES, "label_pickle", FOLDER)
-_LISTS = ("caption", "captions", "label", "labels")  # of these an item may have several
+_LIST_COLUMNS = ("caption", "captions", "label", "labels")  # of these an item may have several
 # What only one format knows.
-_ONLY = {"header": LINES, "separator": LINES, "comment": LINES, "records": JSON, "each": JSON}
+_FORMAT_KEYS = {
+    "header": LINES,
+    "separator": LINES,
+    "comment": LINES,
+    "records": JSON,
+    "each": JSON,
+}
 
 
-def table_of(part: Section, confined: bool) -> ManifestTable:
+def parse_table(part: Section, confined: bool) -> ManifestTable:
     """Return what a table says; every mistake is noted in the section."""
-    part.only("path", "split", "format", "columns", "join", "drop", "encoding", *_ONLY)
-    path, split = inside(part, "path", confined), part.text("split")
+    part.reject_unknown(
+        "path", "split", "format", "columns", "join", "drop", "encoding", *_FORMAT_KEYS
+    )
+    path, split = parse_path(part, "path", confined), part.text("split")
     form = part.choice("format", FORMATS, "")
     columns, join = _columns(part), _join(part)
     if join and split:
@@ -28,11 +43,11 @@ def table_of(part: Section, confined: bool) -> ManifestTable:
     known = form or (JSON if path.lower().endswith(".json") else "")
     _check_form(part, known)
     made = [*columns.values(), *([join.column] if join else [])] if known == JSON else []
-    layout = _layout(part, tuple(name for column in made for name in named(column)))
+    layout = _layout(part, tuple(name for column in made for name in source_columns(column)))
     return ManifestTable(path, split or None, form or None, columns, join, layout)
 
 
-def inside(part: Section, key: str, confined: bool) -> str:
+def parse_path(part: Section, key: str, confined: bool) -> str:
     """Return a path, which must not leave the dataset's folder where it is confined to it."""
     path = part.text(key, needed=True)
     if confined and path and leaves_root(path):
@@ -40,7 +55,7 @@ def inside(part: Section, key: str, confined: bool) -> str:
     return path
 
 
-def part_of(part: Section) -> Part:
+def parse_part(part: Section) -> Part:
     """Return what a pattern takes from a column."""
     column, pattern = part.text("from", needed=True), part.text("pattern", needed=True)
     try:
@@ -53,7 +68,7 @@ def part_of(part: Section) -> Part:
 
 
 def _check_form(part: Section, form: str) -> None:
-    for key, only in _ONLY.items():
+    for key, only in _FORMAT_KEYS.items():
         if key in part.content and form != only:
             part.faults.append(f"{part.place(key)}: only with format = {only!r}")
 
@@ -83,7 +98,7 @@ def _join(part: Section) -> Join | None:
     joined = part.section("join")
     if not joined:
         return None
-    joined.only("id", "strip")
+    joined.reject_unknown("id", "strip")
     return Join(joined.text("id", needed=True), joined.text("strip"))
 
 
@@ -99,10 +114,10 @@ def _columns(part: Section) -> dict[str, Column]:
 
 def _column(columns: Section, name: str) -> Column:
     value = columns.content[name]
-    if isinstance(value, list) and name in _LISTS:
+    if isinstance(value, list) and name in _LIST_COLUMNS:
         return columns.texts(name)
     if not isinstance(value, dict):
         return columns.text(name)
     part = Section(columns.place(name), value, columns.faults)
-    part.only("from", "pattern")
-    return part_of(part)
+    part.reject_unknown("from", "pattern")
+    return parse_part(part)

@@ -16,10 +16,10 @@ RINGING = 16  # lines of a band that a picture beside it disturbs: a block of JP
 BLUR = 3  # lines over which an edge may be spread
 STEEP = 1 / 3  # < of how far the picture lies off the colour: as far may the band, before the edge
 QUIET = 1 / 4  # <= of what is off in the picture may be off in a band: text on a title bar
-LEAST = 1 / 5  # >= of either side of a picture that is left; else nothing is taken away
+MIN_SHARE = 1 / 5  # >= of either side of a picture that is left; else nothing is taken away
 
 
-def inner(pixels: Pixels) -> Box:
+def inner_box(pixels: Pixels) -> Box:
     """Return where the picture is, within bands of one colour or nearly one.
 
     A band ends at once and along its side: a sky above roofs and a white ground do not, unless
@@ -41,55 +41,55 @@ def inner(pixels: Pixels) -> Box:
     height, width = pixels.shape[:2]
     box = (0, 0, height, width)
     for _ in range(ROUNDS):
-        trimmed = _trimmed(planes, box)
+        trimmed = _trim(planes, box)
         if trimmed == box:
             break
         box = trimmed
     top, left, bottom, right = box
-    enough = bottom - top >= LEAST * height and right - left >= LEAST * width
+    enough = bottom - top >= MIN_SHARE * height and right - left >= MIN_SHARE * width
     return box if enough else (0, 0, height, width)
 
 
-def _trimmed(planes: Pixels, box: Box) -> Box:
+def _trim(planes: Pixels, box: Box) -> Box:
     """Take the outermost band away, of each side that has one."""
     top, left, bottom, right = box
     part = planes[:, top:bottom, left:right]
     turned = part.swapaxes(1, 2)
     sides = (part, part[:, ::-1], turned, turned[:, ::-1])
-    above, below, before, behind = map(_band, sides)
+    above, below, before, behind = map(_band_width, sides)
     if above + below >= bottom - top or before + behind >= right - left:
         return box
     return top + above, left + before, bottom - below, right - behind
 
 
-def _band(planes: Pixels) -> int:
+def _band_width(planes: Pixels) -> int:
     """Return how many of the first lines, shape (channels, lines, pixels), have one colour."""
     if min(planes.shape[1:]) < 2:
         return 0
     sampled = planes[:, :, :: -(-planes.shape[2] // SAMPLES)]
-    colour = _middle(sampled[:, 0])
-    noise = int(_middle(_away(sampled[:, :1], colour)[0]))
+    colour = _upper_median(sampled[:, 0])
+    noise = int(_upper_median(_colour_distance(sampled[:, :1], colour)[0]))
     if noise > NOISE:
         return 0
-    away = _away(np.ascontiguousarray(sampled), colour)
+    away = _colour_distance(np.ascontiguousarray(sampled), colour)
     off = (away > max(TOLERANCE, 4 * noise)).mean(axis=1)
-    return _edge(off, away.mean(axis=1))
+    return _find_edge(off, away.mean(axis=1))
 
 
-def _middle(values: Pixels) -> Pixels:
+def _upper_median(values: Pixels) -> Pixels:
     """Return the upper median; NumPy's own takes ten times as long for so few."""
     middle: Pixels = np.sort(values, axis=-1)[..., values.shape[-1] // 2]
     return middle
 
 
-def _away(planes: Pixels, colour: Pixels) -> Pixels:
+def _colour_distance(planes: Pixels, colour: Pixels) -> Pixels:
     """How far pixels lie off a colour, in the channel where they lie farthest."""
     against = colour[:, None, None]
     away: Pixels = (np.maximum(planes, against) - np.minimum(planes, against)).max(axis=0)
     return away
 
 
-def _edge(off: npt.NDArray[np.float64], distance: npt.NDArray[np.float64]) -> int:
+def _find_edge(off: npt.NDArray[np.float64], distance: npt.NDArray[np.float64]) -> int:
     """Return at which line a picture begins, 0 where what begins is no straight edge."""
     peak = off.max()
     if not peak:

@@ -18,20 +18,20 @@ def area(box: Box) -> float:
     return (right - left) * (bottom - top) / 4
 
 
-def map_from(box: Box) -> Map:
+def box_matrix(box: Box) -> Map:
     """Return where a point (x, y, 1) of a part lies in the picture, shape (3, 3)."""
     left, top, right, bottom = box
     across, down = (left + right) / 2, (top + bottom) / 2
     return np.array([[(right - left) / 2, 0, across], [0, (bottom - top) / 2, down], [0, 0, 1]])
 
 
-def cut(pixels: Pixels, box: Box) -> Pixels:
+def crop(pixels: Pixels, box: Box) -> Pixels:
     """Return a part of a picture, shape (height, width, 3), of whatever size it was read."""
     top, left, bottom, right = _edges(pixels, box)
     return np.ascontiguousarray(pixels[top:bottom, left:right])
 
 
-def filled(pixels: Pixels, box: Box) -> Pixels:
+def replicate_edges(pixels: Pixels, box: Box) -> Pixels:
     """Return a picture with a part of it drawn out over all else."""
     top, left, bottom, right = _edges(pixels, box)
     height, width = pixels.shape[:2]

@@ -19,11 +19,11 @@ from splitaudit import schema
 from splitaudit.engine import files
 from splitaudit.errors import MediaError
 from splitaudit.images.decode import jpeg, pillow
-from splitaudit.images.decode.pixels import Pixels, flatness, upright
+from splitaudit.images.decode.pixels import Pixels, apply_orientation, flatness
 
 FACTORS = (8, 4, 2, 1)  # by which a picture can be read smaller: JPEG's blocks have 8 x 8 pixels
 # > of the pixels of a damaged picture have one value: where no data are left, a block is made up.
-NOTHING = 0.99
+BLANK_SHARE = 0.99
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def load(path: str, *, short_side: int | None = None, grey: bool = False) -> Pic
     MediaError
         missing, unreadable or unsupported, with a reason in words.
     """
-    with files.opened(path) as file, warnings.catch_warnings():
+    with files.open_file(path) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow, about metadata that are odd
         try:
             return _read(file, short_side, grey)
@@ -78,19 +78,19 @@ def load(path: str, *, short_side: int | None = None, grey: bool = False) -> Pic
 
 
 def _read(file: BufferedReader, short_side: int | None, grey: bool) -> Picture:
-    with pillow.opened(file, files.head(file)) as image:
+    with pillow.open_image(file, files.head(file)) as image:
         by = factor(image.size, short_side)
         decoded = jpeg.decode(file, image, by, grey) if image.format in jpeg.FORMATS else None
         pixels, fault = decoded or pillow.decode(image, by, grey)
         orientation = pillow.orientation(image)
         width, height = image.size
-    if fault and flatness(pixels) > NOTHING:
+    if fault and flatness(pixels) > BLANK_SHARE:
         raise MediaError(schema.UNREADABLE, f"nothing could be decoded: {fault}")
     if orientation > 4:  # lies on its side
         width, height = height, width
     status = schema.TRUNCATED if fault else schema.OK
     error = f"only a part could be read: {fault}" if fault else None
-    return Picture(upright(pixels, orientation), width, height, status, error)
+    return Picture(apply_orientation(pixels, orientation), width, height, status, error)
 
 
 def factor(size: tuple[int, int], short_side: int | None) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 
 from splitaudit import schema
 from splitaudit.errors import MediaError
-from splitaudit.images.decode.pixels import Pixels, composited, eight_bits
+from splitaudit.images.decode.pixels import Pixels, composite, to_eight_bits
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,13 +22,13 @@ FORMATS = (
     *("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "DIB", "AVIF", "JPEG2000"),
     *("PPM", "TGA", "PSD", "ICO", "PCX", "SGI", "QOI", "DDS", "SUN"),
 )
-LARGEST = 178_956_970  # pixels (<=) decoded of a picture: 0.7 GB in RGB; Pillow's limit
+MAX_PIXELS = 178_956_970  # pixels (<=) decoded of a picture: 0.7 GB in RGB; Pillow's limit
 ORIENTATION = 0x0112  # tag of EXIF
 HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # brands
 
 
 @contextmanager
-def opened(file: BufferedReader, head: bytes) -> Iterator[Image.Image]:
+def open_image(file: BufferedReader, head: bytes) -> Iterator[Image.Image]:
     """Open a picture without decoding it.
 
     Parameters
@@ -41,33 +41,33 @@ def opened(file: BufferedReader, head: bytes) -> Iterator[Image.Image]:
     Raises
     ------
     MediaError
-        unreadable, or unsupported: also where it has more than `LARGEST` pixels, whose memory
+        unreadable, or unsupported: also where it has more than `MAX_PIXELS` pixels, whose memory
         is not taken.
     """
-    with _identified(file, head) as image:
-        if image.width * image.height > LARGEST:
-            raise too_large(image.width * image.height)
+    with _identify(file, head) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise too_large_error(image.width * image.height)
         yield image
 
 
-def too_large(pixels: int) -> MediaError:
+def too_large_error(pixels: int) -> MediaError:
     """Return the refusal of a picture of so many pixels."""
-    reason = f"{pixels:,} pixels are more than the {LARGEST:,} that are decoded"
+    reason = f"{pixels:,} pixels are more than the {MAX_PIXELS:,} that are decoded"
     return MediaError(schema.UNSUPPORTED, reason)
 
 
-def _identified(file: BufferedReader, head: bytes) -> Image.Image:
+def _identify(file: BufferedReader, head: bytes) -> Image.Image:
     from PIL import Image, UnidentifiedImageError
 
     try:
         return _heic(file) if _is_heic(head) else Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:  # before we can ask for its size
-        raise too_large(int(re.findall(r"\d+", str(error))[0])) from None
+        raise too_large_error(int(re.findall(r"\d+", str(error))[0])) from None
     except UnidentifiedImageError:
         reason = "no picture of a known format, or damaged at its start"
         raise MediaError(schema.UNREADABLE, reason) from None
     except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise MediaError(schema.UNREADABLE, f"damaged at its start: {_said(error)}") from None
+        raise MediaError(schema.UNREADABLE, f"damaged at its start: {_error_text(error)}") from None
 
 
 def _is_heic(head: bytes) -> bool:
@@ -108,7 +108,7 @@ def decode(image: Image.Image, factor: int, grey: bool) -> tuple[Pixels, str | N
     Parameters
     ----------
     image
-        As `opened`.
+        As `open_image`.
     factor
         How much smaller it is to become.
     grey
@@ -128,7 +128,7 @@ def decode(image: Image.Image, factor: int, grey: bool) -> tuple[Pixels, str | N
     """
     fault = _load(image)
     try:
-        opaque = _opaque(image, factor)
+        opaque = _convert_opaque(image, factor)
     except ValueError:  # "conversion from LAB to RGB not supported"
         raise MediaError(schema.UNSUPPORTED, f"pixels of the kind {image.mode}") from None
     return np.asarray(opaque.convert("L" if grey else "RGB")), fault
@@ -142,7 +142,7 @@ def _load(image: Image.Image) -> str | None:
     except MemoryError:
         raise MediaError(schema.ERROR, "there is not memory enough to decode it") from None
     except Exception as error:  # decoders trip over hostile files
-        fault = _said(error)
+        fault = _error_text(error)
     try:
         image.tile = []  # type: ignore[attr-defined]  # nothing left to do: keep what there is
         image.load()
@@ -151,23 +151,23 @@ def _load(image: Image.Image) -> str | None:
     return fault
 
 
-def _opaque(image: Image.Image, factor: int) -> Image.Image:
+def _convert_opaque(image: Image.Image, factor: int) -> Image.Image:
     """Return a picture of 8 bits, L or RGB, that is smaller by a factor."""
     from PIL import Image, ImageChops
 
     if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
         image = ImageChops.invert(image)  # Pillow takes all for inverted, as Adobe's are
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        image = Image.fromarray(eight_bits(np.asarray(image)))
+        image = Image.fromarray(to_eight_bits(np.asarray(image)))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         alpha = np.asarray(image.getchannel("A"))
         # Where all is transparent, the colours below are what a program shows that drops alpha.
         if alpha.min() < 255 and alpha.max() > 0:
-            return Image.fromarray(composited(np.asarray(image.convert("RGBa").reduce(factor))))
+            return Image.fromarray(composite(np.asarray(image.convert("RGBa").reduce(factor))))
     image = image.convert("L" if image.mode in ("1", "L") else "RGB")
     return image.reduce(factor)
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return (str(error) or type(error).__name__).replace("\n", " ")

@@ -16,7 +16,7 @@ HIDDEN = 1 / 16
 DEPTHS = ((1 << 8, 8), (1 << 12, 12), (1 << 16, 16))
 
 
-def upright(pixels: Pixels, orientation: int) -> Pixels:
+def apply_orientation(pixels: Pixels, orientation: int) -> Pixels:
     """Turn pixels as the orientation tag of EXIF (1 to 8) says that they are to be shown."""
     if orientation > 4:  # 5 to 8: rows and columns are exchanged
         pixels = pixels.swapaxes(0, 1)
@@ -35,7 +35,7 @@ def flatness(pixels: Pixels) -> float:
     return float(np.bincount(first.ravel()).max() / first.size)
 
 
-def composited(layer: Pixels) -> Pixels:
+def composite(layer: Pixels) -> Pixels:
     """Lay a transparent picture on white, or on black where nothing could be seen on white.
 
     Parameters
@@ -53,7 +53,7 @@ def composited(layer: Pixels) -> Pixels:
     return on_black if on_white.std() < HIDDEN * on_black.std() else on_white
 
 
-def eight_bits(values: npt.NDArray[Any]) -> Pixels:
+def to_eight_bits(values: npt.NDArray[Any]) -> Pixels:
     """Scale a grey picture of more than 8 bits, or of real numbers, to 8 bits.
 
     Whole numbers keep their 8 highest bits of 8, 12 or 16, as many as the largest needs. Real
@@ -61,15 +61,15 @@ def eight_bits(values: npt.NDArray[Any]) -> Pixels:
     ranges (heights, radiances) are stretched.
     """
     if values.dtype.kind == "f":
-        return _from_real(values)
+        return _stretch_real(values)
     lowest, highest = int(values.min()), int(values.max())
     bits = next((bits for limit, bits in DEPTHS if highest < limit), None)
     if lowest < 0 or bits is None:
-        return _from_real(values.astype(np.float64))
+        return _stretch_real(values.astype(np.float64))
     return np.asarray(values >> (bits - 8), np.uint8)
 
 
-def _from_real(values: npt.NDArray[np.floating]) -> Pixels:
+def _stretch_real(values: npt.NDArray[np.floating]) -> Pixels:
     known = values[np.isfinite(values)]
     lowest, highest = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     if lowest >= 0 and highest <= 1:

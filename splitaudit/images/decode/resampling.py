@@ -26,9 +26,9 @@ def lanczos(picture: Pixels, side: int) -> Pixels:
     across = _weights(width, side) if width != side else None
     down = _weights(height, side) if height != side else None
     turned = np.ascontiguousarray(picture.T)
-    narrow = turned if across is None else _shrunk(turned, *across)
+    narrow = turned if across is None else _resample(turned, *across)
     low = np.ascontiguousarray(narrow.T)
-    return low if down is None else np.asarray(_shrunk(low, *down))
+    return low if down is None else np.asarray(_resample(low, *down))
 
 
 @lru_cache(maxsize=64)
@@ -52,7 +52,7 @@ def _weights(length: int, side: int) -> tuple[Whole, Whole]:
 
 
 @compiled
-def _shrunk(lines: Any, begins: Any, weights: Any) -> Any:
+def _resample(lines: Any, begins: Any, weights: Any) -> Any:
     """Each line of the result: a weighted sum of lines, shape (n, pixels) -> (side, pixels)."""
     out = np.empty((len(begins), lines.shape[1]), np.uint8)
     total = np.empty(lines.shape[1], np.int32)
@@ -68,7 +68,7 @@ def _shrunk(lines: Any, begins: Any, weights: Any) -> Any:
 
 
 @compiled
-def weighed(lines: Any, weights: Any) -> Any:
+def weighted_sums(lines: Any, weights: Any) -> Any:
     """Return sums of lines, shape (n, pixels), by weights, shape (m, n), of which most are zero.
 
     As `weights @ lines`, in this thread alone: BLAS would start others, which wait busily.

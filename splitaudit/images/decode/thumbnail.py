@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.images.decode.resampling import weighed
+from splitaudit.images.decode.resampling import weighted_sums
 
 SIDE = 32  # pixels, of every thumbnail
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in JPEG
@@ -28,9 +28,9 @@ def thumbnail(picture: Pixels) -> Pixels:
     if (height, width) == (SIDE, SIDE):
         return picture
     lines = np.ascontiguousarray(picture).reshape(height, -1)
-    low = weighed(lines, _weights(height)).reshape(SIDE, width, 3)
+    low = weighted_sums(lines, _weights(height)).reshape(SIDE, width, 3)
     turned = np.ascontiguousarray(low.transpose(1, 0, 2)).reshape(width, -1)
-    small = weighed(turned, _weights(width)).reshape(SIDE, SIDE, 3).transpose(1, 0, 2)
+    small = weighted_sums(turned, _weights(width)).reshape(SIDE, SIDE, 3).transpose(1, 0, 2)
     return np.ascontiguousarray(np.rint(small), np.uint8)
 
 

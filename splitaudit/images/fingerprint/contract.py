@@ -70,7 +70,7 @@ class PictureFingerprint:
         return vectors[None, None]
 
 
-def coded(fingerprint: Any, views: Sequence[View], load: Callable[[Sequence[View]], Any]) -> Codes:
+def encode(fingerprint: Any, views: Sequence[View], load: Callable[[Sequence[View]], Any]) -> Codes:
     """Return the codes of views in the form in which they are kept.
 
     Raises
@@ -115,12 +115,12 @@ def _vector(fingerprint: Any, value: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
     return np.asarray(np.rint(unit * fingerprint.scale), np.int8)
 
 
-def _as_it_is(fingerprint: Any, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _keep_features(fingerprint: Any, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return value
 
 
 _FORMS: dict[str, Callable[[Any, npt.NDArray[Any]], npt.NDArray[Any]]] = {
     HAMMING: _bits,
     COSINE: _vector,
-    VOTES: _as_it_is,
+    VOTES: _keep_features,
 }

@@ -13,19 +13,19 @@ import pyarrow as pa
 
 from splitaudit import schema
 from splitaudit.engine.contracts import Fingerprint, fingerprint_id
-from splitaudit.engine.jobs import File, failed, write, write_crashed, write_each
+from splitaudit.engine.jobs import File, decode_error, write, write_crashed, write_each
 from splitaudit.engine.limits import time_limit
 from splitaudit.errors import MediaError
 from splitaudit.images.decode import pictures
 from splitaudit.images.fingerprint import features
-from splitaudit.images.fingerprint.contract import Codes, coded
-from splitaudit.images.fingerprint.views import View, views
+from splitaudit.images.fingerprint.contract import Codes, encode
+from splitaudit.images.fingerprint.views import View, picture_views
 
 PIXELS_AT_ONCE = 1 << 23  # about: pictures with so many pixels are held and described together
 LIMIT_S = 60.0  # for one picture, before a fingerprint counts as hanging; and for many this and
 LIMIT_EACH_S = 1.0  # so much each
 
-READ = "pictures/v1"  # kind of the facts that hold for all fingerprints
+PICTURES_KIND = "pictures/v1"  # kind of the facts that hold for all fingerprints
 PICTURES = pa.schema(
     {
         "key": pa.string(),  # content_id
@@ -58,7 +58,7 @@ def kind_of(fingerprint: Fingerprint) -> str:
 
 
 @dataclass
-class _Read:
+class _PictureRead:
     """A picture that was read: its facts, and what of it is fingerprinted (nothing, if unread)."""
 
     row: dict[str, Any]
@@ -79,26 +79,26 @@ def fingerprint(
     of
         The fingerprints.
     kinds
-        Which facts are missing, of `READ` and those of the fingerprints.
+        Which facts are missing, of `PICTURES_KIND` and those of the fingerprints.
     """
     missing = [each for each in of if kind_of(each) in kinds]
     rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in kinds}
     for some in _batches(files):
-        if READ in rows:
-            rows[READ] += [_described(read) for read in some]
+        if PICTURES_KIND in rows:
+            rows[PICTURES_KIND] += [_picture_row(read) for read in some]
         for each in missing:
-            rows[kind_of(each)] += _codes(each, some)
+            rows[kind_of(each)] += _code_rows(each, some)
     keys = [file.content_id for file in files]
     for kind, found in rows.items():
-        write(found, PICTURES if kind == READ else CODES, keys, folder / kind)
+        write(found, PICTURES if kind == PICTURES_KIND else CODES, keys, folder / kind)
     return len(files)
 
 
-def _batches(files: Sequence[File]) -> Iterator[list[_Read]]:
+def _batches(files: Sequence[File]) -> Iterator[list[_PictureRead]]:
     """Pictures of about `PIXELS_AT_ONCE`, less those that were changed on the way."""
-    some: list[_Read] = []
+    some: list[_PictureRead] = []
     for file in files:
-        read = _read(file)
+        read = _load_picture(file)
         if not file.changed:
             some.append(read)
         if sum(view.luma.size for each in some for view in each.views) > PIXELS_AT_ONCE:
@@ -107,20 +107,20 @@ def _batches(files: Sequence[File]) -> Iterator[list[_Read]]:
     yield some
 
 
-def _read(file: File) -> _Read:
+def _load_picture(file: File) -> _PictureRead:
     key = {"key": file.content_id}
     try:
-        return _looked_at(key, pictures.load(file.path, short_side=features.SHORT))
+        return _extract_views(key, pictures.load(file.path, short_side=features.SHORT))
     except MediaError as error:
-        return _Read({**key, "status": error.status, "error": error.reason})
+        return _PictureRead({**key, "status": error.status, "error": error.reason})
     except ModuleNotFoundError as error:
         reason = f'{error.name} is missing: `pip install "splitaudit[images]"`'
-        return _Read({**key, "status": schema.UNSUPPORTED, "error": reason})
+        return _PictureRead({**key, "status": schema.UNSUPPORTED, "error": reason})
     except Exception as error:  # that is a row, not the end
-        return _Read({**key, **failed(error)})
+        return _PictureRead({**key, **decode_error(error)})
 
 
-def _looked_at(key: dict[str, Any], picture: pictures.Picture) -> _Read:
+def _extract_views(key: dict[str, Any], picture: pictures.Picture) -> _PictureRead:
     pixels, size = picture.pixels, (picture.height, picture.width)
     row = {
         **key,
@@ -130,10 +130,10 @@ def _looked_at(key: dict[str, Any], picture: pictures.Picture) -> _Read:
         "status": picture.status,
         "error": picture.error,
     }
-    return _Read(row, views(pixels, features.luma(pixels), min(size)))
+    return _PictureRead(row, picture_views(pixels, features.luma(pixels), min(size)))
 
 
-def _described(read: _Read) -> dict[str, Any]:
+def _picture_row(read: _PictureRead) -> dict[str, Any]:
     if not read.views:
         return read.row
     return {
@@ -143,23 +143,23 @@ def _described(read: _Read) -> dict[str, Any]:
     }
 
 
-def _codes(of: Any, some: Sequence[_Read]) -> Iterator[dict[str, Any]]:
+def _code_rows(of: Any, some: Sequence[_PictureRead]) -> Iterator[dict[str, Any]]:
     """The facts of a fingerprint; where it fails of many pictures, each is asked by itself."""
-    seen = [_seen(of, read) for read in some]
+    seen = [_select_views(of, read) for read in some]
     every = [view for own in seen for view in own]
     try:
-        found = _limited(of, every, LIMIT_S + LIMIT_EACH_S * len(every))
+        found = _encode_within_limit(of, every, LIMIT_S + LIMIT_EACH_S * len(every))
     except Exception:
-        yield from (_alone(of, read, own) for read, own in zip(some, seen, strict=True))
+        yield from (_encode_alone(of, read, own) for read, own in zip(some, seen, strict=True))
         return
     ends = np.cumsum([len(own) for own in seen])
     for read, own, end in zip(some, seen, ends, strict=True):
         at = slice(end - len(own), end)
         codes = Codes(found.values[at], found.degenerate[at])
-        yield {"key": read.row["key"], **_fact(codes)}
+        yield {"key": read.row["key"], **_code_columns(codes)}
 
 
-def _seen(of: Any, read: _Read) -> list[View]:
+def _select_views(of: Any, read: _PictureRead) -> list[View]:
     """What of a picture a fingerprint describes."""
     # What is too large to be searched by it is described: that says whether it is flat.
     if read.views and read.views[0].short_side < of.short_sides[0]:
@@ -167,28 +167,28 @@ def _seen(of: Any, read: _Read) -> list[View]:
     return read.views if of.inside_borders else read.views[:1]
 
 
-def _limited(of: Any, views: Sequence[View], seconds: float) -> Codes:
+def _encode_within_limit(of: Any, views: Sequence[View], seconds: float) -> Codes:
     if not views:
         return Codes([], np.zeros(0, bool))
     with time_limit(seconds):
-        return coded(of, views, _loaded(of))
+        return encode(of, views, _load_fingerprint(of))
 
 
 @lru_cache(maxsize=8)
-def _loaded(of: Fingerprint) -> Callable[[Any], Any]:
+def _load_fingerprint(of: Fingerprint) -> Callable[[Any], Any]:
     return of.load()
 
 
-def _alone(of: Any, read: _Read, views: Sequence[View]) -> dict[str, Any]:
+def _encode_alone(of: Any, read: _PictureRead, views: Sequence[View]) -> dict[str, Any]:
     try:
-        return {"key": read.row["key"], **_fact(_limited(of, views, LIMIT_S))}
+        return {"key": read.row["key"], **_code_columns(_encode_within_limit(of, views, LIMIT_S))}
     except Exception as error:  # of one picture: that is a row, not the end
         reason = f"the fingerprint {of.name} failed: {type(error).__name__}: {error}"
         status = {"status": schema.ERROR, "error": reason.replace("\n", " ")}
         return {"key": read.row["key"], **status}
 
 
-def _fact(codes: Codes) -> dict[str, Any]:
+def _code_columns(codes: Codes) -> dict[str, Any]:
     if not len(codes.values):
         return {}
     return {
@@ -204,7 +204,7 @@ def lost_fingerprint(
 ) -> int:
     """Note that a process died of these files."""
     for kind in kinds:
-        write_crashed(files, PICTURES if kind == READ else CODES, folder / kind)
+        write_crashed(files, PICTURES if kind == PICTURES_KIND else CODES, folder / kind)
     return len(files)
 
 

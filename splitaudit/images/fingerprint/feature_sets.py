@@ -51,7 +51,7 @@ FEATURE = np.dtype(
 )
 
 
-def packed(features: Features) -> npt.NDArray[Any]:
+def pack(features: Features) -> npt.NDArray[Any]:
     """Return features as one array of `FEATURE`."""
     rows = np.empty(len(features), FEATURE)
     for name in FEATURE.names or ():
@@ -59,14 +59,14 @@ def packed(features: Features) -> npt.NDArray[Any]:
     return rows
 
 
-def unpacked(codes: bytes) -> Features:
+def unpack(codes: bytes) -> Features:
     """Return the features of such an array."""
     rows = np.frombuffer(codes, FEATURE)
     return Features(*(np.ascontiguousarray(rows[name]) for name in FEATURE.names or ()))
 
 
 # Those of a picture of which none are known.
-NONE = Features(
+NO_FEATURES = Features(
     np.zeros((0, 2), np.float32),
     np.zeros(0, np.float32),
     np.zeros(0, np.float32),
@@ -74,7 +74,7 @@ NONE = Features(
 )
 
 
-def read(descriptors: Codes, reading: int) -> Codes:
+def transform_descriptors(descriptors: Codes, reading: int) -> Codes:
     """Return descriptors, shape (n, 4), as the mirror image or negative of their picture has them.
 
     A negative turns each corner by half a circle and every comparison round.
@@ -90,7 +90,7 @@ def read(descriptors: Codes, reading: int) -> Codes:
     return ~ordered if reading >= 2 else ordered
 
 
-def turned(angle: Reals, reading: int) -> Reals:
+def transform_angles(angle: Reals, reading: int) -> Reals:
     """Return angles of features as the mirror image or negative of their picture has them."""
     mirrored = np.float32(np.pi) - angle if reading % 2 else angle
     return mirrored + np.float32(np.pi) if reading >= 2 else mirrored

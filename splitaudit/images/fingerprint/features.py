@@ -19,13 +19,13 @@ import numpy.typing as npt
 
 from splitaudit.engine.compiled import compiled
 from splitaudit.images.fingerprint.contract import VOTES, Codes, PictureFingerprint
-from splitaudit.images.fingerprint.feature_sets import Features, packed
+from splitaudit.images.fingerprint.feature_sets import Features, pack
 from splitaudit.images.fingerprint.gradients import SMALL
 from splitaudit.images.fingerprint.views import View
 
 SHORT = 300  # pixels of the shorter side, to which larger pictures are shrunk
-MOST = 300  # features
-DRAWN = 1200  # corners of which those are chosen: a text may have the strongest 600
+MAX_FEATURES = 300  # features
+MAX_CORNERS = 1200  # corners of which those are chosen: a text may have the strongest 600
 CELLS = 8  # to each side, from which they are chosen in turn
 LEVELS, FACTOR = 8, 1.2  # scales, and the step between them
 RADIUS = 15  # pixels around a corner that it is told by
@@ -38,7 +38,7 @@ Reals = npt.NDArray[np.float32]
 # Pairs of points, x and y of either, in pixels: x along the direction of a corner. Of 6,000 drawn
 # (normally distributed, deviation 6) those whose comparisons are even and little correlated, chosen
 # as for ORB, on photographs and frames of films: 64, which with their images make 256.
-_DRAWN = """
+_PATTERN_TEXT = """
 9 -9 5 4 7 -3 7 1 -4 -4 -4 -10 -8 -11 -6 -8 4 -2 10 -8 2 -6 1 -1 -1 2 1 -12 6 1 11 3 -6 1 -6 6
 -12 -1 -10 3 -3 7 -3 -3 -1 9 -1 -7 2 -8 1 -4 -13 3 -9 1 5 -6 3 -2 -8 10 -6 4 -10 6 -8 -7 -1 5
 1 13 -10 1 -11 6 6 -5 10 -6 7 3 9 1 -4 -10 -3 13 2 7 6 -12 3 1 4 -2 -12 1 -9 8 5 -10 2 -5 13 2
@@ -48,7 +48,7 @@ _DRAWN = """
 -6 -7 -3 -6 0 10 -4 -3 1 12 4 10 12 7 4 12 2 -10 -2 7 1 -4 10 0 -1 1 3 -3 0 -8 4 -8 -1 1 12 5
 -9 3 -1 -13 -4 -4 -1 -6
 """
-PATTERN = np.array(_DRAWN.split(), np.float32).reshape(64, 4)
+PATTERN = np.array(_PATTERN_TEXT.split(), np.float32).reshape(64, 4)
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,12 @@ class LocalFeatures(PictureFingerprint):
         return self._of_views
 
     def _of_views(self, views: Sequence[View]) -> Codes:
-        found = [packed(fingerprint(view.luma)) for view in views]
+        found = [pack(fingerprint(view.luma)) for view in views]
         return Codes(found, np.array([not len(features) for features in found], bool))
 
 
 def fingerprint(grey: Grey) -> Features:
-    """Return the features of an upright grey picture, at most `MOST`, from all over it.
+    """Return the features of an upright grey picture, at most `MAX_FEATURES`, from all over it.
 
     Parameters
     ----------
@@ -81,32 +81,37 @@ def fingerprint(grey: Grey) -> Features:
     import cv2
 
     cv2.setNumThreads(1)
-    picture = shrunk(grey)
+    picture = downscale(grey)
     finder = cv2.ORB.create(
-        DRAWN, FACTOR, LEVELS, RADIUS + 1, patchSize=2 * RADIUS + 1, fastThreshold=CONTRAST
+        MAX_CORNERS, FACTOR, LEVELS, RADIUS + 1, patchSize=2 * RADIUS + 1, fastThreshold=CONTRAST
     )
     found = finder.detect(picture, None)
     size = np.array(picture.shape[::-1], np.float32)
-    corners = [found[n] for n in _spread(_places(found) / size, _each(found, "response"))]
-    places, octave = _places(corners), _each(corners, "octave")
-    angle = np.radians(_each(corners, "angle"))
+    corners = [
+        found[n]
+        for n in _select_corners(
+            _corner_positions(found) / size, _corner_attribute(found, "response")
+        )
+    ]
+    places, octave = _corner_positions(corners), _corner_attribute(corners, "octave")
+    angle = np.radians(_corner_attribute(corners, "angle"))
     descriptors = np.empty((len(corners), 4), np.uint64)
     for level, smooth in enumerate(_pyramid(picture)):
         own = np.flatnonzero(octave == level)
         at = places[own] / np.float32(FACTOR**level)
-        descriptors[own] = _described(smooth, at, angle[own], PATTERN)
+        descriptors[own] = _describe_corners(smooth, at, angle[own], PATTERN)
     points = (2 * places + 1) / size - 1
     return Features(points, np.float32(FACTOR) ** octave, angle, descriptors)
 
 
-def _places(corners: Sequence[Any]) -> Reals:
+def _corner_positions(corners: Sequence[Any]) -> Reals:
     """Where OpenCV's corners are, in pixels, shape (n, 2)."""
     import cv2
 
     return np.reshape(cv2.KeyPoint.convert(corners), (-1, 2)).astype(np.float32)
 
 
-def _each(corners: Sequence[Any], name: str) -> Reals:
+def _corner_attribute(corners: Sequence[Any], name: str) -> Reals:
     return np.fromiter(map(attrgetter(name), corners), np.float32, len(corners))
 
 
@@ -117,7 +122,7 @@ def luma(pixels: Grey) -> Grey:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def shrunk(grey: Grey) -> Grey:
+def downscale(grey: Grey) -> Grey:
     """Return a picture with a shorter side of at most `SHORT` pixels."""
     import cv2
 
@@ -128,7 +133,7 @@ def shrunk(grey: Grey) -> Grey:
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _spread(places: Reals, strength: Reals) -> npt.NDArray[np.int64]:
+def _select_corners(places: Reals, strength: Reals) -> npt.NDArray[np.int64]:
     """Choose corners: the strongest of each cell of a grid, then the second of each, ...
 
     Places are shares of the picture. All sorts are stable, so ties stay in their order.
@@ -140,7 +145,7 @@ def _spread(places: Reals, strength: Reals) -> npt.NDArray[np.int64]:
     count = np.bincount(cells, minlength=CELLS**2)
     rank = np.empty(len(cells), np.uint16)
     rank[by_cell] = np.arange(len(cells)) - np.repeat(np.cumsum(count) - count, count)
-    return np.sort(strongest[np.argsort(rank[strongest], kind="stable")][:MOST])
+    return np.sort(strongest[np.argsort(rank[strongest], kind="stable")][:MAX_FEATURES])
 
 
 def _pyramid(picture: Grey) -> Iterator[Grey]:
@@ -156,7 +161,7 @@ def _pyramid(picture: Grey) -> Iterator[Grey]:
 
 
 @compiled
-def _described(picture: Any, points: Any, angles: Any, pattern: Any) -> Any:
+def _describe_corners(picture: Any, points: Any, angles: Any, pattern: Any) -> Any:
     """The descriptors of corners of one scale, shape (n, 4).
 
     ORB keeps corners `RADIUS` + 1 away from the edge, so no pixel lies beyond it.

@@ -63,8 +63,8 @@ class Gradient(PictureFingerprint):
         return self._of_views
 
     def queries(self, vectors: Vectors) -> Vectors:
-        """Return pictures as they are looked up, see `views`."""
-        return views(vectors)
+        """Return pictures as they are looked up, see `query_vectors`."""
+        return query_vectors(vectors)
 
     def _of_views(self, seen: Sequence[View]) -> Codes:
         thumbnails = np.array([view.thumbnail for view in seen], np.uint8)
@@ -83,15 +83,15 @@ class Gradient(PictureFingerprint):
         degenerate = np.zeros(len(pictures), bool)
         for begin in range(0, len(pictures), BLOCK):
             some = slice(begin, begin + BLOCK)
-            across, down = _changes(grey(pictures[some]))
+            across, down = _central_differences(grey(pictures[some]))
             strength = np.hypot(across, down)
             degenerate[some] = strength.mean(axis=(1, 2)) < FLAT
-            cells = _cells(strength, np.arctan2(down, across))
-            vectors[some] = _quantised(cells, ~degenerate[some])
+            cells = _orientation_histograms(strength, np.arctan2(down, across))
+            vectors[some] = _quantise(cells, ~degenerate[some])
         return Gradients(vectors, degenerate)
 
 
-def mirrored(vectors: Vectors) -> Vectors:
+def mirror(vectors: Vectors) -> Vectors:
     """Return the gradients of the same pictures as seen in a mirror, shape (n, `DIMENSIONS`)."""
     cells = vectors.reshape(-1, CELLS, CELLS, DIRECTIONS)
     # What points along angle t points along half a turn less t in the mirror.
@@ -99,7 +99,7 @@ def mirrored(vectors: Vectors) -> Vectors:
     return np.ascontiguousarray(cells[:, :, ::-1, facing].reshape(-1, DIMENSIONS))
 
 
-def closer(vectors: Vectors) -> Vectors:
+def zoom_in(vectors: Vectors) -> Vectors:
     """Return about the gradients of the middle of the same pictures, shape (n, `DIMENSIONS`).
 
     The cells are interpolated; cosine 0.89 with what the middle itself would give.
@@ -112,19 +112,19 @@ def closer(vectors: Vectors) -> Vectors:
         cells = vectors[begin : begin + BLOCK].reshape(-1, CELLS, CELLS, DIRECTIONS)
         rows = np.einsum("ih,nhwd->niwd", share, cells.astype(np.float32))
         middle = np.einsum("jw,niwd->nijd", share, rows)
-        found[begin : begin + BLOCK] = _unit(middle.reshape(-1, DIMENSIONS))
+        found[begin : begin + BLOCK] = _normalise(middle.reshape(-1, DIMENSIONS))
     return found
 
 
-def views(vectors: Vectors) -> Vectors:
+def query_vectors(vectors: Vectors) -> Vectors:
     """Return pictures as they are looked up, shape (2, 2, n, `DIMENSIONS`).
 
     As they are, and closer; of each, plain and mirrored.
     """
-    return np.stack([[seen, mirrored(seen)] for seen in (vectors, closer(vectors))])
+    return np.stack([[seen, mirror(seen)] for seen in (vectors, zoom_in(vectors))])
 
 
-def _changes(levels: Grey) -> tuple[Grey, Grey]:
+def _central_differences(levels: Grey) -> tuple[Grey, Grey]:
     """Central differences, a pixel, to the right and downwards; edges go on level."""
     padded = np.pad(levels, ((0, 0), (1, 1), (1, 1)), "edge")
     across = padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]
@@ -133,10 +133,10 @@ def _changes(levels: Grey) -> tuple[Grey, Grey]:
     return across * half, down * half
 
 
-def _cells(strength: Grey, angle: Grey) -> Grey:
+def _orientation_histograms(strength: Grey, angle: Grey) -> Grey:
     """Strength by cell and direction, shape (n, `CELLS`, `CELLS`, `DIRECTIONS`)."""
     turn = (angle / (2 * np.pi) * DIRECTIONS) % DIRECTIONS
-    share, cells = _shares(), []
+    share, cells = _cell_weights(), []
     for direction in range(DIRECTIONS):
         away = np.abs((turn - direction + DIRECTIONS / 2) % DIRECTIONS - DIRECTIONS / 2)
         part = strength * np.maximum(0, 1 - away)
@@ -144,7 +144,7 @@ def _cells(strength: Grey, angle: Grey) -> Grey:
     return np.stack(cells, axis=-1)
 
 
-def _shares() -> Grey:
+def _cell_weights() -> Grey:
     """Share of each row of pixels in each row of cells, shape (`CELLS`, `SIDE`)."""
     wide = SIDE / CELLS
     centres = (np.arange(CELLS) + 0.5) * wide
@@ -152,12 +152,12 @@ def _shares() -> Grey:
     return np.maximum(0, 1 - away / wide).astype(np.float32)
 
 
-def _quantised(cells: Grey, told: npt.NDArray[np.bool_]) -> Vectors:
+def _quantise(cells: Grey, told: npt.NDArray[np.bool_]) -> Vectors:
     """Unit vectors times `SCALE`, zero where not told."""
-    return _unit(np.sqrt(cells.reshape(-1, DIMENSIONS))) * told[:, None]
+    return _normalise(np.sqrt(cells.reshape(-1, DIMENSIONS))) * told[:, None]
 
 
-def _unit(values: Grey) -> Vectors:
+def _normalise(values: Grey) -> Vectors:
     """Vectors at length `SCALE` less their mean, zero where they are level.
 
     Square roots are never negative; without their mean, pictures that share nothing but texture

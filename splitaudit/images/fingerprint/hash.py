@@ -37,7 +37,7 @@ ORIENTATIONS = (
     "transverse",
 )
 NEGATIVE = len(ORIENTATIONS)  # where the negatives of all orientations begin
-FREQUENCIES = 4  # side of the small picture, over that of the hash (`highfreq_factor`)
+HIGHFREQ_FACTOR = 4  # side of the small picture, over that of the hash (`highfreq_factor`)
 WHITE = 255
 FLAT = 1.0  # < in `quality`: rounding off the pixels then decides bits
 
@@ -67,14 +67,14 @@ class ImageHash(PictureFingerprint):
     @property
     def side(self) -> int:
         """Of the small pictures."""
-        return self.size * FREQUENCIES
+        return self.size * HIGHFREQ_FACTOR
 
     def load(self, device: str = "cpu") -> Callable[[Sequence[View]], Codes]:
         """Return what hashes views."""
         return self._of_views
 
     def _of_views(self, views: Sequence[View]) -> Codes:
-        small = np.array([shrunk(view.luma, self.side) for view in views], np.uint8)
+        small = np.array([downscale(view.luma, self.side) for view in views], np.uint8)
         hashes = self.fingerprint(small.reshape(-1, self.side, self.side))
         return Codes(hashes.codes, hashes.degenerate)
 
@@ -105,7 +105,7 @@ class Hashes:
         return self.quality < FLAT
 
 
-def oriented(picture: Pictures, variant: int) -> Pictures:
+def orient(picture: Pictures, variant: int) -> Pictures:
     """Return a picture as the code of that place in `Hashes.codes` sees it.
 
     Parameters
@@ -121,8 +121,8 @@ def oriented(picture: Pictures, variant: int) -> Pictures:
     return WHITE - mirrored if variant >= NEGATIVE else mirrored
 
 
-def whence(variant: int) -> Coefficients:
-    """Return where a point that `oriented` shows lies in the picture, shape (3, 3).
+def orientation_matrix(variant: int) -> Coefficients:
+    """Return where a point that `orient` shows lies in the picture, shape (3, 3).
 
     Points are (x, y, 1), with the edges of a picture at -1 and 1.
     """
@@ -130,14 +130,14 @@ def whence(variant: int) -> Coefficients:
     return signs[[1, 0, 2]] if variant & 4 else signs
 
 
-def undoing(variant: int) -> int:
+def inverse_variant(variant: int) -> int:
     """Return the variant that undoes another: all undo themselves but the quarter turns."""
     quarter = ORIENTATIONS.index("rot90"), ORIENTATIONS.index("rot270")
     at = variant % NEGATIVE
     return variant - at + (sum(quarter) - at if at in quarter else at)
 
 
-def shrunk(picture: Pictures, side: int) -> Pictures:
+def downscale(picture: Pictures, side: int) -> Pictures:
     """Return a grey picture, shape (height, width), at (side, side), as imagehash makes it."""
     from PIL import Image
 
@@ -167,14 +167,14 @@ def codes(low: Coefficients, side: int) -> Words:
     low
         What `frequencies` returns of pictures of that `side`, shape (n, size, size).
     """
-    positive = list(_oriented(low))
+    positive = list(_orient_coefficients(low))
     odd = -low
     # A negative is white less the picture; white has no frequency but the lowest.
     odd[:, 0, 0] += 4 * side * side * WHITE
-    return np.stack([_coded(c) for c in (*positive, *_oriented(odd))], axis=1)
+    return np.stack([_threshold_bits(c) for c in (*positive, *_orient_coefficients(odd))], axis=1)
 
 
-def _oriented(low: Coefficients) -> Iterator[Coefficients]:
+def _orient_coefficients(low: Coefficients) -> Iterator[Coefficients]:
     signs = (-1.0) ** np.arange(low.shape[1])
     for turned in (low, low.transpose(0, 2, 1)):
         for flipped in (turned, turned * signs[:, None]):
@@ -182,9 +182,9 @@ def _oriented(low: Coefficients) -> Iterator[Coefficients]:
             yield flipped * signs
 
 
-def _coded(low: Coefficients) -> Words:
+def _threshold_bits(low: Coefficients) -> Words:
     """Bits by rows, the first the highest, as imagehash writes them in hexadecimal digits."""
-    flat = _flat(low)
+    flat = _flatten(low)
     bits = np.packbits(flat > _median(flat), axis=1)
     return bits.view(">u8").astype(np.uint64)
 
@@ -198,12 +198,12 @@ def quality(low: Coefficients, side: int) -> npt.NDArray[np.float32]:
     most frequencies of a ramp, and half of those of a picture equal to its mirror image, are zero.
     Shape (n,).
     """
-    flat = _flat(low)
+    flat = _flatten(low)
     away = _median(np.abs(flat - _median(flat)))
     return np.asarray(away[:, 0] / (2 * side), np.float32)
 
 
-def _flat(low: Coefficients) -> Coefficients:
+def _flatten(low: Coefficients) -> Coefficients:
     return low.reshape(len(low), low.shape[1] * low.shape[2])
 
 

@@ -19,7 +19,9 @@ ODD_LENGTH = "a code of another length than for most pictures"
 OUT_OF_REACH = "no fingerprint that was chosen is for pictures of this size"
 
 
-def judged(pictures: pd.DataFrame, fingerprints: Sequence[Any], settings: Settings) -> pd.DataFrame:
+def assign_status(
+    pictures: pd.DataFrame, fingerprints: Sequence[Any], settings: Settings
+) -> pd.DataFrame:
     """Return pictures with the status that they deserve.
 
     Parameters
@@ -33,15 +35,15 @@ def judged(pictures: pd.DataFrame, fingerprints: Sequence[Any], settings: Settin
     settings
         Where the facts lie.
     """
-    facts = [_facts(of, pictures, settings) for of in fingerprints]
+    facts = [_read_status(of, pictures, settings) for of in fingerprints]
     found = pictures
     for said in facts:
-        found = _said(found, said["status"] == schema.ERROR, schema.ERROR, said["error"])
+        found = _set_status(found, said["status"] == schema.ERROR, schema.ERROR, said["error"])
     whole = [said for said, of in zip(facts, fingerprints, strict=True) if of.metric != VOTES]
-    found = _said(found, _nothing_seen(whole or facts), schema.DEGENERATE, FLAT)
+    found = _set_status(found, _nothing_seen(whole or facts), schema.DEGENERATE, FLAT)
     short = pictures[["width", "height"]].min(axis=1)
     reached = [short.between(*of.short_sides) for of in fingerprints]
-    return _said(found, ~np.any(reached, axis=0), schema.UNSUPPORTED, OUT_OF_REACH)
+    return _set_status(found, ~np.any(reached, axis=0), schema.UNSUPPORTED, OUT_OF_REACH)
 
 
 def _nothing_seen(facts: Sequence[pd.DataFrame]) -> Any:
@@ -51,7 +53,7 @@ def _nothing_seen(facts: Sequence[pd.DataFrame]) -> Any:
     return np.any(flat, axis=0) & ~np.any(seen, axis=0)
 
 
-def _said(pictures: pd.DataFrame, which: Any, status: str, error: Any) -> pd.DataFrame:
+def _set_status(pictures: pd.DataFrame, which: Any, status: str, error: Any) -> pd.DataFrame:
     """Say something of pictures that were read without fault."""
     rows = np.asarray(which, bool) & (pictures["status"] == schema.OK).to_numpy()
     said = pictures.copy()
@@ -60,7 +62,7 @@ def _said(pictures: pd.DataFrame, which: Any, status: str, error: Any) -> pd.Dat
     return said
 
 
-def _facts(of: Any, pictures: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+def _read_status(of: Any, pictures: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Status and error of a fingerprint; codes of another length than most are an error."""
     keys = pa.array(pictures.index, pa.string())
     columns = pa.schema([CODES.field(name) for name in ("key", "status", "error", "told", "many")])

@@ -9,14 +9,14 @@ import numpy as np
 
 from splitaudit.engine.limits import time_limit
 from splitaudit.images.decode.boxes import WHOLE
-from splitaudit.images.fingerprint.contract import METRICS, VOTES, coded
+from splitaudit.images.fingerprint.contract import METRICS, VOTES, encode
 from splitaudit.images.fingerprint.views import View
 
 LIMIT_S = 60.0  # for all of the trial
 NEEDED = ("name", "version", "metric", "radius", "variants", "short_sides", "inside_borders")
 
 
-def fault(fingerprint: Any) -> str | None:
+def find_fault(fingerprint: Any) -> str | None:
     """Return what is wrong with a fingerprint, as the end of a sentence that begins with it."""
     frozen = is_dataclass(fingerprint) and fingerprint.__hash__ is not None
     if not frozen:
@@ -28,16 +28,16 @@ def fault(fingerprint: Any) -> str | None:
         return f"has the metric {fingerprint.metric!r}, not hamming or cosine"
     try:
         with time_limit(LIMIT_S):
-            return _differs(fingerprint)
+            return _find_inconsistency(fingerprint)
     except Exception as error:
         reason = str(error).replace("\n", " ")
         return f"failed on a picture of noise: {type(error).__name__}: {reason}"
 
 
-def _differs(fingerprint: Any) -> str | None:
+def _find_inconsistency(fingerprint: Any) -> str | None:
     """Whether codes have several lengths, or are others when they are asked for again."""
     load = fingerprint.load()
-    first, again = (coded(fingerprint, _pictures(), load).values for _ in range(2))
+    first, again = (encode(fingerprint, _noise_views(), load).values for _ in range(2))
     if len({value.shape for value in first}) > 1:
         return "gives codes of several lengths"
     if any((one != other).any() for one, other in zip(first, again, strict=True)):
@@ -45,7 +45,7 @@ def _differs(fingerprint: Any) -> str | None:
     return None
 
 
-def _pictures() -> list[View]:
+def _noise_views() -> list[View]:
     """Noise of three sizes, smooth enough to have a shape."""
     rng = np.random.default_rng(5)
     found = []

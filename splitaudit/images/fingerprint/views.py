@@ -8,13 +8,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.images.decode.borders import inner
+from splitaudit.images.decode.borders import inner_box
 from splitaudit.images.decode.boxes import Box
 from splitaudit.images.decode.thumbnail import SIDE, thumbnail
 
 # >= pixels of the shorter side, or no border is looked for. Of photographs without one, some is
 # found in 3 of 66 at 300 pixels, in 7 at 96, in 14 at 64, and in 23 at 32.
-LEAST = 64
+MIN_SIDE = 64
 NARROW = 0.97  # >= of the picture is left: such a border changes no fingerprint
 
 Pixels = npt.NDArray[np.uint8]
@@ -49,7 +49,7 @@ class View:
         return thumbnail(self.pixels)
 
 
-def views(pixels: Pixels, luma: Pixels, short_side: int) -> list[View]:
+def picture_views(pixels: Pixels, luma: Pixels, short_side: int) -> list[View]:
     """Return the picture, and what lies within its border if it has one.
 
     Parameters
@@ -60,17 +60,18 @@ def views(pixels: Pixels, luma: Pixels, short_side: int) -> list[View]:
         Of the picture in its file.
     """
     return [
-        View(pixels[part], luma[part], _box(part, luma.shape), short_side) for part in parts(luma)
+        View(pixels[part], luma[part], _box(part, luma.shape), short_side)
+        for part in view_slices(luma)
     ]
 
 
-def parts(luma: Pixels) -> list[Part]:
+def view_slices(luma: Pixels) -> list[Part]:
     """Return where the picture is, all of it, and what lies within its border if it has one."""
     height, width = luma.shape
     whole = slice(0, height), slice(0, width)
-    if min(height, width) < LEAST:
+    if min(height, width) < MIN_SIDE:
         return [whole]
-    top, left, bottom, right = inner(luma)
+    top, left, bottom, right = inner_box(luma)
     high, wide = bottom - top, right - left
     if min(high, wide) < SIDE or high * wide >= NARROW * height * width:
         return [whole]

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from splitaudit.engine.stages import Settings
 from splitaudit.groups.components import smallest_members
 from splitaudit.images.fingerprint.contract import COSINE, HAMMING, METRICS, VOTES
-from splitaudit.images.fingerprint.extract import CODES, PICTURES, READ, kind_of
+from splitaudit.images.fingerprint.extract import CODES, PICTURES, PICTURES_KIND, kind_of
 from splitaudit.images.fingerprint.feature_sets import FEATURE
 from splitaudit.images.search import feature_votes
 from splitaudit.images.search.feature_votes import Collection
@@ -24,11 +24,11 @@ from splitaudit.search import hamming, near_vectors
 NAME = "search-v3"  # another where pairs change: what was found is kept
 # Bits by which codes of equal pixels may differ, <=: JPEG decoded at a part of its size is a little
 # softer or sharper than a picture that is shrunk afterwards.
-EQUAL = 6
+EQUAL_RADIUS = 6
 CROWD = 32  # pictures with one code, <=: all are compared; more of them with the first only
 # Of each picture, pairs that are looked at if they are among as many of the other, too, and those
 # that are looked at anyway, <=. Without, 500 logos on white had 84,000 pairs.
-MOST, SURE = 24, 2
+MAX_NEIGHBOURS, MIN_NEIGHBOURS = 24, 2
 COLUMNS = {"a": "int32", "b": "int32", "variant": "int8", "views": "int8", "readings": "int8"}
 
 Rows = npt.NDArray[np.int64]
@@ -83,38 +83,38 @@ def search(settings: Settings, keys: pa.Array, fingerprints: Sequence[Any]) -> p
     return pa.Table.from_pandas(found.astype(COLUMNS), preserve_index=False)
 
 
-def _by_bits(settings: Settings, keys: pa.Array, of: Any) -> pd.DataFrame:
-    table = _table(settings, keys, of, "told", "codes")
-    views = _views(table, np.uint64, _in_reach(settings, keys, of))
+def _search_bits(settings: Settings, keys: pa.Array, of: Any) -> pd.DataFrame:
+    table = _read_codes(settings, keys, of, "told", "codes")
+    views = _unpack_views(table, np.uint64, _is_searchable(settings, keys, of))
     words = max(1, views.codes.shape[1] // of.variants)  # of none, too
     codes = views.codes.reshape(len(views.owner), of.variants, words)
-    return by_codes(replace(views, codes=codes), int(of.radius))
+    return search_codes(replace(views, codes=codes), int(of.radius))
 
 
-def _by_vectors(settings: Settings, keys: pa.Array, of: Any) -> pd.DataFrame:
+def _search_vectors(settings: Settings, keys: pa.Array, of: Any) -> pd.DataFrame:
     """Return the pairs of pictures whose vectors are near."""
-    table = _table(settings, keys, of, "told", "codes")
-    views = _views(table, np.int8, _in_reach(settings, keys, of))
+    table = _read_codes(settings, keys, of, "told", "codes")
+    views = _unpack_views(table, np.int8, _is_searchable(settings, keys, of))
     queries = of.queries(views.codes) if len(views.codes) else views.codes[None, None]
     near = near_vectors.pairs(queries, of.scale, 1 - of.radius).to_pandas()
-    sides = _sides(views, near["a"].to_numpy(), near["b"].to_numpy())
-    return _once(pd.DataFrame(sides | {"variant": -1}), ["views"])
+    sides = _picture_pairs(views, near["a"].to_numpy(), near["b"].to_numpy())
+    return _deduplicate(pd.DataFrame(sides | {"variant": -1}), ["views"])
 
 
-def _table(settings: Settings, keys: pa.Array, of: Any, *names: str) -> pa.Table:
+def _read_codes(settings: Settings, keys: pa.Array, of: Any, *names: str) -> pa.Table:
     columns = pa.schema([CODES.field(name) for name in ("key", *names)])
     return settings.facts(kind_of(of)).read(keys, columns)
 
 
-def _in_reach(settings: Settings, keys: pa.Array, of: Any) -> Flags:
+def _is_searchable(settings: Settings, keys: pa.Array, of: Any) -> Flags:
     """Which pictures have a size at which they are searched by a fingerprint."""
     columns = pa.schema([PICTURES.field(name) for name in ("key", "width", "height")])
-    table = settings.facts(READ).read(keys, columns)
+    table = settings.facts(PICTURES_KIND).read(keys, columns)
     short = pc.min_element_wise(table["width"], table["height"]).to_numpy()
     return np.asarray((short >= of.short_sides[0]) & (short <= of.short_sides[1]))
 
 
-def _views(table: pa.Table, dtype: Any, in_reach: Flags) -> Views:
+def _unpack_views(table: pa.Table, dtype: Any, in_reach: Flags) -> Views:
     """The codes of all views of the pictures in reach, one row each."""
     each = pc.fill_null(pc.list_value_length(table["told"]), 0).to_numpy()
     owner = np.repeat(np.arange(len(each)), each)
@@ -129,7 +129,7 @@ def _views(table: pa.Table, dtype: Any, in_reach: Flags) -> Views:
     )
 
 
-def perhaps_equal(settings: Settings, keys: pa.Array, by: Any = None) -> pa.Array:
+def find_possible_duplicates(settings: Settings, keys: pa.Array, by: Any = None) -> pa.Array:
     """Return which pictures have the size of another and look like it, boolean.
 
     Parameters
@@ -140,16 +140,20 @@ def perhaps_equal(settings: Settings, keys: pa.Array, by: Any = None) -> pa.Arra
         The hash that says how they look; without one, all of a size are alike.
     """
     columns = pa.schema([PICTURES.field(name) for name in ("key", "width", "height")])
-    sizes = settings.facts(READ).read(keys, columns).select(["width", "height"]).to_pandas()
-    alike = _alike(settings, keys, by) if by is not None else 0
+    sizes = (
+        settings.facts(PICTURES_KIND).read(keys, columns).select(["width", "height"]).to_pandas()
+    )
+    alike = _cluster_labels(settings, keys, by) if by is not None else 0
     return pa.array(sizes.assign(alike=alike).duplicated(keep=False))
 
 
-def _alike(settings: Settings, keys: pa.Array, by: Any) -> Rows:
+def _cluster_labels(settings: Settings, keys: pa.Array, by: Any) -> Rows:
     """A number for each picture, the same for those that look alike as a whole."""
-    views = _views(_table(settings, keys, by, "told", "codes"), np.uint64, np.ones(len(keys), bool))
+    views = _unpack_views(
+        _read_codes(settings, keys, by, "told", "codes"), np.uint64, np.ones(len(keys), bool)
+    )
     codes, at = views.codes[~views.inner, :1], views.owner[~views.inner]
-    pairs = hamming.self_join(codes, EQUAL)
+    pairs = hamming.self_join(codes, EQUAL_RADIUS)
     rows = np.arange(len(codes))
     alike = -1 - np.arange(len(keys))  # like no other, where there is no code
     alike[at] = smallest_members(
@@ -158,7 +162,7 @@ def _alike(settings: Settings, keys: pa.Array, by: Any) -> Rows:
     return alike
 
 
-def by_codes(views: Views, radius: int) -> pd.DataFrame:
+def search_codes(views: Views, radius: int) -> pd.DataFrame:
     """Return the pairs of pictures of which one looks like the other in some orientation.
 
     Parameters
@@ -177,44 +181,47 @@ def by_codes(views: Views, radius: int) -> pd.DataFrame:
     variants, words = views.codes.shape[1:]
     upright, every = views.codes[rows, 0], views.codes[rows].reshape(-1, words)
     pairs = hamming.join(upright, every, radius)
-    ours, theirs = _members(pairs.of_first), _members(pairs.of_second)
-    at, first, second = _expanded(pairs.first, pairs.second, ours, theirs)
+    ours, theirs = _group_equal_codes(pairs.of_first), _group_equal_codes(pairs.of_second)
+    at, first, second = _expand_pairs(pairs.first, pairs.second, ours, theirs)
     b, variant = np.divmod(second, variants)
-    columns = _sides(views, rows[first], rows[b]) | {"variant": variant, "far": pairs.distance[at]}
-    near = nearest(_once(pd.DataFrame(columns), ["far", "views", "variant"]))
-    crowds = _once(_crowds(views, rows, pairs.of_first), ["far"])
+    columns = _picture_pairs(views, rows[first], rows[b]) | {
+        "variant": variant,
+        "far": pairs.distance[at],
+    }
+    near = nearest(_deduplicate(pd.DataFrame(columns), ["far", "views", "variant"]))
+    crowds = _deduplicate(_crowd_pairs(views, rows, pairs.of_first), ["far"])
     return pd.concat([near, crowds]).drop_duplicates(["a", "b"])
 
 
-def _sides(views: Views, a: Rows, b: Rows) -> dict[str, Any]:
+def _picture_pairs(views: Views, a: Rows, b: Rows) -> dict[str, Any]:
     """Pairs of views as pairs of pictures."""
     which = views.inner[a] + 2 * views.inner[b]
     return {"a": views.owner[a], "b": views.owner[b], "views": which}
 
 
-def _once(found: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+def _deduplicate(found: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Each pair once, that with the least values; a view is no pair with one of its picture."""
     found = found[found["a"] < found["b"]].sort_values(["a", "b", *by])
     return found.drop_duplicates(["a", "b"]).assign(readings=0)
 
 
 def nearest(found: pd.DataFrame) -> pd.DataFrame:
-    """Return pairs (a, b, far) that are among the nearest of both pictures, `MOST` of each.
+    """Return pairs (a, b, far) among the `MAX_NEIGHBOURS` nearest of both pictures.
 
-    And the `SURE` nearest of each, whether the other has nearer ones or not. Of pairs that are as
-    far, those come first whose pictures stand closest, so that a crowd hangs together.
+    And the `MIN_NEIGHBOURS` nearest of each, whether the other has nearer ones or not. Of pairs
+    that are as far, those come first whose pictures stand closest, so that a crowd hangs together.
     """
     sides = pd.concat([found.assign(of=found[side], row=np.arange(len(found))) for side in "ab"])
     sides["apart"] = sides["b"] - sides["a"]
     ordered = sides.sort_values(["of", "far", "apart"], kind="stable")
     rank = ordered.groupby("of").cumcount().groupby(ordered["row"])
-    return found[((rank.max() < MOST) | (rank.min() < SURE)).to_numpy()]
+    return found[((rank.max() < MAX_NEIGHBOURS) | (rank.min() < MIN_NEIGHBOURS)).to_numpy()]
 
 
-_Members = tuple[Rows, Rows, Rows]
+_RowsByCode = tuple[Rows, Rows, Rows]
 
 
-def _members(of: Rows) -> _Members:
+def _group_equal_codes(of: Rows) -> _RowsByCode:
     """Rows by the first with an equal code; where those of each begin and end, `CROWD` at most."""
     order = np.argsort(of, kind="stable")
     ordered = of[order]
@@ -223,7 +230,9 @@ def _members(of: Rows) -> _Members:
     return order, begins, np.minimum(ends, begins + CROWD)
 
 
-def _expanded(first: Rows, second: Rows, ours: _Members, theirs: _Members) -> tuple[Rows, ...]:
+def _expand_pairs(
+    first: Rows, second: Rows, ours: _RowsByCode, theirs: _RowsByCode
+) -> tuple[Rows, ...]:
     """Pairs of codes as pairs of rows: which pair, row of the first set, row of the second."""
     (rows_a, begin_a, end_a), (rows_b, begin_b, end_b) = ours, theirs
     many_a, many_b = (end_a - begin_a)[first], (end_b - begin_b)[second]
@@ -234,25 +243,25 @@ def _expanded(first: Rows, second: Rows, ours: _Members, theirs: _Members) -> tu
     return at, rows_a[begin_a[first][at] + place_a], rows_b[begin_b[second][at] + place_b]
 
 
-def _crowds(views: Views, rows: Rows, of: Rows) -> pd.DataFrame:
+def _crowd_pairs(views: Views, rows: Rows, of: Rows) -> pd.DataFrame:
     """Of codes that more than `CROWD` pictures have, each picture with the first."""
     crowded = np.flatnonzero(np.bincount(of, minlength=len(of))[of] > CROWD)
-    sides = _sides(views, rows[of[crowded]], rows[crowded])
+    sides = _picture_pairs(views, rows[of[crowded]], rows[crowded])
     return pd.DataFrame(sides | {"variant": 0, "far": 0})
 
 
-def _by_features(settings: Settings, keys: pa.Array, of: Any) -> pd.DataFrame:
+def _search_features(settings: Settings, keys: pa.Array, of: Any) -> pd.DataFrame:
     """Return the pairs of photographs that share local features."""
-    found = feature_votes.pairs(_collected(settings, keys, of)).to_pandas()
+    found = feature_votes.pairs(_collect_features(settings, keys, of)).to_pandas()
     readings = np.left_shift(1, found["reading"].to_numpy(np.int64))
     by_pair = found.assign(readings=readings, far=-found["votes"]).groupby(["a", "b"])
     seen = by_pair.agg({"readings": "sum", "far": "min"}).reset_index()
     return nearest(seen.assign(variant=-1, views=0))
 
 
-def _collected(settings: Settings, keys: pa.Array, of: Any) -> Collection:
+def _collect_features(settings: Settings, keys: pa.Array, of: Any) -> Collection:
     """The local features of all pictures, read part by part into their place."""
-    many = pc.fill_null(_table(settings, keys, of, "many")["many"], 0).to_numpy()
+    many = pc.fill_null(_read_codes(settings, keys, of, "many")["many"], 0).to_numpy()
     begins = np.append(0, np.cumsum(many, dtype=np.int64))
     names = [field.name for field in fields(Collection)[1:]]
     held = {
@@ -268,4 +277,4 @@ def _collected(settings: Settings, keys: pa.Array, of: Any) -> Collection:
     return Collection(begins, **held)
 
 
-_SEARCHES = {HAMMING: _by_bits, COSINE: _by_vectors, VOTES: _by_features}
+_SEARCHES = {HAMMING: _search_bits, COSINE: _search_vectors, VOTES: _search_features}

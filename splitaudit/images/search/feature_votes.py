@@ -25,27 +25,33 @@ from splitaudit.images.fingerprint.feature_sets import (
     Codes,
     Features,
     Reals,
-    read,
-    turned,
+    transform_angles,
+    transform_descriptors,
 )
-from splitaudit.search.blocks import parted
+from splitaudit.search.blocks import partition_bits
 
 TABLES = 10  # sets of bits by which features are brought together
 BITS = (10, 22)  # of a set: fewest and most
-NEAR = (12, 44)  # <= bits of 256 in which features differ that vote: fewest and most
-CHANCE = 8.0  # <= features expected so near to one by chance
-DRAWN = 256  # features by which that is judged, for each
+RADIUS_RANGE = (12, 44)  # <= bits of 256 in which features differ that vote: fewest and most
+EXPECTED_BY_CHANCE = 8.0  # <= features expected so near to one by chance
+SAMPLE_SIZE = 256  # features by which that is judged, for each
 VOTES = 4  # >= features of each picture, or the pair is not returned
 # Of a feature in one table: pictures that it votes for, and features that it is compared with. What
 # many pictures share, such as a logo or a black frame, ties each of them to the next few.
-CROWD, COMPARED = 16, 400
-SPREAD = 8  # bits by which one word of four may exceed its share of those in which features differ
+MAX_MATCHES, MAX_COMPARED = 16, 400
+# bits by which one word of four may exceed its share of those in which features differ
+WORD_SLACK = 8
 # Features, about: of pictures looked up together, and among which; what is held at once depends on
 # these, and not on how many pictures there are.
-LOOKED_UP, BLOCK = 1 << 20, 1 << 23
-TURNS = 16  # parts of a circle; votes count together that fall in two beside each other
-SIZES, STEP = 24, 1.3  # ranges of changes of size, each so many times the one before; as the turns
-FOUND = pa.schema({"a": pa.int64(), "b": pa.int64(), "reading": pa.int8(), "votes": pa.int32()})
+QUERY_BLOCK, TABLE_BLOCK = 1 << 20, 1 << 23
+ROTATION_BINS = 16  # parts of a circle; votes count together that fall in two beside each other
+SCALE_BINS, SCALE_STEP = (
+    24,
+    1.3,
+)  # ranges of changes of size, each so many times the one before; as the turns
+PAIRS_SCHEMA = pa.schema(
+    {"a": pa.int64(), "b": pa.int64(), "reading": pa.int8(), "votes": pa.int32()}
+)
 
 Rows = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int32]
@@ -84,7 +90,7 @@ class Table(NamedTuple):
     words: npt.NDArray[np.uint64]
 
 
-def collection(pictures: Sequence[Features]) -> Collection:
+def concatenate_features(pictures: Sequence[Features]) -> Collection:
     """Return the features of pictures one behind the other."""
     descriptors = np.concatenate([np.zeros((0, 4), np.uint64), *(p.descriptors for p in pictures)])
     angle = np.concatenate([np.zeros(0, np.float32), *(picture.angle for picture in pictures)])
@@ -106,18 +112,19 @@ def pairs(pictures: Collection, readings: Sequence[int] = range(len(READINGS))) 
     Returns
     -------
     pa.Table
-        `FOUND`, sorted by a, b and reading: a < b; one row for each reading that has `VOTES`.
+        `PAIRS_SCHEMA`, sorted by a, b and reading: a < b; one row for each reading with so many
+        votes.
     """
-    near = _near_enough(pictures.descriptors)
-    found = [FOUND.empty_table()]
-    for begin, end in _parts(pictures.begins, 0, BLOCK):
+    near = _distance_thresholds(pictures.descriptors)
+    found = [PAIRS_SCHEMA.empty_table()]
+    for begin, end in _split_blocks(pictures.begins, 0, TABLE_BLOCK):
         tables = _tables(pictures, begin, end)
-        for first, last in _parts(pictures.begins[: end + 1], 0, LOOKED_UP):
-            found += [_looked_up(pictures, (first, last), tables, r, near) for r in readings]
+        for first, last in _split_blocks(pictures.begins[: end + 1], 0, QUERY_BLOCK):
+            found += [_look_up(pictures, (first, last), tables, r, near) for r in readings]
     return pa.concat_tables(found).sort_by([(name, "ascending") for name in ("a", "b", "reading")])
 
 
-def _parts(begins: Rows, first: int, most: int) -> Iterator[tuple[int, int]]:
+def _split_blocks(begins: Rows, first: int, most: int) -> Iterator[tuple[int, int]]:
     """Parts of the pictures from the first on, of `most` features or a little more."""
     while first < len(begins) - 1:
         last = int(np.searchsorted(begins, begins[first] + most))
@@ -125,49 +132,49 @@ def _parts(begins: Rows, first: int, most: int) -> Iterator[tuple[int, int]]:
         first = max(last, first + 1)
 
 
-def _looked_up(
+def _look_up(
     pictures: Collection, some: tuple[int, int], tables: Sequence[Table], reading: int, near: Bits
 ) -> pa.Table:
     """Pairs of some pictures with later ones in the tables, which are seen in a reading."""
     begins = pictures.begins[some[0] : some[1] + 1]
     # As far as a is from a reading of b, as far is that reading of a from b.
-    mine = read(pictures.descriptors[begins[0] : begins[-1]], reading)
+    mine = transform_descriptors(pictures.descriptors[begins[0] : begins[-1]], reading)
     after = np.repeat(begins[1:], np.diff(begins))
     voted = [np.zeros((0, 2), np.int32)]
     for k, table in enumerate(tables):
         masks = np.array([_mask(earlier.bits) for earlier in tables[:k]], np.uint64).reshape(-1, 4)
         keys = _keys(mine, table.bits)
-        order = _ordered(keys, len(table.bits))
+        order = _bucket_order(keys, len(table.bits))
         looked_up = order, keys[order], after[order], mine[:, table.word][order]
         limits = masks, near[begins[0] : begins[-1]], near
-        voted.append(_votes(looked_up, table, (mine, pictures.descriptors), limits))
+        voted.append(_cast_votes(looked_up, table, (mine, pictures.descriptors), limits))
     votes = np.concatenate(voted)
     votes[:, 0] += begins[0]
-    return _pairs_of(pictures, votes, reading)
+    return _consistent_pairs(pictures, votes, reading)
 
 
-def _pairs_of(pictures: Collection, votes: Numbers, reading: int) -> pa.Table:
+def _consistent_pairs(pictures: Collection, votes: Numbers, reading: int) -> pa.Table:
     """Pairs of pictures for which enough features vote that turn and size them alike."""
     owner = np.searchsorted(pictures.begins, votes, "right") - 1
     pair = owner[:, 0] * len(pictures.begins) + owner[:, 1]
     order = np.argsort(pair, kind="stable")
     votes = votes[order]
-    counted = _counted(pair[order], votes, _changes(votes, pictures, reading))
+    counted = _count_votes(pair[order], votes, _pose_bins(votes, pictures, reading))
     a, b = owner[order[counted[:, 0]]].T
     columns = [a, b, np.full(len(a), reading, np.int8), counted[:, 1].astype(np.int32)]
-    return pa.table(columns, schema=FOUND)
+    return pa.table(columns, schema=PAIRS_SCHEMA)
 
 
-def _changes(votes: Numbers, pictures: Collection, reading: int) -> Rows:
+def _pose_bins(votes: Numbers, pictures: Collection, reading: int) -> Rows:
     """By which part of a circle each vote turns the picture, and into which range of sizes."""
     one, other = votes.T
-    turn = turned(pictures.angle[other], reading) - pictures.angle[one]
-    turns = (turn * (TURNS / (2 * np.pi))).astype(np.int64) % TURNS
-    size = np.log(pictures.scale[other] / pictures.scale[one]) / np.log(STEP) + SIZES / 2
-    return np.column_stack([turns, np.clip(size, 0, SIZES - 1).astype(np.int64)])
+    turn = transform_angles(pictures.angle[other], reading) - pictures.angle[one]
+    turns = (turn * (ROTATION_BINS / (2 * np.pi))).astype(np.int64) % ROTATION_BINS
+    size = np.log(pictures.scale[other] / pictures.scale[one]) / np.log(SCALE_STEP) + SCALE_BINS / 2
+    return np.column_stack([turns, np.clip(size, 0, SCALE_BINS - 1).astype(np.int64)])
 
 
-def _near_enough(descriptors: Codes) -> Bits:
+def _distance_thresholds(descriptors: Codes) -> Bits:
     """Within how many bits of each feature few others are by chance, in a collection of this size.
 
     A corner of a letter or of a plain shape is like many others, one in a meadow like few: by how
@@ -176,11 +183,11 @@ def _near_enough(descriptors: Codes) -> Bits:
     from scipy.stats import norm
 
     if len(descriptors) < 2:
-        return np.full(len(descriptors), NEAR[1], np.uint8)
-    drawn = np.random.default_rng(0).integers(len(descriptors), size=DRAWN)
+        return np.full(len(descriptors), RADIUS_RANGE[1], np.uint8)
+    drawn = np.random.default_rng(0).integers(len(descriptors), size=SAMPLE_SIZE)
     mean, deviation = _distances(descriptors, descriptors[drawn])
-    rare = norm.isf(min(0.5, CHANCE / len(descriptors)))
-    near: Bits = np.clip(mean - rare * deviation, *NEAR).astype(np.uint8)
+    rare = norm.isf(min(0.5, EXPECTED_BY_CHANCE / len(descriptors)))
+    near: Bits = np.clip(mean - rare * deviation, *RADIUS_RANGE).astype(np.uint8)
     return near
 
 
@@ -191,7 +198,7 @@ def _distances(descriptors: Any, drawn: Any) -> Any:
     for n in range(len(descriptors)):
         total = squares = 0
         for other in drawn:
-            far = _far(descriptors[n], other)
+            far = _hamming_distance(descriptors[n], other)
             total += far
             squares += far * far
         mean[n] = total / len(drawn)
@@ -207,8 +214,8 @@ def _tables(pictures: Collection, begin: int, end: int) -> list[Table]:
         return []
     width = int(np.clip(round(math.log2(max(last - first, 1))), *BITS))
     tables = []
-    for k, bits in enumerate(parted(some, width, TABLES)):
-        starts, rows = _bucketed(_keys(some, bits), width)
+    for k, bits in enumerate(partition_bits(some, width, TABLES)):
+        starts, rows = _fill_buckets(_keys(some, bits), width)
         tables.append(Table(bits, starts, rows + np.int32(first), k % 4, some[rows, k % 4]))
     return tables
 
@@ -233,7 +240,7 @@ def _keys(descriptors: Any, bits: Any) -> Any:
 
 
 @compiled
-def _bucketed(keys: Any, width: int) -> tuple[Any, Any]:
+def _fill_buckets(keys: Any, width: int) -> tuple[Any, Any]:
     """Where each bucket starts, and the features in them, by their number."""
     starts = np.zeros((1 << width) + 1, np.int32)
     for key in keys:
@@ -247,31 +254,33 @@ def _bucketed(keys: Any, width: int) -> tuple[Any, Any]:
     return starts, rows
 
 
-def _ordered(keys: Numbers, width: int) -> Numbers:
+def _bucket_order(keys: Numbers, width: int) -> Numbers:
     """Nearly the order of keys: what is looked up one after the other then lies close."""
-    order: Numbers = _bucketed(keys >> max(0, width - BITS[0]), BITS[0])[1]
+    order: Numbers = _fill_buckets(keys >> max(0, width - BITS[0]), BITS[0])[1]
     return order
 
 
 @compiled
-def _votes(looked_up: Any, table: Any, descriptors: Any, limits: Any) -> Any:
+def _cast_votes(looked_up: Any, table: Any, descriptors: Any, limits: Any) -> Any:
     """Rows (feature looked up, feature of a later picture) that are near, of one table."""
     (order, keys, after, its_word), (_, starts, rows, _, words) = looked_up, table
     (mine, its), (masks, my_near, its_near) = descriptors, limits
     found, n = np.empty((1024, 2), np.int32), 0
     for at in range(len(order)):
-        if n + CROWD > len(found):
+        if n + MAX_MATCHES > len(found):
             found = np.concatenate((found, np.empty_like(found)))
         begin, end = starts[keys[at]], starts[keys[at] + 1]
-        begin, last = _first(rows, begin, end, after[at]), n + CROWD
+        begin, last = _lower_bound(rows, begin, end, after[at]), n + MAX_MATCHES
         i = order[at]
         near = np.int64(my_near[i])
-        for place in range(begin, min(end, begin + COMPARED)):
-            if popcount(words[place] ^ its_word[at]) > near // 4 + SPREAD:
+        for place in range(begin, min(end, begin + MAX_COMPARED)):
+            if popcount(words[place] ^ its_word[at]) > near // 4 + WORD_SLACK:
                 continue
             j = rows[place]
             within = min(near, np.int64(its_near[j]))
-            if _far(mine[i], its[j]) <= within and not _met(mine[i], its[j], masks):
+            if _hamming_distance(mine[i], its[j]) <= within and not _shares_bucket(
+                mine[i], its[j], masks
+            ):
                 found[n, 0], found[n, 1] = i, j
                 n += 1
                 if n == last:
@@ -280,7 +289,7 @@ def _votes(looked_up: Any, table: Any, descriptors: Any, limits: Any) -> Any:
 
 
 @compiled
-def _first(rows: Any, begin: int, end: int, least: int) -> int:
+def _lower_bound(rows: Any, begin: int, end: int, least: int) -> int:
     """Return the first of some places whose row is at least so large; they are sorted."""
     while begin < end:
         middle = (begin + end) // 2
@@ -292,7 +301,7 @@ def _first(rows: Any, begin: int, end: int, least: int) -> int:
 
 
 @compiled
-def _far(mine: Any, its: Any) -> int:
+def _hamming_distance(mine: Any, its: Any) -> int:
     """Return in how many bits two descriptors differ."""
     far = 0
     for word in range(4):
@@ -301,7 +310,7 @@ def _far(mine: Any, its: Any) -> int:
 
 
 @compiled
-def _met(mine: Any, its: Any, masks: Any) -> bool:
+def _shares_bucket(mine: Any, its: Any, masks: Any) -> bool:
     """Whether two descriptors agree in all bits of any of the masks."""
     for mask in masks:
         differ = np.uint64(0)
@@ -313,7 +322,7 @@ def _met(mine: Any, its: Any, masks: Any) -> bool:
 
 
 @compiled
-def _counted(pair: Any, votes: Any, changes: Any) -> Any:
+def _count_votes(pair: Any, votes: Any, changes: Any) -> Any:
     """Rows (first vote, how many agree) of pairs that have `VOTES`; sorted by pair."""
     found, n, begin = np.empty((len(pair), 2), np.int64), 0, 0
     while begin < len(pair):
@@ -321,7 +330,7 @@ def _counted(pair: Any, votes: Any, changes: Any) -> Any:
         while end < len(pair) and pair[end] == pair[begin]:
             end += 1
         if end - begin >= VOTES:
-            agree = _agreeing(votes[begin:end], changes[begin:end])
+            agree = _count_consistent(votes[begin:end], changes[begin:end])
             if agree >= VOTES:
                 found[n, 0], found[n, 1] = begin, agree
                 n += 1
@@ -330,15 +339,15 @@ def _counted(pair: Any, votes: Any, changes: Any) -> Any:
 
 
 @compiled
-def _agreeing(votes: Any, changes: Any) -> int:
+def _count_consistent(votes: Any, changes: Any) -> int:
     """Features of the picture that has fewer of them, of the votes that turn and size it alike."""
-    counts = np.zeros((TURNS, SIZES), np.int64)
+    counts = np.zeros((ROTATION_BINS, SCALE_BINS), np.int64)
     for turn, size in changes:
         for other in range(4):
-            counts[(turn + other % 2) % TURNS, min(size + other // 2, SIZES - 1)] += 1
+            counts[(turn + other % 2) % ROTATION_BINS, min(size + other // 2, SCALE_BINS - 1)] += 1
     best = np.argmax(counts)
-    turn, size = best // SIZES, best % SIZES
-    alike = ((changes[:, 0] == turn) | ((changes[:, 0] + 1) % TURNS == turn)) & (
+    turn, size = best // SCALE_BINS, best % SCALE_BINS
+    alike = ((changes[:, 0] == turn) | ((changes[:, 0] + 1) % ROTATION_BINS == turn)) & (
         (changes[:, 1] == size) | (changes[:, 1] + 1 == size)
     )
     chosen = votes[alike]

@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from splitaudit.engine.pair_order import route
+from splitaudit.engine.pair_order import order_pairs
 from splitaudit.engine.stages import Contents, Settings
 from splitaudit.images.decode.boxes import Box
-from splitaudit.images.fingerprint.extract import CODES, PICTURES, READ
-from splitaudit.images.fingerprint.feature_sets import READINGS, unpacked
+from splitaudit.images.fingerprint.extract import CODES, PICTURES, PICTURES_KIND
+from splitaudit.images.fingerprint.feature_sets import READINGS, unpack
 from splitaudit.images.fingerprint.gradients import SMALL
-from splitaudit.images.fingerprint.hash import undoing
+from splitaudit.images.fingerprint.hash import inverse_variant
 from splitaudit.images.verify.photographs import compare as photographs
 from splitaudit.images.verify.thumbnails import compare as thumbnails
 
-ALWAYS = ("key", "width", "height", "boxes")
+PAIR_COLUMNS = ("key", "width", "height", "boxes")
 
 
 class Pairs(NamedTuple):
@@ -46,7 +46,7 @@ class Facts(NamedTuple):
     def pictures(self, keys: pa.Array, *names: str) -> pd.DataFrame:
         """Return columns of `PICTURES`, by the order of `keys`."""
         columns = pa.schema([PICTURES.field(name) for name in names])
-        found: pd.DataFrame = self.settings.facts(READ).read(keys, columns).to_pandas()
+        found: pd.DataFrame = self.settings.facts(PICTURES_KIND).read(keys, columns).to_pandas()
         return found
 
     def codes(self, keys: pa.Array) -> list[bytes]:
@@ -58,7 +58,7 @@ class Facts(NamedTuple):
         return [codes or b"" for codes in found]
 
 
-def to_compare(keys: pa.Array, found: pa.Table, facts: Facts, contents: Contents) -> Pairs:
+def build_pairs(keys: pa.Array, found: pa.Table, facts: Facts, contents: Contents) -> Pairs:
     """Return the pairs to compare.
 
     Parameters
@@ -72,13 +72,13 @@ def to_compare(keys: pa.Array, found: pa.Table, facts: Facts, contents: Contents
     contents
         Where the pictures lie.
     """
-    pictures = facts.pictures(keys, *ALWAYS)
+    pictures = facts.pictures(keys, *PAIR_COLUMNS)
     tiny = (pictures[["width", "height"]].min(axis=1) <= SMALL).to_numpy()
     pairs = found.to_pandas()
     either = tiny[pairs["a"]] | tiny[pairs["b"]]
     return Pairs(
-        {pair.key: pair for pair in _small(pairs[either], pictures, facts)},
-        {pair.key: pair for pair in _large(pairs[~either], pictures, facts, contents)},
+        {pair.key: pair for pair in _thumbnail_pairs(pairs[either], pictures, facts)},
+        {pair.key: pair for pair in _photograph_pairs(pairs[~either], pictures, facts, contents)},
     )
 
 
@@ -88,7 +88,9 @@ def _boxes(boxes: Any, views: int) -> tuple[Box, Box]:
     return tuple(a), tuple(b)
 
 
-def _small(pairs: pd.DataFrame, pictures: pd.DataFrame, facts: Facts) -> Iterator[thumbnails.Pair]:
+def _thumbnail_pairs(
+    pairs: pd.DataFrame, pictures: pd.DataFrame, facts: Facts
+) -> Iterator[thumbnails.Pair]:
     keys, boxes = pictures["key"].tolist(), pictures["boxes"].tolist()
     at = np.unique(pairs[["a", "b"]])
     seen = facts.pictures(_keys(pictures, at), "key", "thumbnail")["thumbnail"]
@@ -97,16 +99,16 @@ def _small(pairs: pd.DataFrame, pictures: pd.DataFrame, facts: Facts) -> Iterato
     for a, b, variant, views in zip(pairs["a"], pairs["b"], variants, pairs["views"], strict=True):
         both = _boxes((boxes[a], boxes[b]), views)
         sides = enumerate((held[a], held[b]))
-        first, second = (thumbnails.thumbnail(side, views >> k & 1) for k, side in sides)
+        first, second = (thumbnails.select_thumbnail(side, views >> k & 1) for k, side in sides)
         key = f"{keys[a]} {keys[b]} {variant} {views}"
         yield thumbnails.Pair(key, first, second, variant, both)
 
 
-def _large(
+def _photograph_pairs(
     pairs: pd.DataFrame, pictures: pd.DataFrame, facts: Facts, contents: Contents
 ) -> Iterator[photographs.Pair]:
     sides = _sides(np.unique(pairs[["a", "b"]]), pictures, facts, contents)
-    order = route(*(pairs[side].to_numpy(np.int64) for side in ("a", "b")))
+    order = order_pairs(*(pairs[side].to_numpy(np.int64) for side in ("a", "b")))
     for row in pairs.iloc[order].to_dict("records"):
         a, b = sides[row["a"]], sides[row["b"]]
         readings = tuple(k for k in range(len(READINGS)) if row["readings"] >> k & 1)
@@ -120,7 +122,7 @@ def _orientations(variant: int, readings: tuple[int, ...]) -> tuple[int, ...]:
     """How b may be oriented: as a hash says; upright where nothing says anything."""
     if variant < 0:
         return () if readings else (0,)
-    return (undoing(variant),)
+    return (inverse_variant(variant),)
 
 
 def _sides(
@@ -140,4 +142,4 @@ def _keys(pictures: pd.DataFrame, at: Any) -> pa.Array:
 def _side(picture: Any, codes: bytes, contents: Contents) -> photographs.Side:
     size = int(picture["width"]), int(picture["height"])
     inner = tuple(np.reshape(picture["boxes"], (-1, 4))[-1].tolist())
-    return photographs.Side(contents[picture["key"]], size, inner, unpacked(codes))
+    return photographs.Side(contents[picture["key"]], size, inner, unpack(codes))

@@ -7,29 +7,36 @@ import numpy.typing as npt
 
 from splitaudit.images.verify.photographs.overlay import Grey, Map
 
-SMALL = 2  # level at which grey levels are compared
-STRAY = 0.75  # pixels of the first level, <=: that a map is moved to be simpler
-PART = 0.97  # <: share of a picture in the other that is told
-TURNED = 1.0  # degrees, >: told
-STRETCHED = 0.03  # >: change of proportions that is told
-BENT = 0.02  # >: of the size, by which the corners lie off a map that keeps parallels; told
-ENOUGH = 2_000  # pixels of which grey levels are fitted
-TRIMMED, FAR = 4, 3.0  # times that they are; <= typical differences, of those kept
-GAIN, BIAS = 0.1, 8.0  # >: change of contrast, as a share, and of brightness, of 255, that are told
+LIGHT_LEVEL = 2  # level at which grey levels are compared
+SIMPLIFY_TOLERANCE = 0.75  # pixels of the first level, <=: that a map is moved to be simpler
+FULL_COVERAGE = 0.97  # <: share of a picture in the other that is told
+MIN_ROTATION = 1.0  # degrees, >: told
+MIN_STRETCH = 0.03  # >: change of proportions that is told
+# >: of the size, by which the corners lie off a map that keeps parallels; told
+MIN_PERSPECTIVE = 0.02
+FIT_SAMPLES = 2_000  # pixels of which grey levels are fitted
+TRIM_ROUNDS, OUTLIER_FACTOR = 4, 3.0  # times that they are; <= typical differences, of those kept
+MIN_CONTRAST, MIN_BRIGHTNESS = (
+    0.1,
+    8.0,
+)  # >: change of contrast, as a share, and of brightness, of 255, that are told
 # By whether it is mirrored and by quarters of a turn clockwise; as `image_hash.ORIENTATIONS`.
-TURNS = (("", "rot270", "rot180", "rot90"), ("mirror", "transverse", "flip", "transpose"))
+ORIENTATION_NAMES = (
+    ("", "rot270", "rot180", "rot90"),
+    ("mirror", "transverse", "flip", "transpose"),
+)
 
 Size = tuple[int, int]  # width and height in pixels
 Points = npt.NDArray[np.float64]
 
 
-def pixels(points: npt.NDArray[np.float32], size: Size) -> Points:
+def to_pixels(points: npt.NDArray[np.float32], size: Size) -> Points:
     """Return points of a picture that reaches from -1 to 1 as pixels, shape (n, 2)."""
     from_middle: Points = points.astype(np.float64) * np.array(size) / 2
     return from_middle + (np.array(size) - 1) / 2
 
 
-def _to_pixels(size: Size) -> Map:
+def _pixel_matrix(size: Size) -> Map:
     width, height = size
     return np.array([[width / 2, 0, (width - 1) / 2], [0, height / 2, (height - 1) / 2], [0, 0, 1]])
 
@@ -39,34 +46,34 @@ def inverse(homography: Map) -> Map:
     return np.asarray(np.linalg.inv(homography), np.float64)
 
 
-def normalised(homography: Map, a: Size, b: Size) -> Map:
+def normalise(homography: Map, a: Size, b: Size) -> Map:
     """Return a map of pixels as one of pictures that reach from -1 to 1."""
-    found: Map = inverse(_to_pixels(b)) @ homography @ _to_pixels(a)
+    found: Map = inverse(_pixel_matrix(b)) @ homography @ _pixel_matrix(a)
     return np.asarray(found / found[2, 2], np.float64)
 
 
-def in_pixels(homography: Map, a: Size, b: Size) -> Map:
+def denormalise(homography: Map, a: Size, b: Size) -> Map:
     """Return a map of pictures that reach from -1 to 1 as one of pixels."""
-    found: Map = _to_pixels(b) @ homography @ inverse(_to_pixels(a))
+    found: Map = _pixel_matrix(b) @ homography @ inverse(_pixel_matrix(a))
     return np.asarray(found / found[2, 2], np.float64)
 
 
-def larger(homography: Map, a: Size, b: Size) -> float:
-    """Return how many times larger b shows the middle of a; maps as of `normalised`."""
-    linear = _linear(in_pixels(homography, a, b), a)
+def magnification(homography: Map, a: Size, b: Size) -> float:
+    """Return how many times larger b shows the middle of a; maps as of `normalise`."""
+    linear = _middle_jacobian(denormalise(homography, a, b), a)
     return float(np.sqrt(abs(np.linalg.det(linear))))
 
 
-def oriented(orientation: int, a: Size, b: Size) -> Map:
+def orientation_homography(orientation: int, a: Size, b: Size) -> Map:
     """Return the map of pixels by which all of a, in an orientation, is all of b."""
     transposed, flipped, mirrored = orientation & 4, orientation & 2, orientation & 1
     turn = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]]) if transposed else np.eye(3)
     turn = np.diag([-1 if mirrored else 1, -1 if flipped else 1, 1]) @ turn
-    found: Map = _to_pixels(b) @ turn @ np.linalg.inv(_to_pixels(a))
+    found: Map = _pixel_matrix(b) @ turn @ np.linalg.inv(_pixel_matrix(a))
     return found
 
 
-def mapped(homography: Map, points: Points) -> Points:
+def project(homography: Map, points: Points) -> Points:
     """Return where points, shape (n, 2), lie."""
     moved = np.column_stack([points, np.ones(len(points))]) @ homography.T
     return np.asarray(moved[:, :2] / moved[:, 2:])
@@ -80,40 +87,42 @@ def corners(size: Size) -> Points:
 
 def coverages(homography: Map, a: Size, b: Size) -> tuple[float, float]:
     """Return the share of a that lies in b, and of b that lies in a."""
-    return _covered(inverse(homography), b, a), _covered(homography, a, b)
+    return _coverage(inverse(homography), b, a), _coverage(homography, a, b)
 
 
-def _covered(homography: Map, a: Size, b: Size) -> float:
+def _coverage(homography: Map, a: Size, b: Size) -> float:
     import cv2
 
-    there = mapped(homography, corners(a)).astype(np.float32)
+    there = project(homography, corners(a)).astype(np.float32)
     area, _ = cv2.intersectConvexConvex(there, corners(b).astype(np.float32))
     return float(min(1.0, area / (b[0] * b[1])))
 
 
-def light(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map) -> tuple[float, float]:
+def estimate_light(
+    a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map
+) -> tuple[float, float]:
     """Return gain and bias: grey level of a = gain * grey level of b + bias, where both show it.
 
     Pixels that differ far more than others, such as those of a text, do not count.
     """
     import cv2
 
-    level = min(SMALL, len(a) - 1, len(b) - 1)
+    level = min(LIGHT_LEVEL, len(a) - 1, len(b) - 1)
     by = np.diag([0.5**level, 0.5**level, 1])
     mine, to = a[level], by @ homography @ np.linalg.inv(by)
     flags, size = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, (mine.shape[1], mine.shape[0])
     its = np.asarray(cv2.warpPerspective(b[level], to, size, flags=flags, borderValue=-1e6))
     both = its >= 0
-    return fitted(np.asarray(mine[both]), np.asarray(its[both], np.float32))
+    return fit_gain_bias(np.asarray(mine[both]), np.asarray(its[both], np.float32))
 
 
-def fitted(mine: Grey, its: Grey) -> tuple[float, float]:
+def fit_gain_bias(mine: Grey, its: Grey) -> tuple[float, float]:
     """Return gain and bias by which grey levels follow from others, most of them."""
-    step = max(1, len(mine) // ENOUGH)
+    step = max(1, len(mine) // FIT_SAMPLES)
     mine, its = mine[::step], its[::step]
     left, right = mine, its
     gain, bias = 1.0, 0.0
-    for _ in range(TRIMMED):
+    for _ in range(TRIM_ROUNDS):
         if len(right) < 2 or right.var() < 1:
             return 1.0, 0.0
         middle = right.mean()
@@ -121,13 +130,13 @@ def fitted(mine: Grey, its: Grey) -> tuple[float, float]:
         gain = float(away @ left / (away @ away))
         bias = float(left.mean() - gain * middle)
         off = np.abs(mine - gain * its - bias)
-        kept = off <= FAR * np.median(off) + 1
+        kept = off <= OUTLIER_FACTOR * np.median(off) + 1
         left, right = mine[kept], its[kept]
     return gain, bias
 
 
-def plain(homography: Map, points: Points) -> Map:
-    """Return the simplest map that moves no point further than `STRAY` from where another does.
+def simplify(homography: Map, points: Points) -> Map:
+    """Return the simplest map within `SIMPLIFY_TOLERANCE` of another at every point.
 
     One that turns by quarters and scales, one that also stretches, one that turns by any angle, and
     one that keeps parallels are tried in turn; so nothing is told that cannot be seen.
@@ -139,17 +148,17 @@ def plain(homography: Map, points: Points) -> Map:
     """
     if len(points) < 4:
         return homography
-    there, ones = mapped(homography, points), np.column_stack([points, np.ones(len(points))])
-    for kind in _kinds(_around(homography, points.mean(axis=0))):
+    there, ones = project(homography, points), np.column_stack([points, np.ones(len(points))])
+    for kind in _map_bases(_jacobian(homography, points.mean(axis=0))):
         columns = np.stack([(ones @ part.T).ravel() for part in kind], axis=1)
         weights = np.linalg.lstsq(columns, there.ravel(), rcond=None)[0]
         simple = np.tensordot(weights, kind, 1)
-        if np.hypot(*(ones @ simple.T - there).T).max() <= STRAY:
+        if np.hypot(*(ones @ simple.T - there).T).max() <= SIMPLIFY_TOLERANCE:
             return np.vstack([simple, [0.0, 0.0, 1.0]])
     return homography
 
 
-def _kinds(linear: Map) -> list[npt.NDArray[np.float64]]:
+def _map_bases(linear: Map) -> list[npt.NDArray[np.float64]]:
     """Maps (2, 3) of which all simple maps are sums, by the kind of those."""
     upright = np.abs(np.diag(linear)).sum() >= np.abs(np.diag(linear[::-1])).sum()
     turn = np.sign(linear) * (np.eye(2) if upright else np.eye(2)[::-1])
@@ -163,58 +172,58 @@ def _kinds(linear: Map) -> list[npt.NDArray[np.float64]]:
     return [np.concatenate([np.pad(kind, ((0, 0), (0, 0), (0, 1))), shifts]) for kind in kinds]
 
 
-def words(homography: Map, a: Size, b: Size) -> list[str]:
+def describe_map(homography: Map, a: Size, b: Size) -> list[str]:
     """Return in words how a was turned, stretched and bent to lie in b."""
-    linear = _linear(homography, a)
+    linear = _middle_jacobian(homography, a)
     mirrored = bool(np.linalg.det(linear) < 0)
     linear = linear @ np.diag([-1, 1]) if mirrored else linear
     angle = np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1]))
     quarters = round(angle / 90)
-    said = [TURNS[mirrored][quarters % 4]]
-    if abs(angle - 90 * quarters) > TURNED:
+    said = [ORIENTATION_NAMES[mirrored][quarters % 4]]
+    if abs(angle - 90 * quarters) > MIN_ROTATION:
         said.append(f"rotated {angle - 90 * quarters:.0f} degrees")
     wide, high = np.linalg.norm(linear, axis=0)
-    if abs(np.log(wide / high)) > STRETCHED:
+    if abs(np.log(wide / high)) > MIN_STRETCH:
         said.append(f"stretch {wide / high:.2f}")
-    if _bent(homography, a, b) > BENT:
+    if _perspective(homography, a, b) > MIN_PERSPECTIVE:
         said.append("perspective")
     return [word for word in said if word]
 
 
-def _linear(homography: Map, a: Size) -> Map:
+def _middle_jacobian(homography: Map, a: Size) -> Map:
     """How the map moves what is around the middle of a, shape (2, 2)."""
-    return _around(homography, np.array(a) / 2)
+    return _jacobian(homography, np.array(a) / 2)
 
 
-def _around(homography: Map, middle: Points) -> Map:
+def _jacobian(homography: Map, middle: Points) -> Map:
     """How the map moves what is around a point, shape (2, 2)."""
     ends = np.array([middle + side for side in _AXES]), np.array([middle - side for side in _AXES])
-    return (mapped(homography, ends[0]) - mapped(homography, ends[1])).T / 2
+    return (project(homography, ends[0]) - project(homography, ends[1])).T / 2
 
 
 _AXES = np.eye(2)
 
 
-def _bent(homography: Map, a: Size, b: Size) -> float:
+def _perspective(homography: Map, a: Size, b: Size) -> float:
     """How far the corners of a lie off a parallelogram, as a share of b."""
-    first, second, third, fourth = mapped(homography, corners(a))
+    first, second, third, fourth = project(homography, corners(a))
     return float(np.abs((first + third - second - fourth) / np.array(b)).max() / 2)
 
 
-def parts(coverage_a: float, coverage_b: float) -> list[str]:
+def describe_coverage(coverage_a: float, coverage_b: float) -> list[str]:
     """Return in words how much of a is there, and whether there is more than that in b."""
-    said = [f"crop {coverage_a:.2f}"] if coverage_a < PART else []
-    return [*said, f"border, {coverage_b:.2f} of it"] if coverage_b < PART else said
+    said = [f"crop {coverage_a:.2f}"] if coverage_a < FULL_COVERAGE else []
+    return [*said, f"border, {coverage_b:.2f} of it"] if coverage_b < FULL_COVERAGE else said
 
 
-def lighting(gain: float, bias: float) -> list[str]:
+def describe_light(gain: float, bias: float) -> list[str]:
     """Return in words how the grey levels of a were changed."""
     if abs(gain) < 1e-3:
         return []
     said = ["negative"] if gain < 0 else []
-    if abs(abs(1 / gain) - 1) > GAIN:
+    if abs(abs(1 / gain) - 1) > MIN_CONTRAST:
         said.append(f"contrast {abs(1 / gain):.2f}")
     brighter = (127.5 - bias) / gain - 127.5  # mid-grey, whatever the contrast
-    if abs(brighter) > BIAS:
+    if abs(brighter) > MIN_BRIGHTNESS:
         said.append(f"brightness {brighter:+.0f}")
     return said

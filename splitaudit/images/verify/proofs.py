@@ -26,7 +26,7 @@ PROOFS = pa.schema(
 )
 
 
-NOTHING = {"found": False, "accepted": False, "similar": False}
+NO_PROOF = {"found": False, "accepted": False, "similar": False}
 
 
 class Pair(Protocol):
@@ -44,5 +44,5 @@ class PictureVerifier:
 
     def lost(self, pairs: Sequence[Pair], folder: Path) -> int:
         """Note that nothing can be said of these pairs."""
-        rows = [{"key": pair.key, **NOTHING} for pair in pairs]
+        rows = [{"key": pair.key, **NO_PROOF} for pair in pairs]
         return write(rows, PROOFS, [pair.key for pair in pairs], folder)

@@ -12,15 +12,23 @@ from typing import Any, ClassVar
 from splitaudit.engine.jobs import File, write
 from splitaudit.errors import MediaError
 from splitaudit.images.decode import pictures
-from splitaudit.images.decode.boxes import WHOLE, Box, Pixels, area, cut, filled, map_from
-from splitaudit.images.fingerprint.feature_sets import NONE, Features
+from splitaudit.images.decode.boxes import (
+    WHOLE,
+    Box,
+    Pixels,
+    area,
+    box_matrix,
+    crop,
+    replicate_edges,
+)
+from splitaudit.images.fingerprint.feature_sets import NO_FEATURES, Features
 from splitaudit.images.verify import placement
 from splitaudit.images.verify.photographs import exposure
 from splitaudit.images.verify.photographs.exposure import Photograph, Proof
-from splitaudit.images.verify.proofs import NOTHING, PROOFS, PictureVerifier
+from splitaudit.images.verify.proofs import NO_PROOF, PROOFS, PictureVerifier
 
-SCALED = 0.03  # >: change of size that is told, as a share
-HELD = 128  # photographs, of about 0.7 MB each
+MIN_SCALING = 0.03  # >: change of size that is told, as a share
+CACHE_SIZE = 128  # photographs, of about 0.7 MB each
 
 
 @dataclass(frozen=True)
@@ -84,26 +92,26 @@ class Photographs(PictureVerifier):
         rows = []
         for pair in pairs:
             with contextlib.suppress(MediaError):  # gone since it was fingerprinted
-                sides = _wholes(pair)
-                proof = _compared(pair, sides)
-                row = _row(pair, sides, proof) if proof else NOTHING
+                sides = _load_sides(pair)
+                proof = _compare_pair(pair, sides)
+                row = _row(pair, sides, proof) if proof else NO_PROOF
                 if not (pair.a.file.changed or pair.b.file.changed):
                     rows.append({"key": pair.key, **row})
         return write(rows, PROOFS, [pair.key for pair in pairs], folder)
 
 
-def _wholes(pair: Pair) -> tuple[Photograph, Photograph]:
+def _load_sides(pair: Pair) -> tuple[Photograph, Photograph]:
     """Both photographs. Where both have a border, it is painted over: it may be all they share."""
-    see = filled if WHOLE not in (pair.a.inner, pair.b.inner) else _as_it_is
-    a, b = (_photograph(side, see, side.inner, side.features) for side in (pair.a, pair.b))
+    see = replicate_edges if WHOLE not in (pair.a.inner, pair.b.inner) else _keep_pixels
+    a, b = (_load_photograph(side, see, side.inner, side.features) for side in (pair.a, pair.b))
     return a, b
 
 
-def _as_it_is(pixels: Pixels, _: Box) -> Pixels:
+def _keep_pixels(pixels: Pixels, _: Box) -> Pixels:
     return pixels
 
 
-def _compared(pair: Pair, sides: tuple[Photograph, Photograph]) -> Proof | None:
+def _compare_pair(pair: Pair, sides: tuple[Photograph, Photograph]) -> Proof | None:
     """Compare two photographs, or what lies within their borders where the hashes are of that."""
     if pair.boxes == (WHOLE, WHOLE):
         return exposure.compare(*sides, pair.readings, pair.orientations)
@@ -111,39 +119,41 @@ def _compared(pair: Pair, sides: tuple[Photograph, Photograph]) -> Proof | None:
     if whole is not None and whole.accepted:
         return whole
     parts = zip((pair.a, pair.b), pair.boxes, strict=True)
-    a, b = (_photograph(side, cut, box, NONE) for side, box in parts)
+    a, b = (_load_photograph(side, crop, box, NO_FEATURES) for side, box in parts)
     found = exposure.compare(a, b, (), pair.orientations)
     if found is None or (whole is not None and whole.score > found.score):
         return whole
-    return _bordered(pair.boxes, sides, found)
+    return _extend_proof(pair.boxes, sides, found)
 
 
-def _bordered(boxes: tuple[Box, Box], sides: tuple[Photograph, Photograph], proof: Proof) -> Proof:
+def _extend_proof(
+    boxes: tuple[Box, Box], sides: tuple[Photograph, Photograph], proof: Proof
+) -> Proof:
     """What a proof of parts of two photographs says of the whole ones."""
-    here, there = map(map_from, boxes)
+    here, there = map(box_matrix, boxes)
     homography = there @ proof.homography @ placement.inverse(here)
     coverage = proof.coverage_a * area(boxes[0]), proof.coverage_b * area(boxes[1])
     sizes = sides[0].size, sides[1].size
-    words = placement.words(placement.in_pixels(homography, *sizes), *sizes)
+    words = placement.describe_map(placement.denormalise(homography, *sizes), *sizes)
     return replace(
         proof,
         homography=homography / homography[2, 2],
         coverage_a=coverage[0],
         coverage_b=coverage[1],
-        transform=exposure.worded(words, coverage, (proof.gain, proof.bias)),
+        transform=exposure.describe_transform(words, coverage, (proof.gain, proof.bias)),
     )
 
 
 def _row(pair: Pair, sides: tuple[Photograph, Photograph], proof: Proof) -> dict[str, Any]:
     sizes = sides[0].size, sides[1].size
-    back = placement.in_pixels(placement.inverse(proof.homography), sizes[1], sizes[0])
+    back = placement.denormalise(placement.inverse(proof.homography), sizes[1], sizes[0])
     gain = proof.gain if abs(proof.gain) > 1e-3 else 1.0
     words, coverage = (
-        placement.words(back, sizes[1], sizes[0]),
+        placement.describe_map(back, sizes[1], sizes[0]),
         (proof.coverage_b, proof.coverage_a),
     )
-    undone = exposure.worded(words, coverage, (1 / gain, -proof.bias / gain))
-    larger = placement.larger(proof.homography, pair.a.size, pair.b.size)
+    undone = exposure.describe_transform(words, coverage, (1 / gain, -proof.bias / gain))
+    larger = placement.magnification(proof.homography, pair.a.size, pair.b.size)
     return {
         "found": True,
         "score": proof.score,
@@ -152,31 +162,31 @@ def _row(pair: Pair, sides: tuple[Photograph, Photograph], proof: Proof) -> dict
         "coverage_a": proof.coverage_a,
         "coverage_b": proof.coverage_b,
         "homography": proof.homography.ravel().tolist(),
-        "transform": _scaled(proof.transform, larger),
-        "undone": _scaled(undone, 1 / larger),
+        "transform": _describe_scale(proof.transform, larger),
+        "undone": _describe_scale(undone, 1 / larger),
     }
 
 
-def _scaled(words: str, larger: float) -> str:
+def _describe_scale(words: str, larger: float) -> str:
     """The words, and by how much the picture was scaled."""
-    if abs(larger - 1) <= SCALED:
+    if abs(larger - 1) <= MIN_SCALING:
         return words
     scaled = f"scaled {larger:.2f}"
-    return scaled if words == exposure.SAME else f"{scaled}, {words}"
+    return scaled if words == exposure.NO_CHANGE else f"{scaled}, {words}"
 
 
 See = Callable[[Pixels, Box], Pixels]
-_HELD: OrderedDict[tuple[File, See, Box, int], Photograph] = (
+_CACHE: OrderedDict[tuple[File, See, Box, int], Photograph] = (
     OrderedDict()
 )  # see `engine.pair_order`
 
 
-def _photograph(side: Side, see: See, box: Box, features: Features) -> Photograph:
+def _load_photograph(side: Side, see: See, box: Box, features: Features) -> Photograph:
     of = side.file, see, box, len(features)  # another scan may have taken none
-    if of not in _HELD:
+    if of not in _CACHE:
         pixels = pictures.load(side.file.path, short_side=exposure.SHORT).pixels
-        _HELD[of] = exposure.ready(see(pixels, box), features)
-        if len(_HELD) > HELD:
-            _HELD.popitem(last=False)
-    _HELD.move_to_end(of)
-    return _HELD[of]
+        _CACHE[of] = exposure.prepare(see(pixels, box), features)
+        if len(_CACHE) > CACHE_SIZE:
+            _CACHE.popitem(last=False)
+    _CACHE.move_to_end(of)
+    return _CACHE[of]

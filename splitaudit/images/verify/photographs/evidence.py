@@ -15,9 +15,10 @@ import numpy.typing as npt
 from splitaudit.images.verify.photographs.overlay import Blocks
 
 NOISY = 4.0  # >: times the typical residual (and the floor) of blocks that tell anything
-UNLIKE = 0.5  # < of correlation: blocks that contradict
-FEWEST = 6  # >= blocks that tell anything, or nothing is proven
-ALIKE = 0.6  # >: correlation of blocks by which powers are compared, and of those that have moved
+UNLIKE_CORRELATION = 0.5  # < of correlation: blocks that contradict
+MIN_BLOCKS = 6  # >= blocks that tell anything, or nothing is proven
+# >: correlation of blocks by which powers are compared, and of those that have moved
+ALIKE_CORRELATION = 0.6
 QUIET = 4.0  # floors: residuals are taken to be at least so large
 BEYOND, DIFFERENT = 6.0, 0.3  # >: times the residual to expect, and share of the power: changed
 BESIDE, CLEARER, GAINED = 0.3, 0.5, 0.03  # > pixels off, < of what is left over, > of correlation
@@ -29,7 +30,7 @@ EXCHANGED, CONTRADICTED, SWAPPED, ONE_SIDED, MOVED = 10.0, 2.0, 0.3, 6.0, 8.0
 Flags = npt.NDArray[np.bool_]
 
 
-class _Blocks(NamedTuple):
+class _BlockResiduals(NamedTuple):
     """Blocks of a level, powers of a and of b as bright as a, and what is left over."""
 
     found: Blocks
@@ -46,10 +47,10 @@ class Evidence(NamedTuple):
     in_place: float
 
 
-NONE = Evidence(0.0, 0.0)
+NO_EVIDENCE = Evidence(0.0, 0.0)
 
 
-def weighed(fine: Blocks, coarse: Blocks) -> Evidence:
+def weigh(fine: Blocks, coarse: Blocks) -> Evidence:
     """Return what blocks say.
 
     Parameters
@@ -57,50 +58,50 @@ def weighed(fine: Blocks, coarse: Blocks) -> Evidence:
     fine, coarse
         Of the first level, sought around their places, and of the second.
     """
-    levels = [_read(fine), _read(coarse)]
-    enough = [each for each in levels if each.tell.sum() >= FEWEST]
-    if levels[0].tell.sum() < FEWEST:
-        return NONE
-    exchanged, contradicted = np.max([_contrary(each) for each in levels], axis=0)
-    gone, come = _changed(levels[0])
+    levels = [_measure_residuals(fine), _measure_residuals(coarse)]
+    enough = [each for each in levels if each.tell.sum() >= MIN_BLOCKS]
+    if levels[0].tell.sum() < MIN_BLOCKS:
+        return NO_EVIDENCE
+    exchanged, contradicted = np.max([_contradicting_shares(each) for each in levels], axis=0)
+    gone, come = _count_changed(levels[0])
     against = EXCHANGED * exchanged + CONTRADICTED * contradicted
     against += SWAPPED * float(np.sqrt(gone * come))
-    gone, come = _changed(levels[1])
+    gone, come = _count_changed(levels[1])
     against += ONE_SIDED * abs(gone - come) / max(len(coarse), 1)
     alike = min(float(np.median(each.found[each.tell, 2])) for each in enough)
     in_place = float(max(alike, 0) * np.exp(-against))
-    return Evidence(in_place * float(np.exp(-MOVED * _moved(levels[0]))), in_place)
+    return Evidence(in_place * float(np.exp(-MOVED * _moved_share(levels[0]))), in_place)
 
 
-def telling(found: Blocks) -> Flags:
+def is_informative(found: Blocks) -> Flags:
     """Return which blocks of a level have so much detail that they tell anything."""
-    return _read(found).tell
+    return _measure_residuals(found).tell
 
 
-def _read(found: Blocks) -> _Blocks:
+def _measure_residuals(found: Blocks) -> _BlockResiduals:
     alike, mine, its = found[:, 2], found[:, 4], found[:, 5]
-    good = alike > ALIKE
+    good = alike > ALIKE_CORRELATION
     if good.any():
         its = its * np.median(mine[good] / np.maximum(its[good], 0.05))
     power = np.maximum(mine, its)
     residual = power * (1 - np.clip(alike, 0, 1) ** 2)
     noise = max(1.0, float(np.median(residual))) if len(found) else 1.0
-    return _Blocks(found, mine, its, residual, power > NOISY * noise)
+    return _BlockResiduals(found, mine, its, residual, power > NOISY * noise)
 
 
-def _contrary(blocks: _Blocks) -> tuple[float, float]:
+def _contradicting_shares(blocks: _BlockResiduals) -> tuple[float, float]:
     """Shares of the blocks that tell: exchanged, and that contradict."""
-    unlike = blocks.tell & (blocks.found[:, 2] < UNLIKE)
+    unlike = blocks.tell & (blocks.found[:, 2] < UNLIKE_CORRELATION)
     more = blocks.mine > blocks.its
     gone, come = (unlike & more).sum(), (unlike & ~more).sum()
     count = max(int(blocks.tell.sum()), 1)
     return 2 * min(gone, come) / count, (gone + come) / count
 
 
-def _changed(blocks: _Blocks) -> tuple[int, int]:
+def _count_changed(blocks: _BlockResiduals) -> tuple[int, int]:
     """How many blocks differ far more than others, with more in a, and with more in b."""
     power = np.maximum(blocks.mine, blocks.its)
-    if len(power) < FEWEST:
+    if len(power) < MIN_BLOCKS:
         return 0, 0
     left = blocks.residual / np.maximum(power, 1e-9)
     # What compression leaves of strong detail is a share of it.
@@ -111,11 +112,13 @@ def _changed(blocks: _Blocks) -> tuple[int, int]:
     return int((differ & more).sum()), int((differ & ~more).sum())
 
 
-def _moved(blocks: _Blocks) -> float:
+def _moved_share(blocks: _BlockResiduals) -> float:
     """Share of the blocks with detail in both pictures that lie beside their place."""
     here, there = blocks.found[:, 2], blocks.found[:, 3]
     noise = max(1.0, float(np.median(blocks.residual))) if len(here) else 1.0
     both = np.minimum(blocks.mine, blocks.its) > NOISY * noise
-    clearer = (1 - there < CLEARER * (1 - here)) & (there - here > GAINED) & (there > ALIKE)
+    clearer = (
+        (1 - there < CLEARER * (1 - here)) & (there - here > GAINED) & (there > ALIKE_CORRELATION)
+    )
     beside = np.hypot(blocks.found[:, 6], blocks.found[:, 7]) > BESIDE
-    return float((both & clearer & beside).sum() / max(both.sum(), FEWEST))
+    return float((both & clearer & beside).sum() / max(both.sum(), MIN_BLOCKS))

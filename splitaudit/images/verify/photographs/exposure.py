@@ -15,7 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.images.fingerprint.feature_sets import READINGS, Features, read, turned
+from splitaudit.images.fingerprint.feature_sets import (
+    READINGS,
+    Features,
+    transform_angles,
+    transform_descriptors,
+)
 from splitaudit.images.verify import placement
 from splitaudit.images.verify.photographs import background, changes, evidence, overlay
 from splitaudit.images.verify.photographs import homography as matching
@@ -23,7 +28,7 @@ from splitaudit.images.verify.photographs.evidence import Evidence
 from splitaudit.images.verify.photographs.overlay import Blocks, Grey, Map
 
 NAME = "photographs-v5"
-SAME = "recompressed"  # what is said where no change is seen
+NO_CHANGE = "recompressed"  # what is said where no change is seen
 MIN_SCORE = 0.5  # <= of an accepted match
 SIMILAR = 0.5  # <= of what two shots of a scene have in common
 SHORT = 256  # pixels of the shorter side, at which pictures are compared
@@ -32,13 +37,15 @@ ORIENTATIONS = 8  # of hashes; those of negatives come behind
 # (level, reach) of each refinement: from a map on which features agree, and from an orientation.
 FROM_FEATURES = ((1, 3), (0, 2))
 FROM_ORIENTATION = ((2, 3), (1, 3), (0, 2))
-ALL = 0.9  # >= of one picture lies in the other: not only parts of both are the same
-SHARED = 0.2  # >= of one of the pictures is in the other; less of both is a logo or a stamp on each
-DULL = 0.05  # <= gain either way: of light that says nothing of the other, fewer levels are left
-LARGEST = 12.0  # <= times that one picture shows the scene larger than the other
-SOUGHT = (1, 0)  # pixels around its place at which a block is sought, at each level looked at
-ALIGNED = (1, 0)  # levels whose pixels are aligned where a map does not prove a copy
-HOPEFUL = 0.1  # >= of the score if no block lay beside its place, or that is not tried
+WHOLE_COVERAGE = 0.9  # >= of one picture lies in the other: not only parts of both are the same
+# >= of one of the pictures is in the other; less of both is a logo or a stamp on each
+MIN_COVERAGE = 0.2
+# <= gain either way: of light that says nothing of the other, fewer levels are left
+MIN_GAIN = 0.05
+MAX_MAGNIFICATION = 12.0  # <= times that one picture shows the scene larger than the other
+SEARCH_REACH = (1, 0)  # pixels around its place at which a block is sought, at each level looked at
+ALIGNMENT_LEVELS = (1, 0)  # levels whose pixels are aligned where a map does not prove a copy
+MIN_IN_PLACE = 0.1  # >= of the score if no block lay beside its place, or that is not tried
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -64,7 +71,7 @@ class Photograph:
         return _size(self.levels[0])
 
     @property
-    def shrunk(self) -> float:
+    def feature_scale(self) -> float:
         """Pixels of the first level in a pixel by which the scale of features is told."""
         return SHORT / FEATURES_SHORT if min(self.size) == SHORT else 1.0
 
@@ -110,7 +117,7 @@ class Proof:
         return self.common >= SIMILAR and not self.accepted
 
 
-def ready(pixels: Pixels, features: Features) -> Photograph:
+def prepare(pixels: Pixels, features: Features) -> Photograph:
     """Make a picture ready to be compared.
 
     Parameters
@@ -141,7 +148,7 @@ def compare(
     Parameters
     ----------
     a, b
-        What `ready` returns.
+        What `prepare` returns.
     readings
         How b may show what a shows, by local features: positions in `feature_sets.READINGS`.
     orientations
@@ -152,8 +159,8 @@ def compare(
 
     cv2.setNumThreads(1)
     best = None
-    for homography, negative, steps in _supposed(a, b, readings, orientations):
-        proof = _proof(a, b, homography, negative, steps)
+    for homography, negative, steps in _map_hypotheses(a, b, readings, orientations):
+        proof = _verify_map(a, b, homography, negative, steps)
         if proof is not None and (best is None or proof.score > best.score):
             best = proof
         if best is not None and best.accepted:
@@ -161,87 +168,93 @@ def compare(
     return best
 
 
-def _supposed(
+def _map_hypotheses(
     a: Photograph, b: Photograph, readings: Sequence[int], orientations: Sequence[int]
 ) -> Iterator[tuple[Map, bool, Any]]:
     """Maps of pixels to look at, whether b is a negative, and how to refine them."""
     for reading in readings:
-        homography = _by_features(a, b, reading)
+        homography = _homography_from_features(a, b, reading)
         if homography is not None:
             yield homography, reading >= 2, FROM_FEATURES
     for orientation in orientations:
-        homography = placement.oriented(orientation % ORIENTATIONS, a.size, b.size)
+        homography = placement.orientation_homography(orientation % ORIENTATIONS, a.size, b.size)
         yield homography, orientation >= ORIENTATIONS, FROM_ORIENTATION
 
 
-def _by_features(a: Photograph, b: Photograph, reading: int) -> Map | None:
+def _homography_from_features(a: Photograph, b: Photograph, reading: int) -> Map | None:
     """The map on which features agree, where b shows a in a certain way."""
     mine, its = a.features, b.features
-    pairs = matching.matches(mine.descriptors, read(its.descriptors, reading))
+    pairs = matching.match_descriptors(
+        mine.descriptors, transform_descriptors(its.descriptors, reading)
+    )
     one, other = pairs[:, 0], pairs[:, 1]
-    turn = turned(its.angle[other], reading) - mine.angle[one]
-    size = np.log(its.scale[other] / mine.scale[one]) + np.log(b.shrunk / a.shrunk)
-    homography, _ = matching.agreed(
-        placement.pixels(mine.points[one], a.size),
-        placement.pixels(its.points[other], b.size),
+    turn = transform_angles(its.angle[other], reading) - mine.angle[one]
+    size = np.log(its.scale[other] / mine.scale[one]) + np.log(b.feature_scale / a.feature_scale)
+    homography, _ = matching.estimate_homography(
+        placement.to_pixels(mine.points[one], a.size),
+        placement.to_pixels(its.points[other], b.size),
         np.column_stack([turn, size]).astype(np.float64),
         reading % 2 == 1,
     )
     return None if homography is None else np.asarray(homography, np.float64)
 
 
-def _proof(
+def _verify_map(
     a: Photograph, b: Photograph, homography: Map, negative: bool, steps: Any
 ) -> Proof | None:
     larger = overlay.scale(homography, a.levels[0].shape)
-    if not 1 / LARGEST <= larger <= LARGEST:
+    if not 1 / MAX_MAGNIFICATION <= larger <= MAX_MAGNIFICATION:
         return None
     mine, its = a.levels, tuple(255 - level for level in b.levels) if negative else b.levels
     # Always the finer picture is laid over the coarser one.
     if larger < 1:
         mine, its, homography = its, mine, placement.inverse(homography)
-    refined = overlay.placed(mine, its, homography, steps)
+    refined = overlay.refine_homography(mine, its, homography, steps)
     if refined is None:
         return None
-    refined, seen = _settled(mine, its, refined)
-    alike = seen.fine[seen.fine[:, 3] >= overlay.NEAR]
-    refined = placement.plain(refined, alike[:, :2])
+    refined, seen = _align_map(mine, its, refined)
+    alike = seen.fine[seen.fine[:, 3] >= overlay.MIN_CORRELATION]
+    refined = placement.simplify(refined, alike[:, :2])
     refined = placement.inverse(refined) if larger < 1 else refined
-    common = len(alike) / len(seen.fine) if len(seen.fine) >= evidence.FEWEST else 0.0
-    return _told(a, b, refined, (seen.evidence.score, common))
+    common = len(alike) / len(seen.fine) if len(seen.fine) >= evidence.MIN_BLOCKS else 0.0
+    return _build_proof(a, b, refined, (seen.evidence.score, common))
 
 
-class _Seen(NamedTuple):
+class _MapEvidence(NamedTuple):
     """What is seen at a map, and the blocks of the first level that no ink accounts for."""
 
     evidence: Evidence
     fine: Blocks
 
 
-def _settled(mine: Any, its: Any, homography: Map) -> tuple[Map, _Seen]:
+def _align_map(mine: Any, its: Any, homography: Map) -> tuple[Map, _MapEvidence]:
     """A map, or one near it where the pixels say so, and what is seen there."""
-    best = _looked_at(mine, its, homography)
-    for level in ALIGNED:
-        if best.evidence.score >= MIN_SCORE or best.evidence.in_place < HOPEFUL:
+    best = _examine_map(mine, its, homography)
+    for level in ALIGNMENT_LEVELS:
+        if best.evidence.score >= MIN_SCORE or best.evidence.in_place < MIN_IN_PLACE:
             break
-        nearer = overlay.aligned(mine, its, homography, level)
-        found = _looked_at(mine, its, nearer)
+        nearer = overlay.align_ecc(mine, its, homography, level)
+        found = _examine_map(mine, its, nearer)
         if found.evidence.score > best.evidence.score:
             best, homography = found, nearer
     return homography, best
 
 
-def _looked_at(mine: Any, its: Any, homography: Map) -> _Seen:
-    over = [overlay.laid(mine, its, homography, level) for level in range(len(SOUGHT))]
-    sought = [overlay.blocks(*each) for each in zip(over, SOUGHT, strict=True)]
-    ink = changes.inked(over[0], sought[0])
-    fine, coarse = (changes.left(blocks, level, ink) for level, blocks in enumerate(sought))
-    found = evidence.weighed(fine, coarse)
+def _examine_map(mine: Any, its: Any, homography: Map) -> _MapEvidence:
+    over = [overlay.warp_over(mine, its, homography, level) for level in range(len(SEARCH_REACH))]
+    sought = [overlay.match_blocks(*each) for each in zip(over, SEARCH_REACH, strict=True)]
+    ink = changes.find_ink(over[0], sought[0])
+    fine, coarse = (
+        changes.unexplained_blocks(blocks, level, ink) for level, blocks in enumerate(sought)
+    )
+    found = evidence.weigh(fine, coarse)
     if found.score >= MIN_SCORE:
-        whole = max(placement.coverages(homography, _size(mine[0]), _size(its[0]))) >= ALL
+        whole = (
+            max(placement.coverages(homography, _size(mine[0]), _size(its[0]))) >= WHOLE_COVERAGE
+        )
         if background.contradicts(over[0], fine, ink, whole):
-            found = evidence.NONE
-    return _Seen(found, fine)
+            found = evidence.NO_EVIDENCE
+    return _MapEvidence(found, fine)
 
 
 def _size(grey: Grey) -> placement.Size:
@@ -249,18 +262,27 @@ def _size(grey: Grey) -> placement.Size:
     return width, height
 
 
-def _told(a: Photograph, b: Photograph, homography: Map, certain: tuple[float, float]) -> Proof:
-    gain, bias = placement.light(a.levels, b.levels, homography)
+def _build_proof(
+    a: Photograph, b: Photograph, homography: Map, certain: tuple[float, float]
+) -> Proof:
+    gain, bias = placement.estimate_light(a.levels, b.levels, homography)
     coverage_a, coverage_b = placement.coverages(homography, a.size, b.size)
-    normal = placement.normalised(homography, a.size, b.size)
-    words = placement.words(homography, a.size, b.size)
-    transform = worded(words, (coverage_a, coverage_b), (gain, bias))
+    normal = placement.normalise(homography, a.size, b.size)
+    words = placement.describe_map(homography, a.size, b.size)
+    transform = describe_transform(words, (coverage_a, coverage_b), (gain, bias))
     score, common = certain
-    if max(coverage_a, coverage_b) < SHARED or not DULL <= abs(gain) <= 1 / DULL:
+    if max(coverage_a, coverage_b) < MIN_COVERAGE or not MIN_GAIN <= abs(gain) <= 1 / MIN_GAIN:
         score = 0.0
     return Proof(score, normal, gain, bias, coverage_a, coverage_b, transform, common)
 
 
-def worded(words: list[str], coverage: tuple[float, float], light: tuple[float, float]) -> str:
+def describe_transform(
+    words: list[str], coverage: tuple[float, float], light: tuple[float, float]
+) -> str:
     """Return how b differs from a: how it was turned, what is missing or added, how light it is."""
-    return ", ".join([*words, *placement.parts(*coverage), *placement.lighting(*light)]) or SAME
+    return (
+        ", ".join(
+            [*words, *placement.describe_coverage(*coverage), *placement.describe_light(*light)]
+        )
+        or NO_CHANGE
+    )

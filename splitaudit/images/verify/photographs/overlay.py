@@ -16,19 +16,27 @@ import numpy.typing as npt
 from splitaudit.engine.compiled import compiled
 
 BLOCK = 16  # pixels, side of what is compared
-FINE, AROUND = 0.8, 11  # pixels: a Gaussian's deviation; side of the square whose mean is taken off
-TIMES = 8  # detail is kept in whole numbers, as so many a grey level
+DETAIL_SIGMA, MEAN_SIDE = (
+    0.8,
+    11,
+)  # pixels: a Gaussian's deviation; side of the square whose mean is taken off
+DETAIL_SCALE = 8  # detail is kept in whole numbers, as so many a grey level
 NOISE = 2.0  # variance of detail, in grey levels: what JPEG makes up or takes away
-FLOOR = BLOCK * BLOCK * NOISE * TIMES * TIMES  # of the power of a block
-NEAR = 0.6  # >= of correlation: the map is fitted to such blocks
-FEWEST = 6  # >= blocks, or nothing is fitted
-FREE = 16  # >= blocks, or a map is fitted that keeps parallels
-SAME = 0.95  # >= of the blocks that a free map meets: one that keeps parallels is preferred
+FLOOR = BLOCK * BLOCK * NOISE * DETAIL_SCALE * DETAIL_SCALE  # of the power of a block
+MIN_CORRELATION = 0.6  # >= of correlation: the map is fitted to such blocks
+MIN_BLOCKS = 6  # >= blocks, or nothing is fitted
+MIN_HOMOGRAPHY_BLOCKS = 16  # >= blocks, or a map is fitted that keeps parallels
+# >= of the blocks that a free map meets: one that keeps parallels is preferred
+AFFINE_PREFERENCE = 0.95
 TOLERANCE = 1.0  # pixels, of a block from the map that is fitted
-STEPS, SETTLED, SMOOTHED = 5, 1e-4, 3  # of ECC: at most, < gain of a step, pixels of a Gaussian
+ECC_STEPS, ECC_EPSILON, ECC_SMOOTHING = (
+    5,
+    1e-4,
+    3,
+)  # of ECC: at most, < gain of a step, pixels of a Gaussian
 # Pixels along the edges that are not looked at: of a, where what lies beyond is mixed in, and of b,
-# around which a may show a frame: half of `AROUND`.
-MINE, ITS = 2, 6
+# around which a may show a frame: half of `MEAN_SIDE`.
+MARGIN_A, MARGIN_B = 2, 6
 
 Grey = npt.NDArray[np.float32]
 Map = npt.NDArray[np.float64]
@@ -47,7 +55,7 @@ def levels(grey: Grey) -> tuple[Grey, ...]:
     return tuple(found)
 
 
-def placed(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, steps: Any) -> Any:
+def refine_homography(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, steps: Any) -> Any:
     """Return the refined map and the blocks of a, which must be no finer than b there.
 
     Parameters
@@ -61,18 +69,18 @@ def placed(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, steps: Any
         block is sought.
     """
     for level, reach in steps:
-        found = blocks(laid(a, b, homography, level), reach)
-        change = _fitted(found)
-        if change is None and level > 0 and len(found) < FREE:
+        found = match_blocks(warp_over(a, b, homography, level), reach)
+        change = _fit_correction(found)
+        if change is None and level > 0 and len(found) < MIN_HOMOGRAPHY_BLOCKS:
             continue  # too little detail to tell at this size
         if change is None:
             return None
-        half = _halving(level)
+        half = _level_matrix(level)
         homography = homography @ np.linalg.inv(half) @ change @ half
     return homography
 
 
-class Laid(NamedTuple):
+class Overlay(NamedTuple):
     """One picture over another at a level.
 
     Parameters
@@ -91,20 +99,20 @@ class Laid(NamedTuple):
     shape: tuple[int, ...]
 
 
-def laid(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int) -> Laid:
+def warp_over(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int) -> Overlay:
     """Lay b over `a[level]`, smoothed where it is finer."""
     import cv2
 
-    down, its = _as_fine(a, b, homography, level)
-    mine = a[level][MINE:-MINE, MINE:-MINE]
-    to = _halving(down) @ homography @ np.linalg.inv(_halving(level)) @ _within()
+    down, its = _match_resolution(a, b, homography, level)
+    mine = a[level][MARGIN_A:-MARGIN_A, MARGIN_A:-MARGIN_A]
+    to = _level_matrix(down) @ homography @ np.linalg.inv(_level_matrix(level)) @ _margin_shift()
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = mine.shape[1], mine.shape[0]
     warped = cv2.warpPerspective(its, to, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return Laid(mine, np.asarray(warped, np.float32), to, its.shape)
+    return Overlay(mine, np.asarray(warped, np.float32), to, its.shape)
 
 
-def _as_fine(
+def _match_resolution(
     a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int
 ) -> tuple[int, Grey]:
     """The level of b that is about as fine as `a[level]`, and the picture, no finer than that."""
@@ -119,7 +127,7 @@ def _as_fine(
     return down, np.asarray(smooth, np.float32)
 
 
-def shown(over: Laid) -> npt.NDArray[np.bool_]:
+def overlap_mask(over: Overlay) -> npt.NDArray[np.bool_]:
     """Return at which pixels b is seen."""
     import cv2
 
@@ -129,7 +137,7 @@ def shown(over: Laid) -> npt.NDArray[np.bool_]:
     return np.asarray(cv2.warpPerspective(whole, over.to, size, flags=flags), bool)
 
 
-def aligned(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int) -> Map:
+def align_ecc(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: int) -> Map:
     """Return a map at which the pixels of a level correlate best, near one that is about right.
 
     By ECC (Evangelidis and Psarakis, "Parametric image alignment using enhanced correlation
@@ -137,24 +145,26 @@ def aligned(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map, level: in
     """
     import cv2
 
-    down, its = _as_fine(a, b, homography, level)
-    to = _halving(down) @ homography @ np.linalg.inv(_halving(level))
+    down, its = _match_resolution(a, b, homography, level)
+    to = _level_matrix(down) @ homography @ np.linalg.inv(_level_matrix(level))
     start = np.asarray(to / to[2, 2], np.float32)
-    ends = cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, STEPS, SETTLED
+    ends = cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, ECC_STEPS, ECC_EPSILON
     whole = np.ones(its.shape, np.uint8)
     try:
         _, found = cv2.findTransformECC(
-            a[level], its, start, cv2.MOTION_HOMOGRAPHY, ends, whole, SMOOTHED
+            a[level], its, start, cv2.MOTION_HOMOGRAPHY, ends, whole, ECC_SMOOTHING
         )
     except cv2.error:  # they do not correlate
         return homography
-    there: Map = np.linalg.inv(_halving(down)) @ found @ _halving(level)
+    there: Map = np.linalg.inv(_level_matrix(down)) @ found @ _level_matrix(level)
     return there
 
 
-def blocks(over: Laid, reach: int) -> Blocks:
+def match_blocks(over: Overlay, reach: int) -> Blocks:
     """Return the blocks that have any detail in one of the pictures, and lie within both."""
-    return np.asarray(_blocks(_detail(over.mine), _detail(over.its), over.to, over.shape, reach))
+    return np.asarray(
+        _match_each_block(_detail(over.mine), _detail(over.its), over.to, over.shape, reach)
+    )
 
 
 def scale(homography: Map, shape: tuple[int, ...], level: int = 0) -> float:
@@ -165,12 +175,12 @@ def scale(homography: Map, shape: tuple[int, ...], level: int = 0) -> float:
     return float(math.sqrt(abs(np.linalg.det([column, row]))) / abs(w))
 
 
-def _within() -> Map:
+def _margin_shift() -> Map:
     """From pixels of a picture without its edges to those of the whole."""
-    return np.array([[1.0, 0, MINE], [0, 1, MINE], [0, 0, 1]])
+    return np.array([[1.0, 0, MARGIN_A], [0, 1, MARGIN_A], [0, 0, 1]])
 
 
-def _halving(level: int) -> Map:
+def _level_matrix(level: int) -> Map:
     """From pixels of the first level to those of another."""
     by = 0.5**level
     # The first pixel of `pyrDown` lies upon the first of what it halves.
@@ -180,31 +190,36 @@ def _halving(level: int) -> Map:
 def _detail(grey: Grey) -> npt.NDArray[np.int16]:
     import cv2
 
-    smooth, mean = cv2.GaussianBlur(grey, (0, 0), FINE), cv2.blur(grey, (AROUND, AROUND))
-    return np.asarray(cv2.addWeighted(smooth, TIMES, mean, -TIMES, 0, dtype=cv2.CV_16S), np.int16)
+    smooth, mean = (
+        cv2.GaussianBlur(grey, (0, 0), DETAIL_SIGMA),
+        cv2.blur(grey, (MEAN_SIDE, MEAN_SIDE)),
+    )
+    return np.asarray(
+        cv2.addWeighted(smooth, DETAIL_SCALE, mean, -DETAIL_SCALE, 0, dtype=cv2.CV_16S), np.int16
+    )
 
 
-def _fitted(found: Blocks) -> Map | None:
+def _fit_correction(found: Blocks) -> Map | None:
     """The change of a map that the blocks found elsewhere ask for."""
     import cv2
 
-    near = found[found[:, 3] >= NEAR]
-    if len(near) < FEWEST:
+    near = found[found[:, 3] >= MIN_CORRELATION]
+    if len(near) < MIN_BLOCKS:
         return None
     start, end = near[:, :2].copy(), near[:, :2] + near[:, 6:8]  # OpenCV wants no gaps
     affine, _ = cv2.estimateAffine2D(start, end, method=cv2.LMEDS)
     best = None if affine is None else np.array([*affine, [0, 0, 1]], np.float64)
-    if len(near) < FREE:
+    if len(near) < MIN_HOMOGRAPHY_BLOCKS:
         return best
     free, _ = cv2.findHomography(start, end, cv2.USAC_MAGSAC, TOLERANCE)
     if free is None:
         return best
     bent = np.asarray(free, np.float64)
-    enough = SAME * _met(bent, start, end)
-    return best if best is not None and _met(best, start, end) >= enough else bent
+    enough = AFFINE_PREFERENCE * _count_inliers(bent, start, end)
+    return best if best is not None and _count_inliers(best, start, end) >= enough else bent
 
 
-def _met(change: Map, start: Map, end: Map) -> int:
+def _count_inliers(change: Map, start: Map, end: Map) -> int:
     """How many blocks a map brings to where they were found."""
     moved = np.column_stack([start, np.ones(len(start))]) @ change.T
     away = moved[:, :2] / moved[:, 2:] - end
@@ -212,7 +227,7 @@ def _met(change: Map, start: Map, end: Map) -> int:
 
 
 @compiled
-def _blocks(a: Any, b: Any, to: Any, shape: Any, reach: int) -> Any:
+def _match_each_block(a: Any, b: Any, to: Any, shape: Any, reach: int) -> Any:
     """Blocks of a: where they are found in b, and how alike they are there."""
     height, width = a.shape
     mine, its = a.ravel(), b.ravel()
@@ -220,7 +235,7 @@ def _blocks(a: Any, b: Any, to: Any, shape: Any, reach: int) -> Any:
     n = 0
     for y in range(0, height - BLOCK + 1, BLOCK):
         for x in range(0, width - BLOCK + 1, BLOCK):
-            if not _inside(to, x, y, shape):
+            if not _is_inside(to, x, y, shape):
                 continue
             here = y * width + x
             power, other = (
@@ -231,27 +246,33 @@ def _blocks(a: Any, b: Any, to: Any, shape: Any, reach: int) -> Any:
                 continue
             row = found[n]
             n += 1
-            row[0], row[1] = x + MINE + (BLOCK - 1) / 2, y + MINE + (BLOCK - 1) / 2
+            row[0], row[1] = x + MARGIN_A + (BLOCK - 1) / 2, y + MARGIN_A + (BLOCK - 1) / 2
             row[4], row[5] = power / FLOOR, other / FLOOR
-            _sought(mine, its, (x, y, width, height), reach, row)
+            _search_block(mine, its, (x, y, width, height), reach, row)
     return found[:n]
 
 
 @compiled
-def _inside(to: Any, x: int, y: int, shape: Any) -> bool:
+def _is_inside(to: Any, x: int, y: int, shape: Any) -> bool:
     """Whether all corners of a block lie within the other picture."""
     for corner in range(4):
         px, py = x + (corner % 2) * (BLOCK - 1), y + (corner // 2) * (BLOCK - 1)
         w = to[2, 0] * px + to[2, 1] * py + to[2, 2]
         u = (to[0, 0] * px + to[0, 1] * py + to[0, 2]) / w
         v = (to[1, 0] * px + to[1, 1] * py + to[1, 2]) / w
-        if w <= 0 or u < ITS or v < ITS or u > shape[1] - 1 - ITS or v > shape[0] - 1 - ITS:
+        if (
+            w <= 0
+            or u < MARGIN_B
+            or v < MARGIN_B
+            or u > shape[1] - 1 - MARGIN_B
+            or v > shape[0] - 1 - MARGIN_B
+        ):
             return False
     return True
 
 
 @compiled
-def _sought(a: Any, b: Any, place: Any, reach: int, row: Any) -> None:
+def _search_block(a: Any, b: Any, place: Any, reach: int, row: Any) -> None:
     """Enter how alike a block is to that of b at its place and at the best one around it."""
     x, y, width, height = place
     side, here = 2 * reach + 1, y * width + x
@@ -266,14 +287,14 @@ def _sought(a: Any, b: Any, place: Any, reach: int, row: Any) -> None:
             alike[dy + reach, dx + reach] = value
             if value > best:
                 best, bx, by = value, dx, dy
-    x_off, x_more = _between(alike[by + reach], bx + reach)
-    y_off, y_more = _between(alike[:, bx + reach], by + reach)
+    x_off, x_more = _parabola_peak(alike[by + reach], bx + reach)
+    y_off, y_more = _parabola_peak(alike[:, bx + reach], by + reach)
     row[2], row[3] = alike[reach, reach], min(best + x_more + y_more, 1.0)
     row[6], row[7] = bx + x_off, by + y_off
 
 
 @compiled
-def _between(values: Any, at: int) -> tuple[float, float]:
+def _parabola_peak(values: Any, at: int) -> tuple[float, float]:
     """Where between its neighbours the top of a parabola lies, and how much higher it is."""
     if at == 0 or at == len(values) - 1:
         return 0.0, 0.0

@@ -12,9 +12,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from splitaudit.engine.jobs import write
-from splitaudit.images.decode.boxes import Box, area, map_from
+from splitaudit.images.decode.boxes import Box, area, box_matrix
 from splitaudit.images.decode.thumbnail import SIDE
-from splitaudit.images.fingerprint.hash import NEGATIVE, ORIENTATIONS, oriented, undoing, whence
+from splitaudit.images.fingerprint.hash import (
+    NEGATIVE,
+    ORIENTATIONS,
+    inverse_variant,
+    orient,
+    orientation_matrix,
+)
 from splitaudit.images.verify import placement
 from splitaudit.images.verify.proofs import PROOFS, PictureVerifier
 from splitaudit.images.verify.thumbnails import exposure
@@ -59,18 +65,18 @@ class Thumbnails(PictureVerifier):
 
     def verify(self, pairs: Sequence[Pair], folder: Path) -> int:
         """Compare pairs of small pictures."""
-        return write(_compared(pairs), PROOFS, [pair.key for pair in pairs], folder)
+        return write(_compare_pairs(pairs), PROOFS, [pair.key for pair in pairs], folder)
 
 
-def _compared(pairs: Sequence[Pair]) -> pa.Table:
+def _compare_pairs(pairs: Sequence[Pair]) -> pa.Table:
     """The facts of pairs."""
     places: dict[tuple[bytes, int], int] = {}
     at = [
         [places.setdefault(side, len(places)) for side in ((pair.a, 0), (pair.b, pair.variant))]
         for pair in pairs
     ]
-    pictures = np.stack([oriented(_pixels(held), variant) for held, variant in places])
-    proofs = exposure.compare(exposure.ready(pictures), np.array(at))
+    pictures = np.stack([orient(_pixels(held), variant) for held, variant in places])
+    proofs = exposure.compare(exposure.prepare(pictures), np.array(at))
     coverage_a, coverage_b = _coverages(pairs, proofs)
     columns = {
         "key": [pair.key for pair in pairs],
@@ -81,13 +87,17 @@ def _compared(pairs: Sequence[Pair]) -> pa.Table:
         "coverage_a": coverage_a,
         "coverage_b": coverage_b,
         "homography": list(_maps(pairs, proofs.affine)),
-        "transform": _worded(proofs, [(undoing(p.variant), *p.boxes) for p in pairs]),
-        "undone": _worded(proofs.turned(), [(p.variant, *p.boxes[::-1]) for p in pairs]),
+        "transform": _describe_transforms(
+            proofs, [(inverse_variant(p.variant), *p.boxes) for p in pairs]
+        ),
+        "undone": _describe_transforms(
+            proofs.turned(), [(p.variant, *p.boxes[::-1]) for p in pairs]
+        ),
     }
     return pa.table(columns)
 
 
-def thumbnail(held: bytes, view: int) -> bytes:
+def select_thumbnail(held: bytes, view: int) -> bytes:
     """Return one of the thumbnails of a picture, which lie one behind the other."""
     size = 3 * SIDE * SIDE
     return held[view * size : (view + 1) * size]
@@ -107,25 +117,31 @@ def _coverages(pairs: Sequence[Pair], proofs: exposure.Proofs) -> exposure.Wide:
 def _maps(pairs: Sequence[Pair], affine: exposure.Wide) -> exposure.Wide:
     """From a to b as it lies on the disk, shape (n, 9)."""
     whole = np.concatenate([affine, np.tile([[[0.0, 0.0, 1.0]]], (len(affine), 1, 1))], axis=1)
-    within, there = (np.stack([map_from(p.boxes[k]) for p in pairs]) for k in (0, 1))
-    turned = np.stack([whence(pair.variant) for pair in pairs])
+    within, there = (np.stack([box_matrix(p.boxes[k]) for p in pairs]) for k in (0, 1))
+    turned = np.stack([orientation_matrix(pair.variant) for pair in pairs])
     maps: exposure.Wide = there @ turned @ whole @ np.linalg.inv(within)
     return maps.reshape(-1, 9)
 
 
-def _worded(proofs: exposure.Proofs, how: Sequence[tuple[int, Box, Box]]) -> list[str]:
+def _describe_transforms(proofs: exposure.Proofs, how: Sequence[tuple[int, Box, Box]]) -> list[str]:
     """What was done in words: how it was turned, what border it lost or got, how it differs."""
     return [
-        ", ".join([*_turned(variant), *_bordered(boxes), *([words] if words else [])])
+        ", ".join(
+            [
+                *_describe_orientation(variant),
+                *_describe_coverage(boxes),
+                *([words] if words else []),
+            ]
+        )
         or "same picture"
         for (variant, *boxes), words in zip(how, proofs.transforms(), strict=True)
     ]
 
 
-def _bordered(boxes: Sequence[Box]) -> list[str]:
-    return placement.parts(*map(area, boxes))
+def _describe_coverage(boxes: Sequence[Box]) -> list[str]:
+    return placement.describe_coverage(*map(area, boxes))
 
 
-def _turned(variant: int) -> list[str]:
+def _describe_orientation(variant: int) -> list[str]:
     words = [ORIENTATIONS[variant % NEGATIVE]] if variant % NEGATIVE else []
     return words + (["negative"] if variant >= NEGATIVE else [])

@@ -19,14 +19,16 @@ import numpy.typing as npt
 from splitaudit.engine.compiled import compiled
 from splitaudit.images.decode.thumbnail import SIDE, Pixels, grey
 from splitaudit.images.verify.thumbnails import registration
-from splitaudit.images.verify.thumbnails.registration import FAINT
+from splitaudit.images.verify.thumbnails.registration import MIN_GAIN
 
 NAME = "thumbnails-v2"
 MIN_SCORE = 0.5  # <= of an accepted match
-PLACED = 0.5  # <= of correlation at the best place, or no map is sought; copies have 0.6 and more
-RIVALS = 0.9  # <= of the best place's: places from which a map is sought
+# <= of correlation at the best place, or no map is sought; copies have 0.6 and more
+MIN_PLACE_CORRELATION = 0.5
+RIVAL_SHARE = 0.9  # <= of the best place's: places from which a map is sought
 KEEP = 2  # places of either kind
-PROMISING = 0.8  # <= of correlation at half the size, or no more is sought; copies have 0.85
+# <= of correlation at half the size, or no more is sought; copies have 0.85
+MIN_HALF_CORRELATION = 0.8
 AT_ONCE = 64  # pictures to which one is compared together
 BLOCK = 2_048  # pictures made ready at once
 SMOOTH, FINE, SURROUNDINGS, TINT = 0.7, 1.5, 2.5, 1.0  # pixels: deviations of Gaussians
@@ -42,18 +44,22 @@ CLOSEST = 0.005  # distance from 1 of a correlation, below which nothing is told
 # of colour, of the logarithms of what both have in common and of the spread, of being mirrored
 # (half of the look-alikes are, and one copy in eight) and of each radian of rotation (what has
 # little detail, an aeroplane in an empty sky, is laid over its like only when turned; held, since
-# hardly a copy in CIFAR is turned). `EVEN` leaves it open.
+# hardly a copy in CIFAR is turned). `INTERCEPT` leaves it open.
 DETAIL, COLOUR, COMMON, SPREAD = 3.45, 2.25, 5.2, 1.1
-MIRRORED, ROTATED, EVEN = -1.05, -11.0, 14.3
+MIRRORED, ROTATED, INTERCEPT = -1.05, -11.0, 14.3
 # The same, of the 188 copies among them, for being on the published list of near-duplicates: what
 # people call one is framed and exposed alike. Weights of the logarithm of what both have in common,
-# of being mirrored, and of the logarithm of the gain; `ALIKE` is the evidence of an equal picture.
-FRAMED, FLIPPED, EXPOSED, ALIKE = 10.5, -4.3, -5.5, 2.35
-LEAST = 0.55  # of the certainty, however much was done to a picture; it must be 0.91 then
-TOLD = 0.03  # >: change of scale or proportions that is told
-TURNED = 2.0  # degrees, >: told
-MOVED = 0.03  # >: shift that is told, as a share of the side
-GAIN, BIAS = 0.1, 8.0  # >: change of contrast, as a share, and of brightness, of 255, that are told
+# of being mirrored, and of the logarithm of the gain; `LIKENESS_INTERCEPT` is the evidence of an
+# equal picture.
+FRAMED, FLIPPED, EXPOSED, LIKENESS_INTERCEPT = 10.5, -4.3, -5.5, 2.35
+MIN_LIKENESS = 0.55  # of the certainty, however much was done to a picture; it must be 0.91 then
+MIN_SCALING = 0.03  # >: change of scale or proportions that is told
+MIN_ROTATION = 2.0  # degrees, >: told
+MIN_SHIFT = 0.03  # >: shift that is told, as a share of the side
+MIN_CONTRAST, MIN_BRIGHTNESS = (
+    0.1,
+    8.0,
+)  # >: change of contrast, as a share, and of brightness, of 255, that are told
 
 Grey = npt.NDArray[np.float32]
 Wide = npt.NDArray[np.float64]
@@ -90,7 +96,8 @@ class Proofs:
     Parameters
     ----------
     score
-        Shape (m,), in [0, 1]: how certain it is that both are one exposure; at least `LEAST` of
+        Shape (m,), in [0, 1]: how certain it is that both are one exposure; at least
+        `MIN_LIKENESS` of
         that where much was done to one of them, all of it where nothing was.
     affine
         Shape (m, 2, 3): where a point of a lies in b, see `verify.registration`.
@@ -127,10 +134,10 @@ class Proofs:
     def transforms(self) -> list[str]:
         """Return in words how b differs from a; "" where it hardly does, or score is 0."""
         light = zip(self.gain.tolist(), self.bias.tolist(), strict=True)
-        return [_words(affine, *of) for affine, of in zip(self.affine, light, strict=True)]
+        return [_describe_map(affine, *of) for affine, of in zip(self.affine, light, strict=True)]
 
 
-def ready(pictures: Pixels) -> Thumbnails:
+def prepare(pictures: Pixels) -> Thumbnails:
     """Make pictures ready to be compared.
 
     Parameters
@@ -147,38 +154,38 @@ def ready(pictures: Pixels) -> Thumbnails:
         spread=np.empty(n, np.float32),
     )
     for begin in range(0, n, BLOCK):
-        _make(pictures[begin : begin + BLOCK], slice(begin, begin + BLOCK), stack)
+        _fill_stack(pictures[begin : begin + BLOCK], slice(begin, begin + BLOCK), stack)
     return stack
 
 
-def _make(pictures: Pixels, some: slice, stack: Thumbnails) -> None:
+def _fill_stack(pictures: Pixels, some: slice, stack: Thumbnails) -> None:
     """Enter pictures into a stack; a block at a time, since what lies between is larger."""
     levels = grey(pictures)
-    smooth, halved = _blurred(levels, SMOOTH), _halved(levels)
-    detail = smooth - _blurred(levels, FINE)
-    stack.smooth[some], stack.half[some] = smooth, _blurred(_halved(smooth), 0.5)
-    stack.edges[some] = halved - _blurred(halved, SURROUNDINGS)
+    smooth, halved = _blur(levels, SMOOTH), _halve(levels)
+    detail = smooth - _blur(levels, FINE)
+    stack.smooth[some], stack.half[some] = smooth, _blur(_halve(smooth), 0.5)
+    stack.edges[some] = halved - _blur(halved, SURROUNDINGS)
     stack.planes[some, :, :, 0] = detail
     for plane, channel in ((1, 2), (2, 0)):
-        stack.planes[some, :, :, plane] = _blurred(pictures[..., channel] - levels, TINT)
-    stack.spread[some] = _spread(detail)
+        stack.planes[some, :, :, plane] = _blur(pictures[..., channel] - levels, TINT)
+    stack.spread[some] = _participation_ratio(detail)
 
 
-def _spread(detail: Grey) -> Grey:
+def _participation_ratio(detail: Grey) -> Grey:
     """Participation ratio of the energy of each picture, 1 to `SIDE` squared."""
     energy = np.square(detail).reshape(-1, SIDE * SIDE)
     squared, fourth = energy.sum(axis=1) ** 2, np.square(energy).sum(axis=1)
     return np.asarray(np.maximum(1, squared / np.maximum(fourth, 1e-9)), np.float32)
 
 
-def _blurred(pictures: Any, deviation: float) -> Grey:
+def _blur(pictures: Any, deviation: float) -> Grey:
     import scipy.ndimage
 
     blurred = scipy.ndimage.gaussian_filter(pictures, deviation, mode="nearest", axes=(1, 2))
     return np.asarray(blurred, np.float32)
 
 
-def _halved(pictures: Grey) -> Grey:
+def _halve(pictures: Grey) -> Grey:
     n = SIDE // 2
     return np.asarray(pictures.reshape(-1, n, 2, n, 2).mean(axis=(2, 4)), np.float32)
 
@@ -196,42 +203,48 @@ def compare(pictures: Thumbnails, pairs: npt.NDArray[np.int64]) -> Proofs:
         Shape (m, 2): positions of a and b.
     """
     stack = pictures.edges, pictures.half, pictures.smooth, pictures.planes
-    found, affine = _compared(np.ascontiguousarray(pairs, np.int64), stack, registration.grid())
+    found, affine = _compare_stack(
+        np.ascontiguousarray(pairs, np.int64), stack, registration.grid()
+    )
     spread = pictures.spread[pairs].min(axis=1)
-    score = np.where(found[:, 2] > 0, _certain(found, affine, spread) * _alike(found, affine), 0.0)
+    score = np.where(
+        found[:, 2] > 0,
+        _same_exposure_probability(found, affine, spread) * _likeness(found, affine),
+        0.0,
+    )
     return Proofs(score, affine, *found.T[2:])
 
 
-def _certain(found: Wide, affine: Wide, spread: Grey) -> Wide:
+def _same_exposure_probability(found: Wide, affine: Wide, spread: Grey) -> Wide:
     """How certain it is that two pictures are one exposure."""
     detail, colour = found.T[:2]
     agree = DETAIL * _certainty(detail) + COLOUR * _certainty(colour)
-    change = MIRRORED * _mirrored(affine) + ROTATED * np.abs(_rotation(affine))
-    evidence = agree + COMMON * _common(found) + SPREAD * np.log(spread) + change
-    return 1 / (1 + np.exp(EVEN - evidence))
+    change = MIRRORED * _is_mirrored(affine) + ROTATED * np.abs(_rotation(affine))
+    evidence = agree + COMMON * _log_coverage(found) + SPREAD * np.log(spread) + change
+    return 1 / (1 + np.exp(INTERCEPT - evidence))
 
 
-def _alike(found: Wide, affine: Wide) -> Wide:
-    """What is left of the certainty, `LEAST` to 1: 1 where both are framed and exposed alike."""
-    exposed = EXPOSED * np.abs(np.log(np.maximum(found[:, 2], FAINT)))
-    evidence = FRAMED * _common(found) + FLIPPED * _mirrored(affine) + exposed
-    likeness = (1 + np.exp(-ALIKE)) / (1 + np.exp(-ALIKE - evidence))
-    return np.asarray(LEAST + (1 - LEAST) * likeness)
+def _likeness(found: Wide, affine: Wide) -> Wide:
+    """Share of the certainty, `MIN_LIKENESS` to 1: 1 where both are framed and exposed alike."""
+    exposed = EXPOSED * np.abs(np.log(np.maximum(found[:, 2], MIN_GAIN)))
+    evidence = FRAMED * _log_coverage(found) + FLIPPED * _is_mirrored(affine) + exposed
+    likeness = (1 + np.exp(-LIKENESS_INTERCEPT)) / (1 + np.exp(-LIKENESS_INTERCEPT - evidence))
+    return np.asarray(MIN_LIKENESS + (1 - MIN_LIKENESS) * likeness)
 
 
-def _common(found: Wide) -> Wide:
+def _log_coverage(found: Wide) -> Wide:
     """Logarithm of the product of both coverages, at most 0."""
     return np.asarray(np.log(np.maximum(found[:, 4] * found[:, 5], 1e-3)))
 
 
-def _mirrored(affine: Wide) -> npt.NDArray[np.bool_]:
+def _is_mirrored(affine: Wide) -> npt.NDArray[np.bool_]:
     return np.asarray(np.linalg.det(affine[..., :2]) < 0)
 
 
 def _rotation(affine: Wide) -> Wide:
     """Radians by which maps turn, beside what mirrors them; of any shape (..., 2, 3)."""
     linear = affine[..., :2]
-    across = np.where(_mirrored(affine), -1, 1)[..., None] * linear[..., 0]
+    across = np.where(_is_mirrored(affine), -1, 1)[..., None] * linear[..., 0]
     return np.arctan2(across[..., 1] - linear[..., 0, 1], across[..., 0] + linear[..., 1, 1])
 
 
@@ -240,7 +253,7 @@ def _certainty(correlation: Wide) -> Wide:
 
 
 @compiled
-def _compared(pairs: Any, stack: Any, grid: Any) -> tuple[Any, Any]:
+def _compare_stack(pairs: Any, stack: Any, grid: Any) -> tuple[Any, Any]:
     """Rows (detail, colour, gain, bias, coverage of a, of b), 0 where nothing was found; maps."""
     found, maps = np.zeros((len(pairs), 6)), np.zeros((len(pairs), 2, 3))
     begin = 0
@@ -251,20 +264,20 @@ def _compared(pairs: Any, stack: Any, grid: Any) -> tuple[Any, Any]:
         values, places = registration.places(stack[0][a], stack[0][pairs[begin:end, 1]], KEEP, grid)
         for row in range(begin, end):
             best = values[row - begin], places[row - begin]
-            _laid_over(a, pairs[row, 1], stack, best, (found[row], maps[row]))
+            _compare_pair(a, pairs[row, 1], stack, best, (found[row], maps[row]))
         begin = end
     return found, maps
 
 
 @compiled
-def _laid_over(a: int, b: int, stack: Any, best: Any, out: Any) -> None:
+def _compare_pair(a: int, b: int, stack: Any, best: Any, out: Any) -> None:
     """Lay picture b over a, from its best places, and enter what is found."""
     _, half, smooth, planes = stack
-    promise, affine = _promising(half[a], half[b], best[0], best[1])
-    if promise < PROMISING:
+    promise, affine = _best_map(half[a], half[b], best[0], best[1])
+    if promise < MIN_HALF_CORRELATION:
         return
     correlation, gain, bias = registration.refine(smooth[a], smooth[b], affine)
-    if correlation <= 0 or gain < FAINT:
+    if correlation <= 0 or gain < MIN_GAIN:
         return
     detail, colour, shared = _agreement(planes[a], planes[b], affine)
     area = abs(affine[0, 0] * affine[1, 1] - affine[0, 1] * affine[1, 0])
@@ -273,11 +286,11 @@ def _laid_over(a: int, b: int, stack: Any, best: Any, out: Any) -> None:
 
 
 @compiled
-def _promising(a: Any, b: Any, values: Any, places: Any) -> tuple[float, Any]:
+def _best_map(a: Any, b: Any, values: Any, places: Any) -> tuple[float, Any]:
     """The map that lays b over a best at half the size, of those sought from the best places."""
     best, at = -1.0, 0
     for k in range(len(values)):
-        if values[k] >= max(PLACED, RIVALS * values.max()):
+        if values[k] >= max(MIN_PLACE_CORRELATION, RIVAL_SHARE * values.max()):
             correlation = registration.refine(a, b, places[k])[0]
             if correlation > best:
                 best, at = correlation, k
@@ -338,34 +351,34 @@ def _correlations(sums: Any, pixels: int) -> tuple[float, float]:
     return detail, told * colour + (1 - told) * lent
 
 
-def _words(affine: Wide, gain: float, bias: float) -> str:
+def _describe_map(affine: Wide, gain: float, bias: float) -> str:
     """What was done to a to make b."""
     if not affine.any():
         return ""
     said = []
-    if _mirrored(affine):
+    if _is_mirrored(affine):
         said.append("mirror")
-    said += _shape(affine)
-    if np.abs(affine[:, 2]).max() / 2 > MOVED:
+    said += _describe_shape(affine)
+    if np.abs(affine[:, 2]).max() / 2 > MIN_SHIFT:
         said.append(f"shift {affine[0, 2] / 2:+.2f} {affine[1, 2] / 2:+.2f}")
-    if abs(1 / gain - 1) > GAIN:
+    if abs(1 / gain - 1) > MIN_CONTRAST:
         said.append(f"contrast {1 / gain:.2f}")
     # How much brighter mid-grey is, whatever the contrast.
     brighter = (127.5 - bias) / gain - 127.5
-    if abs(brighter) > BIAS:
+    if abs(brighter) > MIN_BRIGHTNESS:
         said.append(f"brightness {brighter:+.0f}")
     return ", ".join(said)
 
 
-def _shape(affine: Wide) -> list[str]:
+def _describe_shape(affine: Wide) -> list[str]:
     """Scale, proportions and rotation in words."""
     said = []
     wide, high = np.linalg.norm(affine[:, :2], axis=0)
-    if abs(np.log(wide * high) / 2) > TOLD:
+    if abs(np.log(wide * high) / 2) > MIN_SCALING:
         said.append(f"scale {np.sqrt(wide * high):.2f}")
-    if abs(np.log(wide / high)) > 2 * TOLD:
+    if abs(np.log(wide / high)) > 2 * MIN_SCALING:
         said.append(f"stretch {wide / high:.2f}")
     angle = np.degrees(_rotation(affine))
-    if abs(angle) > TURNED:
+    if abs(angle) > MIN_ROTATION:
         said.append(f"rotated {angle:.0f} degrees")
     return said

@@ -22,14 +22,14 @@ from splitaudit.engine.compiled import compiled
 SIDE = 16  # pixels, of the pictures in which places are sought
 SIZES = (12, 14, 16, 18, 21)  # pixels that the 16 of one become: scales 0.75 to 1.33
 REACH = 5  # pixels of 16 that two pictures are shifted at most, beside what a scale does
-SHARED = 0.45  # >= of the smaller picture: two that share less are not compared
-BESIDE = 0.2  # <: of shift and scale, in which two places are one
+MIN_OVERLAP = 0.45  # >= of the smaller picture: two that share less are not compared
+SAME_PLACE = 0.2  # <: of shift and scale, in which two places are one
 NOISE = 4.0  # variance that is added on both sides: JPEG's
 STEPS = 6  # of Gauss-Newton at each resolution
 STEP = 0.12  # at most, in each of the six numbers of a map
-SETTLED = 1e-4  # <: change of the correlation at which the steps end
+CONVERGENCE = 1e-4  # <: change of the correlation at which the steps end
 DAMPING = 2.0  # a pixel, of the map: holds the directions that nothing in a flat picture tells
-FAINT = 0.05  # <: gain at which nothing of the one is left in the other
+MIN_GAIN = 0.05  # <: gain at which nothing of the one is left in the other
 
 Whole = npt.NDArray[np.int64]
 
@@ -66,7 +66,7 @@ def grid() -> Grid:
     first, beyond = np.maximum(0, -tried[:, 1:]), np.minimum(SIDE, sizes - tried[:, 1:])
     shared = np.stack([first, beyond], axis=-1).reshape(-1, 4)
     pixels = (beyond - first).prod(axis=1).astype(np.float64)
-    enough = pixels >= SHARED * np.minimum(SIDE, sizes[:, 0]) ** 2
+    enough = pixels >= MIN_OVERLAP * np.minimum(SIDE, sizes[:, 0]) ** 2
     shift = (SIDE + 2 * tried[:, :0:-1]) / sizes - 1
     places = np.concatenate([SIDE / sizes, shift], axis=1)
     return Grid(tried[enough], shared[enough], pixels[enough], places[enough])
@@ -96,7 +96,7 @@ def places(a: Any, others: Any, keep: int, grid: Any) -> tuple[Any, Any]:
     """
     k = len(others)
     values, maps = np.empty((k, 2 * keep)), np.empty((k, 2 * keep, 2, 3))
-    best, laid = 0, _laid(a, grid)
+    best, laid = 0, _shifted_copies(a, grid)
     moments = _moments(laid, grid)
     for other in range(k):
         for side in range(2):
@@ -104,22 +104,22 @@ def places(a: Any, others: Any, keep: int, grid: Any) -> tuple[Any, Any]:
             found = _correlations((laid, moments), seen, grid)
             for at in range(side * keep, (side + 1) * keep):
                 if at > side * keep:
-                    _forget(found, grid.places, best)
+                    _suppress_neighbours(found, grid.places, best)
                 best = found.argmax()
                 values[other, at] = found[best]
-                maps[other, at] = _from_a(1.0 - 2 * side, grid.places[best])
+                maps[other, at] = _invert_place(1.0 - 2 * side, grid.places[best])
     return values, maps
 
 
 @compiled
-def _laid(picture: Any, grid: Any) -> Any:
+def _shifted_copies(picture: Any, grid: Any) -> Any:
     """What of a picture lies over each pixel of another, shape (`SIDE`, `SIDE`, m); else 0."""
     laid = np.zeros((SIDE, SIDE, len(grid.tried)), np.float32)
     scaled = picture
     for row in range(len(grid.tried)):
         size, top, left = grid.tried[row]
         if row == 0 or size != grid.tried[row - 1, 0]:
-            scaled = _resized(picture, size)
+            scaled = _resize(picture, size)
         up, down, first, beyond = grid.shared[row]
         for i in range(up, down):
             for j in range(first, beyond):
@@ -146,14 +146,14 @@ def _moments(laid: Any, grid: Any) -> Any:
 
 
 @compiled
-def _resized(picture: Any, size: int) -> Any:
+def _resize(picture: Any, size: int) -> Any:
     """A square picture at another size, by bilinear interpolation."""
     n = len(picture)
     out = np.empty((size, size), np.float32)
     for i in range(size):
-        y, v = _between((i + 0.5) * n / size - 0.5, n)
+        y, v = _interpolation_weight((i + 0.5) * n / size - 0.5, n)
         for j in range(size):
-            x, u = _between((j + 0.5) * n / size - 0.5, n)
+            x, u = _interpolation_weight((j + 0.5) * n / size - 0.5, n)
             above = (1 - u) * picture[y, x] + u * picture[y, x + 1]
             below = (1 - u) * picture[y + 1, x] + u * picture[y + 1, x + 1]
             out[i, j] = (1 - v) * above + v * below
@@ -161,7 +161,7 @@ def _resized(picture: Any, size: int) -> Any:
 
 
 @compiled
-def _between(at: float, n: int) -> tuple[int, float]:
+def _interpolation_weight(at: float, n: int) -> tuple[int, float]:
     """The pixel before a place and the share of the next one; places outside are moved in."""
     at = min(max(at, 0.0), n - 1.0)
     before = min(int(at), n - 2)
@@ -172,9 +172,9 @@ def _between(at: float, n: int) -> tuple[int, float]:
 def _correlations(one: Any, other: Any, grid: Any) -> Any:
     """Correlation of another picture with what is laid over it, shape (m,)."""
     laid, moments = one
-    product, summed = _product(laid, other), _summed(other)
+    product, summed = _product(laid, other), _integral_image(other)
     for row in range(len(product)):
-        total, square = _within(summed, grid.shared[row])
+        total, square = _rectangle_sums(summed, grid.shared[row])
         pixels = grid.pixels[row]
         power = square - total * total / pixels + pixels * NOISE
         alike = product[row] - moments[0, row] * total
@@ -195,7 +195,7 @@ def _product(laid: Any, other: Any) -> Any:
 
 
 @compiled
-def _summed(picture: Any) -> Any:
+def _integral_image(picture: Any) -> Any:
     """Sums of levels and of their squares above and left of each corner of a pixel."""
     n = len(picture)
     sums = np.zeros((n + 1, n + 1, 2))
@@ -210,7 +210,7 @@ def _summed(picture: Any) -> Any:
 
 
 @compiled
-def _within(sums: Any, shared: Any) -> tuple[float, float]:
+def _rectangle_sums(sums: Any, shared: Any) -> tuple[float, float]:
     """Sum and sum of squares of a rectangle."""
     up, down, first, beyond = shared
     level = sums[down, beyond, 0] - sums[up, beyond, 0] - sums[down, first, 0] + sums[up, first, 0]
@@ -219,19 +219,19 @@ def _within(sums: Any, shared: Any) -> tuple[float, float]:
 
 
 @compiled
-def _from_a(sign: float, place: Any) -> Any:
+def _invert_place(sign: float, place: Any) -> Any:
     """The map of a place, which leads to a, the other way round."""
     scale, x, y = place
     return np.array([[sign / scale, 0.0, -sign * x / scale], [0.0, 1 / scale, -y / scale]])
 
 
 @compiled
-def _forget(found: Any, places: Any, best: int) -> None:
+def _suppress_neighbours(found: Any, places: Any, best: int) -> None:
     """Take a place, and those beside it, out of the correlations of a picture."""
     scale, x, y = places[best]
     for at in range(len(found)):
-        beside = abs(places[at, 1] - x) < BESIDE and abs(places[at, 2] - y) < BESIDE
-        if beside and abs(places[at, 0] - scale) < BESIDE:
+        beside = abs(places[at, 1] - x) < SAME_PLACE and abs(places[at, 2] - y) < SAME_PLACE
+        if beside and abs(places[at, 0] - scale) < SAME_PLACE:
             found[at] = -1
 
 
@@ -256,17 +256,17 @@ def refine(a: Any, b: Any, affine: Any) -> tuple[float, float, float]:
     rows, residual = np.empty((8, n * n), np.float32), np.empty(n * n, np.float32)
     gain, bias, before = 0.0, 0.0, -1.0
     for step in range(STEPS + 1):
-        moments = _linear(a, b, affine, (rows, residual))
-        correlation, fitted, level = _fitted(moments)
+        moments = _linearise(a, b, affine, (rows, residual))
+        correlation, fitted, level = _fit_gain_bias(moments)
         if step == 0:
             gain, bias = fitted, level
-        if moments[0] < SHARED / 2 * n * n or gain < FAINT:
+        if moments[0] < MIN_OVERLAP / 2 * n * n or gain < MIN_GAIN:
             return -1.0, gain, bias
-        if step == STEPS or abs(correlation - before) < SETTLED:
+        if step == STEPS or abs(correlation - before) < CONVERGENCE:
             return correlation, fitted, level
         before = correlation
         residual -= np.float32(gain) * rows[6] + np.float32(bias) * rows[7]
-        change = _change(rows, residual, gain, moments[0])
+        change = _gauss_newton_step(rows, residual, gain, moments[0])
         for k in range(6):
             affine[k // 3, k % 3] += min(max(change[k], -STEP), STEP)
         gain, bias = gain + change[6], bias + change[7]
@@ -274,7 +274,7 @@ def refine(a: Any, b: Any, affine: Any) -> tuple[float, float, float]:
 
 
 @compiled
-def _linear(a: Any, b: Any, affine: Any, out: Any) -> Any:
+def _linearise(a: Any, b: Any, affine: Any, out: Any) -> Any:
     """How b changes over a with the map, its grey and one (rows); a itself (residual); sums."""
     rows, residual = out
     n = len(a)
@@ -289,7 +289,7 @@ def _linear(a: Any, b: Any, affine: Any, out: Any) -> Any:
                 rows[:, at] = 0
                 residual[at] = 0
                 continue
-            grey, across, down = _sampled(b, u, v)
+            grey, across, down = _sample_bilinear(b, u, v)
             across, down, level = across * n / 2, down * n / 2, a[i, j]
             rows[0, at], rows[1, at], rows[2, at] = across * x, across * y, across
             rows[3, at], rows[4, at], rows[5, at] = down * x, down * y, down
@@ -304,7 +304,7 @@ def _linear(a: Any, b: Any, affine: Any, out: Any) -> Any:
 
 
 @compiled
-def _sampled(picture: Any, u: float, v: float) -> tuple[float, float, float]:
+def _sample_bilinear(picture: Any, u: float, v: float) -> tuple[float, float, float]:
     """Grey level between pixels, and its change to the right and downwards, a pixel."""
     n = len(picture)
     x, y = min(int(u), n - 2), min(int(v), n - 2)
@@ -316,7 +316,7 @@ def _sampled(picture: Any, u: float, v: float) -> tuple[float, float, float]:
 
 
 @compiled
-def _fitted(sums: Any) -> tuple[float, float, float]:
+def _fit_gain_bias(sums: Any) -> tuple[float, float, float]:
     """Correlation, gain and bias from count, sums, squares and product."""
     k = max(sums[0], 1.0)
     power_a = sums[3] - sums[1] * sums[1] / k + k
@@ -327,7 +327,7 @@ def _fitted(sums: Any) -> tuple[float, float, float]:
 
 
 @compiled
-def _change(rows: Any, residual: Any, gain: float, pixels: float) -> Any:
+def _gauss_newton_step(rows: Any, residual: Any, gain: float, pixels: float) -> Any:
     """The step of Gauss-Newton in six numbers of the map, gain and bias."""
     rows[:6] *= np.float32(gain)
     normal = (rows @ rows.T).astype(np.float64)
