@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from small_tables import unhurried
 
 from splitaudit.audio.match_rows import expand, relations, strongest_proofs, transform
+from splitaudit.engine import matches
+from splitaudit.schema import ITEMS, MEDIA, conform
 
 FINGERPRINT, VERIFIER = "patch-v1", "waveform-v2"
 SPLITS = ("train", "val", "test")
@@ -117,6 +119,44 @@ def test_10_000_equal_items_are_a_star() -> None:
     rows = rows_of(held)
     assert len(rows) < 30_000
     assert sum(row["n_equivalent"] for row in rows.values()) == 10_000 * 9_999 // 2
+
+
+def test_each_row_stands_for_the_pairs_that_it_says() -> None:
+    """Of a, b, c in train and x, y, z in test the first are linked, and the others to them."""
+    held = dict.fromkeys("abc", ("train", "A1")) | dict.fromkeys("xyz", ("test", "A1"))
+    within = {("a", "b"): 1, ("a", "c"): 2, ("x", "y"): 1, ("x", "z"): 2}
+    between = {("a", "x"): 1, ("b", "x"): 1, ("c", "x"): 1, ("a", "y"): 3, ("a", "z"): 3}
+    rows = rows_of(held)
+    assert {pair: row["n_equivalent"] for pair, row in rows.items()} == within | between
+    held = dict.fromkeys("abc", ("train", "A1")) | dict.fromkeys("xyz", ("test", "B1"))
+    rows = rows_of({**held, "B2": ("train", "B1")}, [proof("A", "B")])
+    proven = {
+        pair: row["n_equivalent"] for pair, row in rows.items() if row["relation"] == "overlap"
+    }
+    turned = {("a", "x"): 1, ("b", "x"): 3, ("c", "x"): 3, ("a", "y"): 1, ("a", "z"): 1}
+    assert proven == turned | {("B2", "a"): 1, ("B2", "b"): 1, ("B2", "c"): 1}
+
+
+def test_items_are_members_by_the_bytes_of_the_part_that_is_asked_for() -> None:
+    items = conform([{"item_id": x, "split": y} for x, y in ("a1", "b2", "c3")], ITEMS)
+    media = [
+        ("b", "audio", "two"),
+        ("a", "audio", "one"),
+        ("a", "image", "three"),
+        ("c", "audio", None),
+    ]
+    rows = [dict(zip(("item_id", "part", "content_id"), row, strict=True)) for row in media]
+    found = matches.members(items, conform(rows, MEDIA), "audio")
+    assert found[["item_id", "content_id", "split"]].to_numpy().tolist() == [
+        ["b", "two", "2"],
+        ["a", "one", "1"],
+    ]
+
+
+def test_only_items_that_have_labels_have_any() -> None:
+    rows = [{"item_id": "a", "labels": ["x", "y", "x"]}, {"item_id": "b", "labels": []}]
+    items = conform([*rows, {"item_id": "c"}], ITEMS)
+    assert matches.labels(items) == {"a": frozenset("xy")}
 
 
 def test_equal_bytes_and_equal_samples_are_told_apart() -> None:

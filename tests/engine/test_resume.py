@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from command import Ran, run, stages, tables
+from noting import Thing, note_process
 from poison import fail, give_up, note
 from sound_files import RATE, write_av, write_pcm
 
@@ -156,6 +158,19 @@ def test_every_job_is_done_once(tmp_path: Path, processes: int) -> None:
     jobs = [Job(note, [f"{k}", f"{k} too"], tmp_path, give_up) for k in range(12)]
     assert sorted(execute.run(jobs, processes)) == [2] * 12
     assert len(list(tmp_path.iterdir())) == 24
+
+
+@pytest.mark.parametrize(
+    ("count", "processes", "elsewhere"), [(1, 2, False), (3, 1, False), (2, 2, True)]
+)
+def test_one_job_and_one_process_are_done_here(
+    tmp_path: Path, count: int, processes: int, elsewhere: bool
+) -> None:
+    jobs = [Job(note_process, [Thing(str(n), 1)], tmp_path, give_up) for n in range(count)]
+    assert list(execute.run(jobs, processes)) == [1] * count
+    rows = [row for part in tmp_path.iterdir() for row in pq.read_table(part).to_pylist()]
+    assert {row["key"] for row in rows} == {str(n) for n in range(count)}
+    assert (os.getpid() not in {row["process"] for row in rows}) == elsewhere
 
 
 def test_a_mistake_of_ours_is_no_lost_item(tmp_path: Path) -> None:

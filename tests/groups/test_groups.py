@@ -2,6 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,6 +154,51 @@ def test_the_guard_shows_what_welds_two_halves_first():
     ]
 
 
+def named(*sizes):
+    """Chains of items, the first named a, the next b: their edges and groups."""
+    chains = [[f"{'abcdef'[n]}{x}" for x in range(size)] for n, size in enumerate(sizes)]
+    rows = [match(*pair, score=0.9) for chain in chains for pair in pairwise(chain)]
+    joined = edges(matches_of(rows))
+    return joined, groups([x for chain in chains for x in chain], joined)
+
+
+def test_giants_come_by_size_then_name_and_their_bridges_by_balance_then_name():
+    joined, table = named(3, 4, 4)
+    found = giants(table, joined, 0.25)
+    rows = found[["group_id", "size", "smaller_side", "a", "b"]].to_numpy().tolist()
+    assert rows == [
+        ["b0", 4, 2, "b1", "b2"],
+        ["b0", 4, 1, "b0", "b1"],
+        ["b0", 4, 1, "b2", "b3"],
+        ["c0", 4, 2, "c1", "c2"],
+        ["c0", 4, 1, "c0", "c1"],
+        ["c0", 4, 1, "c2", "c3"],
+        ["a0", 3, 1, "a0", "a1"],
+        ["a0", 3, 1, "a1", "a2"],
+    ]
+    assert found["share"].tolist() == [4 / 11] * 6 + [3 / 11] * 2
+
+
+def test_a_bridge_weighs_as_its_strongest_edge_and_one_that_is_cut_is_none():
+    joined, table = named(3)
+    other = joined.slice(0, 1)
+    for name, value in (("weight", 0.95), ("policy", "near")):
+        other = other.set_column(other.column_names.index(name), name, [[value]])
+    cut = joined.slice(1, 1).set_column(joined.column_names.index("cut"), "cut", [[True]])
+    found = giants(table, pa.concat_tables([other, joined, other]), 0.5)
+    assert found[["a", "b", "weight"]].to_numpy().tolist() == [
+        ["a0", "a1", 0.95],
+        ["a1", "a2", 0.9],
+    ]
+    back = pa.concat_tables([joined, cut])
+    assert giants(table, back, 0.5)["a"].tolist() == ["a0", "a1"]
+    ring = edges(matches_of([match("a0", "a1"), match("a1", "a2"), match("a0", "a2")]))
+    away = ring["a"].to_pylist().index("a1")
+    flags = pa.array([n == away for n in range(3)])
+    ring = ring.set_column(ring.column_names.index("cut"), "cut", flags)
+    assert giants(table, ring, 0.5)["b"].tolist() == ["a1", "a2"]
+
+
 def test_a_giant_is_strictly_larger_than_the_share_and_is_listed_without_bridges():
     ring = edges(matches_of([match("a", "b"), match("b", "c"), match("a", "c")]))
     table = groups(["a", "b", "c", "d"], ring)
@@ -185,6 +231,22 @@ def test_a_long_chain_needs_no_recursion():
         ("training", "train"),
         ("latest", "other"),
         ("", "other"),
+        ("TRAIN", "train"),
+        ("Dev", "val"),
+        ("VALID_1", "val"),
+        ("val_b", "val"),
+        ("val/en", "val"),
+        ("dev2", "val"),
+        ("eval", "other"),
+        ("valentine", "other"),
+        ("validated", "other"),
+        ("validations", "other"),
+        ("device", "other"),
+        ("devé", "other"),
+        ("pretrain", "other"),
+        ("trai", "other"),
+        ("tes", "other"),
+        ("unlabeled", "other"),
     ],
 )
 def test_roles(split, expected):

@@ -188,6 +188,38 @@ def test_a_changed_file_is_read_again(tmp_path: Path, here: Here) -> None:
     assert here("scan", data).status == 0
 
 
+def test_another_file_in_place_of_one_may_leak_where_none_did_and_the_other_way_round(
+    tmp_path: Path, here: Here
+) -> None:
+    """As many sounds as before are other sounds, of which nothing was searched yet."""
+    data = dataset(tmp_path / "data", leaking=False)
+    for seed, status, word in ((2, 0, "CLEAN"), (1, 1, "LEAKS"), (3, 0, "CLEAN")):
+        write_av(data / "test/copy.mp3", sounds.speech_like(seed, 4.0))
+        ran = here("scan", data)
+        assert (ran.status, ran.out.split(":")[0]) == (status, word)
+
+
+def test_a_file_that_was_replaced_with_its_old_time_is_read_again(
+    tmp_path: Path, here: Here
+) -> None:
+    """As `cp -p` and `rsync -t` leave it: name, size and time are those of the one before."""
+    data = dataset(tmp_path / "data", leaking=False)
+    path = write_pcm(data / "test/copy.wav", sounds.speech_like(3, 4.0))
+    old = path.stat()
+    assert here("scan", data).status == 0
+    write_pcm(path, sounds.speech_like(1, 4.0))
+    os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
+    now = path.stat()
+    assert (now.st_size, now.st_mtime_ns, now.st_ino) == (old.st_size, old.st_mtime_ns, old.st_ino)
+    assert here("scan", data).status == 1
+    (leak,) = here("leaks", "--json").json
+    assert (leak["a"], leak["b"], leak["relation"]) == (
+        "test/copy.wav",
+        "train/speech.wav",
+        "exact",
+    )
+
+
 def test_processes_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = dataset(tmp_path / "data")
     monkeypatch.setattr(scan_stages, "MIN_PARALLEL_S", -1.0)
@@ -375,6 +407,24 @@ def test_stretches_of_one_file_are_items_of_their_own(tmp_path: Path, here: Here
     assert (near["a_start"], near["a_end"]) == pytest.approx((0, 4), abs=0.1)
     reason = "the stretch begins at 9 s, the file ends at 8 s"
     assert outcomes(run_folder)["e"] == ("unreadable", reason)
+
+
+def test_stretches_that_begin_or_end_within_a_second_of_another_are_others(
+    tmp_path: Path, here: Here
+) -> None:
+    write_pcm(tmp_path / "tape.wav", sounds.music_like(3, 4.0))
+    rows = [
+        ("a", "train", "tape.wav", 0.0, 3.4),
+        ("b", "test", "tape.wav", 0.4, 3.4),
+        ("c", "val", "tape.wav", 0.0, 3.0),
+    ]
+    write_table(tmp_path / "t.csv", rows, "clip_start_s", "clip_end_s")
+    here("scan", "t.csv")
+    found = table(Path(".splitaudit/runs/t"), "matches").to_pylist()
+    assert pairs(found, "near_duplicate") == {("a", "b"), ("a", "c"), ("b", "c")}
+    spans = {(x["a"], x["b"]): (x["a_start"], x["b_start"]) for x in found}
+    assert spans["a", "b"] == pytest.approx((0.4, 0.0), abs=0.1)
+    assert spans["b", "c"] == pytest.approx((0.0, 0.4), abs=0.1)
 
 
 def test_overlapping_stretches_of_one_file_leak(tmp_path: Path, here: Here) -> None:

@@ -127,6 +127,59 @@ def test_best(a, b, expected):
     ) == {expected}
 
 
+def test_an_item_of_several_media_has_the_best_of_each():
+    items = items_of({"b": "train", "a": "train"})
+    known = {"part": "audio", "modality": "audio", "status": "ok"}
+    measures = [("a", 8000, 9.0), ("a", 48000, 1.0), ("b", 44100, 5.0), ("b", 44100, 9.5)]
+    rows = [{**known, "item_id": x, "sample_rate": y, "duration_s": z} for x, y, z in measures]
+    media, matches = schema.conform(rows, schema.MEDIA), matches_of([match("a", "b")])
+    assert kept(run(items, matches, media, keep="best")) == {"a"}
+    assert kept(run(items, matches, media, keep="longest")) == {"b"}
+
+
+@pytest.mark.parametrize("keep", KEEPS)
+def test_the_split_counts_before_any_quality_and_the_name_comes_last(keep):
+    items = items_of({"c": "train", "d": "val", "b": "val", "x": "other", "y": "notes"})
+    matches = matches_of([match("b", x) for x in "cdxy"])
+    media = media_of({x: {"duration_s": 9.0} for x in "cxy"} | {"b": {}, "d": {}})
+    first = "d" if keep == "first" else "b"
+    assert kept(run(items, matches, media, keep=keep)) == {first}
+    assert kept(run(items, matches, media, keep=keep, prefer="train")) == {"c"}
+    assert kept(run(items, matches, media, keep=keep, prefer="notes")) == {"y"}
+    others = {"x": "other", "y": "notes"}
+    assert kept(run(items_of(others), matches_of([match("x", "y")]), media, keep=keep)) == {"y"}
+
+
+def test_an_item_without_a_split_is_kept_last():
+    items = items_of({"a": None, "b": "other"})
+    media = media_of({"a": {"duration_s": 9.0}, "b": {}})
+    assert kept(run(items, matches_of([match("a", "b")]), media, keep="longest")) == {"b"}
+
+
+def test_of_several_ties_the_hardest_is_told_and_then_the_surest():
+    items = items_of(dict.fromkeys("kab", "train"))
+    parts = ("audio", "video", "image")
+    rows = [
+        match("k", "a", "overlap", score=0.99, part="audio"),
+        match("k", "a", "near_duplicate", score=0.71, part="video"),
+        match("k", "a", "near_duplicate", score=0.83, part="image"),
+        match("k", "b", "exact", score=0.5, part="image"),
+        match("k", "b", "near_duplicate", score=1.0, part="audio"),
+    ]
+    media = [
+        row | {"part": part}
+        for part in parts
+        for row in media_of({x: {} for x in "kab"}).to_pylist()
+    ]
+    for order in (rows, rows[::-1]):
+        plan = run(items, matches_of(order), schema.conform(media, schema.MEDIA))
+        assert column(plan, "reason") == {
+            "k": "stands for 2 dropped",
+            "a": "same recording as k (near_duplicate, score 0.83)",
+            "b": "exact copy of k",
+        }
+
+
 def test_longest_and_first():
     items = items_of({"b": "train", "a": "train"})
     matches = matches_of([match("a", "b")])

@@ -24,7 +24,8 @@ from splitaudit import schema
 from splitaudit.errors import SplitauditError
 from splitaudit.groups.policies import edges, groups
 from splitaudit.order import evaluation_order, role
-from splitaudit.split import digest, drop, entering_eval, lower_bound, regroup, repair
+from splitaudit.split import digest, drop, entering_eval, lower_bound, regroup, repair, unmet
+from splitaudit.split.regroup import _contingency_table
 
 RATIOS = st.dictionaries(
     st.sampled_from(["train", "val", "test", "a", "b"]), st.floats(0.01, 1), min_size=1
@@ -297,12 +298,156 @@ def test_regroup_keeps_labels_and_attributes_in_balance():
         assert off.abs().max() <= 1
 
 
+def test_what_is_balanced_is_how_many_items_of_a_group_have_each_label():
+    """A label that an item has twice counts once, and one that it lacks not at all."""
+    rows = [
+        {"item_id": "a", "labels": ["dog", "dog", "cat"], "attributes": [("room", "y")]},
+        {"item_id": "b", "labels": None, "attributes": [("room", "x"), ("hall", "1")]},
+        {"item_id": "c", "labels": ["dog"], "attributes": []},
+        {"item_id": "d", "labels": ["eel", "dog"], "attributes": [("room", "x"), ("room", "y")]},
+    ]
+    items, group = schema.conform(rows, schema.ITEMS), np.array([0, 1, 0, 1])
+    table = _contingency_table(group, items, ["label", "room"]).toarray()
+    assert table.tolist() == [[2, 1, 2, 0, 0, 1], [2, 0, 1, 1, 2, 0]]
+    assert _contingency_table(group, items, []).toarray().tolist() == [[2], [2]]
+    assert _contingency_table(group[:0], items[:0], ["label"]).shape == (0, 1)
+
+
 def test_regroup_refuses_an_attribute_that_no_item_has():
     items = items_of({"a": "train", "b": "test"})
     with pytest.raises(SplitauditError, match="no item has an attribute 'room'"):
         regroup(
             items, groups_of(items, matches_of([])), ratios={"a": 1}, seed=0, stratify=("room",)
         )
+
+
+def test_a_seed_gives_the_split_that_it_always_gave():
+    """Whoever makes it another one on purpose says so in the changelog."""
+    rng = np.random.default_rng(0)
+    labels = [[str(x) for x in set(rng.choice(6, 2))] for _ in range(240)]
+    rows = [{"item_id": f"i{n:03}", "split": "train", "labels": x} for n, x in enumerate(labels)]
+    items = schema.conform(rows, schema.ITEMS)
+    ends = (np.minimum(rng.pareto(1.0, 240), 20)).astype(int)
+    pairs = [(n, min(n + end, 239)) for n, end in enumerate(ends.tolist()) if end and n % 3]
+    grouped = groups_of(items, matches_of(match(f"i{a:03}", f"i{b:03}") for a, b in pairs if a < b))
+    ratios = {"train": 0.7, "val": 0.1, "test": 0.2}
+    found = [digest(regroup(items, grouped, ratios=ratios, seed=seed))[:16] for seed in (0, 1)]
+    assert found == ["623c97ae418943b9", "9e22efdea709465e"]
+
+
+def plan_of(**counts):
+    """A plan with groups of two items, and `odd` of one where it is needed."""
+    rows = []
+    for split, count in counts.items():
+        placed = None if split == "dropped" else split
+        for n in range(count):
+            rows.append(
+                {"item_id": f"{split}{n:03}", "new_split": placed, "group_id": f"{split}{n // 2}"}
+            )
+    return schema.conform(rows, schema.SPLITS)
+
+
+@pytest.mark.parametrize("times", [1, 10])
+def test_what_is_more_than_a_hundredth_off_its_share_is_said(times):
+    ratios = {"train": 0.8 * times, "test": 0.2 * times}
+    assert unmet(plan_of(train=81, test=19), ratios) == []
+    assert unmet(plan_of(train=79, test=21, dropped=50), ratios) == []
+    assert unmet(plan_of(train=82, test=18), ratios) == [
+        "train holds 82.0% of the items where 80.0% was asked for: "
+        "its largest group, 'train0', has 2 items and is never cut"
+    ]
+    assert unmet(plan_of(train=78, test=22, dropped=900), ratios) == [
+        "test holds 22.0% of the items where 20.0% was asked for: "
+        "its largest group, 'test0', has 2 items and is never cut"
+    ]
+
+
+def test_what_of_nothing_is_asked_for_is_not_unmet():
+    assert unmet(plan_of(), {"train": 1.0}) == []
+    assert unmet(plan_of(train=4), {"train": 0.995, "test": 0.005}) == []
+
+
+GROUP_OF_ALL = {"a": "train", "b": "val", "c": "test", "d": "train", "e": "extra", "f": "test"}
+
+
+@pytest.mark.parametrize(
+    ("side", "kept", "pinned"),
+    [
+        ("train", {"c": "test", "f": "test"}, []),
+        ("test", {"a": "train", "d": "train"}, []),
+        ("train", {"b": "val"}, ["b"]),
+        ("test", {"c": "test", "f": "test"}, ["f"]),
+        ("train", {"a": "train", "d": "train"}, ["a", "d"]),
+    ],
+)
+def test_of_a_group_that_stands_everywhere_one_side_is_kept_and_the_rest_says_why(
+    side, kept, pinned
+):
+    items = items_of(GROUP_OF_ALL | {"z": "train"})
+    grouped = groups_of(items, matches_of(match("a", x) for x in "bcdef"))
+    new = drop(items, grouped, side=side, pinned=pinned)
+    assert column(new) == {x: kept.get(x) for x in GROUP_OF_ALL} | {"z": "train"}
+    (split,), first = set(kept.values()), min(kept)
+    why = f"shares a group with {first} in {split}"
+    assert column(new, "reason") == {x: "stays" if x in kept else why for x in GROUP_OF_ALL} | {
+        "z": "stays"
+    }
+    assert column(new, "action") == {
+        x: "kept" if x in kept else "dropped" for x in GROUP_OF_ALL
+    } | {"z": "kept"}
+
+
+@pytest.mark.parametrize(
+    ("old", "side", "kept"),
+    [
+        (["val", "extra"], "test", "val"),
+        (["test", "val"], "test", "test"),
+        (["train_a", "train_b", "test"], "test", "train_a"),
+        (["train", "extra"], "train", "train"),
+        (["val", "train"], "train", "val"),
+    ],
+)
+def test_the_side_that_is_kept_where_a_group_has_no_train_or_no_test(old, side, kept):
+    items = items_of({f"i{n}": split for n, split in enumerate(old)})
+    grouped = groups_of(items, matches_of(match("i0", f"i{n}") for n in range(1, len(old))))
+    assert set(column(drop(items, grouped, side=side)).values()) == {kept, None}
+
+
+@pytest.mark.parametrize(
+    ("old", "moves", "without_train"),
+    [
+        (["train", "test", "test"], 1, 2),
+        (["train", "train", "test"], 1, 1),
+        (["val", "test", "test", "test"], 1, 1),
+        (["train_a", "train_b", "train_b", "test", "test", "test"], 3, 4),
+        (["test"], 0, 0),
+    ],
+)
+def test_the_fewest_moves_of_a_group(old, moves, without_train):
+    items = items_of({f"i{n}": split for n, split in enumerate(old)} | {"z": "train"})
+    grouped = groups_of(items, matches_of(match("i0", f"i{n}") for n in range(1, len(old))))
+    assert lower_bound(items, grouped) == moves
+    assert lower_bound(items, grouped, train_to_eval=False) == without_train
+
+
+def test_only_what_comes_from_train_enters_evaluation_and_what_is_dropped_does_not():
+    rows = [("train", "test"), ("train_b", "test"), ("val", "test"), ("train", "train")]
+    rows += [("train", "extra"), ("train", None), (None, "dev"), ("test", "dev"), ("extra", "dev")]
+    named = [
+        {"item_id": f"i{n}", "old_split": old, "new_split": new}
+        for n, (old, new) in enumerate(rows)
+    ]
+    assert entering_eval(schema.conform(named, schema.SPLITS)) == {"test": 2, "dev": 0}
+
+
+def test_a_pinned_group_says_so():
+    items = items_of({"a": "train", "b": "test", "c": "test"})
+    grouped = groups_of(items, matches_of([match("a", "b")]))
+    ratios = {"train": 1.0, "test": 1.0}
+    new = regroup(items, grouped, ratios=ratios, seed=0, pinned=["b"])
+    assert column(new)["a"] == column(new)["b"] == "test"
+    assert column(new, "reason")["a"] == "its group is pinned"
+    assert column(new, "reason")["b"] == "stays"
 
 
 def test_regroup_says_why():
