@@ -257,27 +257,17 @@ def _prove_time_stretched(a: Sound, b: Sound, line: Line) -> Proof | None:
     fits = windows.merge_fits(blocks)
     ours = Sound(a.white[first * FRAME : last * FRAME], a.levels[first:last], a.cells)
     frames = line.to_b((np.arange(first, last) + 0.5) * FRAME / RATE) * RATE / FRAME
-<<<<<<< HEAD:splitaudit/audio/verify/tempo_pitch.py
     beside = Sound(white, _levels_at(b.levels, frames), b.cells)
     proof = waveform.prove(ours, beside, 0, windows.sharpness(fits.heights))
-    told = (
-        abs(proof.correlation) >= MIN_CORRELATION
-        and windows.agreeing_share(fits) >= MIN_AGREEING_SHARE
-    )
-    return _restore_times(
-        replace(proof, accepted=proof.accepted and told), a, b, line, (first, last)
-    )
-=======
-    beside = Sound(white, _at(b.levels, frames), b.cells)
-    proof = audio.prove(ours, beside, 0, windows.sharpness(fits.heights))
     accepted = proof.accepted and _convinces(proof.correlation, fits)
-    return _placed(replace(proof, accepted=accepted), a, b, line, (first, last))
+    return _restore_times(replace(proof, accepted=accepted), a, b, line, (first, last))
 
 
 def _convinces(correlation: float, fits: Fits) -> bool:
     """Whether pieces fit better than by chance, and lie as the pieces beside them do."""
-    return abs(correlation) >= LIKELY and windows.agreeing(fits) >= AGREE
->>>>>>> 3379726 (Test what pieces of a copy must show on both sides of each threshold):splitaudit/verify/scaled.py
+    return (
+        abs(correlation) >= MIN_CORRELATION and windows.agreeing_share(fits) >= MIN_AGREEING_SHARE
+    )
 
 
 def _reassemble(
