@@ -19,7 +19,9 @@ from splitaudit.scan import pipeline
 def search_again(run: Run, settings: Settings) -> dict[str, pa.Table]:
     """Return the tables that a scan of the same media gives with an empty cache."""
     listed = run.table("media").to_pandas()
-    listed.loc[listed["part"].isin(pipeline.MEDIA_BY_PART), ["status", "error"]] = None
+    # What was not opened, such as a pipe, is left alone.
+    read = listed["part"].isin(list(pipeline.MEDIA_BY_PART)) & listed["content_id"].notna()
+    listed.loc[read, ["status", "error"]] = None
     media = schema.conform(pa.Table.from_pandas(listed, schema.MEDIA, False), schema.MEDIA)
     known = run.known("items", "memberships")
     links = schema.conform([], schema.EDGES)

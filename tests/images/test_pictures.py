@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from command import Ran, outcomes, pairs, run, stages, table, tables
+from command import Here, Ran, outcomes, pairs, run, stages, table, tables
 from picture_files import bomb, broken_chunk, encoded, frames, photograph, with_exif
 from PIL import Image
 
@@ -173,3 +175,82 @@ def test_equal_pixels_are_told_of_large_pictures_too(tmp_path: Path) -> None:
         row = found[f"test/{name}", "train/a.jpg"]
         assert (row["relation"], row["transform"]) == ("exact", "same pixels")
     assert stages(out)["pixels"] == 3  # other.jpg need not be read at its size
+
+
+def black(folder: Path) -> Path:
+    """A black picture in train, in test the same file and the same pixels, and another flat one."""
+    for split in ("train", "test"):
+        (folder / split).mkdir(parents=True)
+        Image.fromarray(photograph(len(split), *SIZE)).save(folder / split / "own.png")
+    dark = Image.fromarray(np.zeros((*SIZE, 3), np.uint8))
+    for name in ("train/a.png", "test/b.png", "test/c.bmp"):
+        dark.save(folder / name)
+    Image.fromarray(np.full((*SIZE, 3), 200, np.uint8)).save(folder / "test" / "d.png")
+    return folder
+
+
+def test_two_black_pictures_are_no_leak(tmp_path: Path, here: Here) -> None:
+    ran = here("scan", black(tmp_path / "data"), "--out", "run", "--json")
+    assert (ran.status, ran.json["verdict"]) == (0, "clean")
+    rows = table(Path("run"), "matches").to_pylist()
+    flat = {(row["a"], row["b"]): (row["relation"], row["accepted"]) for row in rows}
+    assert flat["test/b.png", "train/a.png"] == ("exact", False)
+    assert set(flat.values()) == {("exact", False)}
+    assert not {pair for pair in flat if "test/d.png" in pair}
+    became = outcomes(Path("run"), "image")
+    reason = "a flat picture: nothing in it to compare"
+    assert became["test/d.png"] == became["train/a.png"] == ("degenerate", reason)
+
+
+def lying_apart(folder: Path, lists: Path) -> None:
+    """Three pictures in train and three in test, and the lists of both."""
+    lists.mkdir()
+    for seed, split in enumerate(("train", "test")):
+        (folder / split).mkdir(parents=True)
+        for k, name in enumerate("abc"):
+            pixels = photograph(3 * seed + k, *SIZE)
+            Image.fromarray(pixels).save(folder / split / f"{name}.png")
+        listed = "".join(f"{split}/{name}.png\n" for name in "abc")
+        (lists / f"{split}.txt").write_text(listed)
+
+
+def leaking(folder: Path) -> None:
+    """A picture of test becomes one of train, turned."""
+    Image.fromarray(np.rot90(photograph(1, *SIZE))).save(folder / "test" / "c.png")
+
+
+LEAK = ("test/c.png", "train/b.png", "near_duplicate")
+
+
+def test_a_check_that_reads_all_again_finds_what_has_changed_since(
+    tmp_path: Path, here: Here
+) -> None:
+    lying_apart(tmp_path / "data", Path("lists"))
+    assert here("scan", tmp_path / "data").status == 0
+    assert here("check", "lists", "--rescan").status == 0
+    leaking(tmp_path / "data")
+    known, again = (here("check", "lists", "--json", *more) for more in ((), ("--rescan",)))
+    assert (known.status, known.json["crossings"]) == (0, [])
+    assert again.status == 1
+    (crossing,) = again.json["crossings"]
+    assert (crossing["a"], crossing["b"], crossing["relation"]) == LEAK
+    assert again.json["coverage"] == {"image": {"items": 6, "audited": 6}}
+
+
+def test_a_check_that_reads_all_again_believes_nothing_that_was_kept(
+    tmp_path: Path, here: Here
+) -> None:
+    lying_apart(tmp_path / "data", Path("lists"))
+    leaking(tmp_path / "data")
+    assert here("scan", tmp_path / "data").status == 1
+    kept = [part for part in Path(".splitaudit").rglob("*.parquet") if "proofs" in part.parts]
+    assert kept
+    for part in kept:
+        proofs = pq.read_table(part)
+        no = pa.array([False] * len(proofs))
+        at = proofs.column_names.index("accepted")
+        pq.write_table(proofs.set_column(at, "accepted", no), part)
+    assert here("scan", tmp_path / "data").status == 0
+    assert here("check", "lists").status == 0
+    again = here("check", "lists", "--rescan", "--json")
+    assert [(row["a"], row["b"], row["relation"]) for row in again.json["crossings"]] == [LEAK]
