@@ -254,3 +254,14 @@ def test_a_check_that_reads_all_again_believes_nothing_that_was_kept(
     assert here("check", "lists").status == 0
     again = here("check", "lists", "--rescan", "--json")
     assert [(row["a"], row["b"], row["relation"]) for row in again.json["crossings"]] == [LEAK]
+
+
+def test_a_check_that_reads_all_again_opens_no_pipe(tmp_path: Path) -> None:
+    """It would wait for ever for somebody to write into it."""
+    lying_apart(tmp_path / "data", tmp_path / "lists")
+    (tmp_path / "data" / "test" / "c.png").unlink()
+    os.mkfifo(tmp_path / "data" / "test" / "c.png")
+    assert run("scan", tmp_path / "data", cwd=tmp_path).status == 4
+    again = run("check", tmp_path / "lists", "--rescan", "--json", cwd=tmp_path)
+    assert again.status == 4
+    assert again.json["coverage"] == {"image": {"items": 6, "audited": 5}}
