@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from splitaudit import schema
-from splitaudit.pictures.rows import expand
+from splitaudit.images.match_rows import expand
 
 ITEMS = {"a": "train", "b": "test"}
 
