@@ -124,7 +124,7 @@ def test_10_000_equal_items_are_a_star() -> None:
 
 def test_each_row_stands_for_the_pairs_that_it_says() -> None:
     """Of a, b, c in train and x, y, z in test the first are linked, and the others to them."""
-    held = dict.fromkeys("abc", ("train", "A1")) | dict.fromkeys("xyz", ("test", "A1"))
+    held = dict.fromkeys("bca", ("train", "A1")) | dict.fromkeys("zyx", ("test", "A1"))
     within = {("a", "b"): 1, ("a", "c"): 2, ("x", "y"): 1, ("x", "z"): 2}
     between = {("a", "x"): 1, ("b", "x"): 1, ("c", "x"): 1, ("a", "y"): 3, ("a", "z"): 3}
     rows = rows_of(held)

@@ -141,6 +141,7 @@ def test_two_scans_at_once_on_one_cache(data: Path, undisturbed: Path, tmp_path:
         [["a", "b"], ["c", "poison", "d"], ["e"], ["f", "g"]],
         [["poison 1"], ["a"], ["b", "poison 2", "poison 3", "c"]],
         [["poison"], ["a"]],
+        [["a", "poison"], ["b"]],
     ],
 )
 def test_only_the_item_is_lost_that_a_process_dies_of(

@@ -249,6 +249,21 @@ def test_items_without_media_can_be_deduplicated():
     assert column(plan, "stands_for") == {"a": None, "b": "a"}
 
 
+def test_equal_names_of_contents_of_two_parts_tie_nothing():
+    items = items_of(dict.fromkeys("akbpq", "train"))
+    sounds = {"a": {"content_id": "x"}, "k": {"content_id": "y"}, "b": {}}
+    films = {"p": {"content_id": "x", "part": "video"}, "q": {"content_id": "y", "part": "video"}}
+    rows = [match("p", "q", "overlap", part="video"), match("a", "b"), match("b", "k")]
+    plan = run(items, matches_of(rows), media_of(sounds | films))
+    assert column(plan, "reason") == {
+        "a": "stands for 2 dropped",
+        "b": "same recording as a (near_duplicate, score 0.90)",
+        "k": "in one duplicate group with a, through others",
+        "p": "stands for 1 dropped",
+        "q": "overlaps p (score 0.90)",
+    }
+
+
 def test_what_is_unknown_is_named():
     items = items_of({"a": "train"})
     with pytest.raises(SplitauditError, match="split 'tran' is unknown; expected one of train"):

@@ -336,29 +336,28 @@ def test_a_seed_gives_the_split_that_it_always_gave():
 
 
 def plan_of(**counts):
-    """A plan with groups of two items, and `odd` of one where it is needed."""
+    """A plan with one group of six in each split, the others of two."""
     rows = []
     for split, count in counts.items():
         placed = None if split == "dropped" else split
         for n in range(count):
-            rows.append(
-                {"item_id": f"{split}{n:03}", "new_split": placed, "group_id": f"{split}{n // 2}"}
-            )
+            group = f"{split}{max(0, n - 4) // 2}"
+            rows.append({"item_id": f"{split}{n}", "new_split": placed, "group_id": group})
     return schema.conform(rows, schema.SPLITS)
 
 
 @pytest.mark.parametrize("times", [1, 10])
-def test_what_is_more_than_a_hundredth_off_its_share_is_said(times):
+def test_what_is_more_than_a_hundredth_above_its_share_is_said(times):
     ratios = {"train": 0.8 * times, "test": 0.2 * times}
-    assert unmet(plan_of(train=81, test=19), ratios) == []
-    assert unmet(plan_of(train=79, test=21, dropped=50), ratios) == []
-    assert unmet(plan_of(train=82, test=18), ratios) == [
-        "train holds 82.0% of the items where 80.0% was asked for: "
-        "its largest group, 'train0', has 2 items and is never cut"
+    assert unmet(plan_of(train=810, test=190), ratios) == []
+    assert unmet(plan_of(train=790, test=210, dropped=50), ratios) == []
+    assert unmet(plan_of(train=811, test=189), ratios) == [
+        "train holds 81.1% of the items where 80.0% was asked for: "
+        "its largest group, 'train0', has 6 items and is never cut"
     ]
-    assert unmet(plan_of(train=78, test=22, dropped=900), ratios) == [
-        "test holds 22.0% of the items where 20.0% was asked for: "
-        "its largest group, 'test0', has 2 items and is never cut"
+    assert unmet(plan_of(train=789, test=211, dropped=900), ratios) == [
+        "test holds 21.1% of the items where 20.0% was asked for: "
+        "its largest group, 'test0', has 6 items and is never cut"
     ]
 
 
@@ -440,6 +439,16 @@ def test_only_what_comes_from_train_enters_evaluation_and_what_is_dropped_does_n
     assert entering_eval(schema.conform(named, schema.SPLITS)) == {"test": 2, "dev": 0}
 
 
+def test_regroup_leaves_in_train_what_may_not_enter_evaluation_and_nothing_else():
+    items = items_of({"a": "train", "b": "test"} | {f"x{n}": "test" for n in range(8)})
+    grouped = groups_of(items, matches_of([match("a", "b")]))
+    ratios = {"train": 0.01, "test": 0.99}
+    new = regroup(items, grouped, ratios=ratios, seed=0, train_to_eval=False)
+    assert column(new) == {"a": "train", "b": "train"} | {f"x{n}": "test" for n in range(8)}
+    free = regroup(items, grouped, ratios=ratios, seed=0)
+    assert column(free) == dict.fromkeys(column(free), "test")
+
+
 def test_a_pinned_group_says_so():
     items = items_of({"a": "train", "b": "test", "c": "test"})
     grouped = groups_of(items, matches_of([match("a", "b")]))
@@ -464,7 +473,8 @@ def test_regroup_says_why():
 
 
 @pytest.mark.parametrize(
-    "ratios", [{}, {"train": 0.0}, {"train": 0.5, "val": -0.1}, {"train": float("nan")}]
+    "ratios",
+    [{}, {"train": 0.0}, {"train": 0.5, "val": -0.1}, {"train": float("nan")}, {"a": float("inf")}],
 )
 def test_regroup_refuses_senseless_ratios(ratios):
     items = items_of({"a": "train"})

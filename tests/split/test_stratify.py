@@ -241,6 +241,19 @@ def test_a_group_is_drawn_of_the_split_and_the_label_that_is_too_many():
     }
 
 
+def test_of_a_label_that_is_too_few_no_group_is_drawn():
+    """Both splits have half of the items; the first has one of three with the label."""
+    table = csr_array(np.array([[4.0, 1], [2, 1], [2, 1]]))
+    state, goal = at(table, [0, 1, 1])[1], stratify._target_counts(table, np.array([0.5, 0.5]))
+    members, drawn = stratify._groups_by_label(table, np.ones(3, bool)), np.array([1], np.uint64)
+    found = [
+        {int(stratify._draw_excess_group(drawn, split, members, goal, state)) for _ in range(50)}
+        for split in (0, 1)
+    ]
+    assert found[0] == {stratify.NONE}
+    assert found[1] - {stratify.NONE} == {1, 2}
+
+
 def test_one_group_and_one_split():
     table = csr_array(np.array([[3.0, 1.0]]))
     assert assign(table, np.ones(1), may_go_anywhere(table, 1), 0).tolist() == [0]
