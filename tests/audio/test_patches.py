@@ -262,3 +262,51 @@ def test_identity_changes_with_the_file(
     (folder / "patches.npz").write_bytes(stored[:-1] + bytes([stored[-1] ^ 1]))
     monkeypatch.setattr(resources, "files", lambda package: folder)
     assert patches.directions_digest() != before
+
+
+@pytest.mark.parametrize(
+    ("depth", "deviation", "told"), [(0.12, 0.046, False), (0.14, 0.054, True)]
+)
+def test_a_tone_must_waver_to_be_described(depth: float, deviation: float, told: bool) -> None:
+    """Its levels deviate by 5 % from steady ones, at least."""
+    t = sample_times(4 * RATE, RATE)
+    wavering = (0.3 * (1 + depth * np.sin(4 * np.pi * t)) * np.sin(880 * np.pi * t)).astype(
+        np.float32
+    )
+    power = patches.band_power(wavering)
+    _, found = patches.describe(power, np.arange(0, len(power) - PATCH_FRAMES, STEP))
+    assert found == pytest.approx(np.full(len(found), deviation), abs=0.0015)
+    assert patches_of(wavering).degenerate == (not told)
+    within = patches_of(wavering).frames
+    assert ((within >= 0) & (within < 150)).any() == told
+
+
+@pytest.mark.parametrize(("level_db", "heard"), [(-74.5, True), (-75.5, False)])
+def test_silence_lies_75_db_below_full_scale(level_db: float, heard: bool) -> None:
+    noise = np.random.default_rng(0).standard_normal(3 * RATE).astype(np.float32)
+    found = patches_of(np.float32(10 ** (level_db / 20)) * noise)
+    assert (len(found.frames) > 0) == heard
+    assert found.degenerate == (not heard)
+
+
+@pytest.mark.parametrize(("ratio", "steady"), [(1.09, True), (1.12, False)])
+def test_a_short_sound_must_waver_too(ratio: float, steady: bool) -> None:
+    """Each of its few frames stands for two, so that none is evened out by the next."""
+    power = np.ones((10, patches.BANDS), np.float32)
+    power[1::2] = ratio
+    assert patches._is_stationary(power) == steady
+
+
+@pytest.mark.parametrize(
+    ("n_frames", "step"),
+    [(31, 1), (31 + 95, 1), (31 + 96, 2), (31 + 287, 5), (31 + 288, 6), (999, 6)],
+)
+def test_a_short_sound_gets_48_patches_where_it_can(n_frames: int, step: int) -> None:
+    """At most one in six frames."""
+    begins = patches._patch_starts(0, n_frames * HOP, n_frames)
+    assert begins.tolist() == list(range(0, n_frames - 31, step))
+
+
+def test_a_tone_before_speech_does_not_hide_it() -> None:
+    found = patches_of(np.concatenate([sine(1.0), sounds.speech_like(1, 1.0)]))
+    assert not found.degenerate
