@@ -25,12 +25,13 @@ from splitaudit.demo.dataset import plant
 
 target = os.environ.get("SPLITAUDIT_TARGET")
 work = Path(tempfile.mkdtemp())
+cache = Path(os.environ.get("SPLITAUDIT_CACHE", work / "cache"))
 if target is None:
     target = work / "sounds"
     plant(target)
 
 # %%
-audit = splitaudit.open(target, out=work / "run", cache=work / "cache").scan()
+audit = splitaudit.open(target, out=work / "run", cache=cache).scan()
 summary = audit.summary()
 summary["verdict"], summary["coverage"]
 

@@ -41,7 +41,7 @@ def run(*words: object, cwd: Path, **environment: str) -> Ran:
         env={**os.environ, "COLUMNS": "80", **environment},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +19,9 @@ from other_readers import datasets, mlcroissant  # noqa: F401  fixtures
 from splitaudit.demo.dataset import GroundTruth, Leak, plant
 
 # What tests run is the default, whatever the machine is set to.
-for name in ("NO_COLOR", "FORCE_COLOR", "SPLITAUDIT_DATA", "CLICOLOR_FORCE"):
+for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
+    os.environ.pop(name, None)
+for name in ("SPLITAUDIT_DATA", "SPLITAUDIT_TARGET", "SPLITAUDIT_CACHE"):
     os.environ.pop(name, None)
 
 # In CI (.ci/run sets the variable) Hypothesis draws the same examples in every run: what is red
@@ -42,6 +45,18 @@ class Scanned:
     def run(self) -> Path:
         return self.home / ".splitaudit" / "runs" / "planted"
 
+    @property
+    def cache(self) -> Path:
+        return self.home / ".splitaudit" / "cache"
+
+
+@dataclass(frozen=True)
+class Demonstrated:
+    """What the demo has left in `folder`, and said; it found out all by itself."""
+
+    folder: Path
+    ran: Ran
+
 
 def once(shared: Path, name: str, make: Callable[[Path], dict[str, Any]]) -> tuple[Path, Any]:
     """Make a folder once for all processes; return it and what `make` had to say."""
@@ -62,9 +77,23 @@ def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def planted(shared: Path) -> tuple[Path, GroundTruth]:
+def demonstrated(shared: Path) -> Demonstrated:
+    """The demo, of which others take the sounds and the facts about them: it takes its time."""
+    home, said = once(shared, "demo", lambda home: asdict(run("demo", cwd=home)))
+    return Demonstrated(home / "splitaudit-demo", Ran(**said))
+
+
+@pytest.fixture(scope="session")
+def planted(shared: Path, demonstrated: Demonstrated) -> tuple[Path, GroundTruth]:
     """The small dataset with leaks in it, and its truth."""
-    folder, said = once(shared, "planted", lambda folder: asdict(plant(folder)))
+
+    def make(folder: Path) -> dict[str, Any]:
+        truth = plant(folder)
+        # The same sounds in the same bytes, which an encoder need not write again.
+        shutil.copytree(demonstrated.folder / "sounds", folder, dirs_exist_ok=True)
+        return asdict(truth)
+
+    folder, said = once(shared, "planted", make)
     leaks, duplicates = (
         tuple(Leak(**leak) for leak in said[name]) for name in ("leaks", "duplicates")
     )
@@ -73,12 +102,15 @@ def planted(shared: Path) -> tuple[Path, GroundTruth]:
 
 
 @pytest.fixture(scope="session")
-def scanned(shared: Path, planted: tuple[Path, GroundTruth]) -> Scanned:
-    """The planted dataset after one scan from the command line."""
+def scanned(shared: Path, planted: tuple[Path, GroundTruth], demonstrated: Demonstrated) -> Scanned:
+    """The planted dataset after a scan from the command line, to which the facts were known."""
     folder, truth = planted
-    home, said = once(
-        shared, "scanned", lambda home: asdict(run("scan", folder, "--json", cwd=home))
-    )
+
+    def make(home: Path) -> dict[str, Any]:
+        shutil.copytree(demonstrated.folder / "cache", home / ".splitaudit" / "cache")
+        return asdict(run("scan", folder, "--json", cwd=home))
+
+    home, said = once(shared, "scanned", make)
     return Scanned(folder, home, truth, Ran(**said))
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
 import pytest
+from conftest import Scanned
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+EXPLORE = Path(__file__).parent.parent / "notebooks" / "explore_duplicates.ipynb"
 SHOWN = {
     "evaluator_audit": {"players": 0, "tables": 2, "figures": 1},
     "explore_duplicates": {"players": 2, "tables": 6, "figures": 0},
@@ -17,8 +21,18 @@ SHOWN = {
 }
 
 
+@pytest.fixture
+def explored(scanned: Scanned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The notebook that explores is given a dataset, and the facts of an earlier scan of it."""
+    shutil.copytree(scanned.cache, tmp_path / "cache")
+    monkeypatch.setenv("SPLITAUDIT_TARGET", str(scanned.folder))
+    monkeypatch.setenv("SPLITAUDIT_CACHE", str(tmp_path / "cache"))
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs(path: Path, tmp_path: Path) -> None:
+def test_a_notebook_runs(path: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if path == EXPLORE:
+        request.getfixturevalue("explored")
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}})
     client.execute()
@@ -30,6 +44,18 @@ def test_a_notebook_runs(path: Path, tmp_path: Path) -> None:
         "figures": sum("image/png" in one for one in data),
     }
     assert shown == SHOWN[path.stem]
+
+
+def test_sounds_are_planted_where_no_dataset_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    first = next(cell for cell in nbformat.read(EXPLORE, 4).cells if cell.cell_type == "code")
+    held: dict[str, Any] = {}
+    exec(first.source, held)
+    assert held["work"].parent == tmp_path
+    assert (held["target"], held["cache"]) == (held["work"] / "sounds", held["work"] / "cache")
+    assert len([path for path in held["target"].rglob("*") if path.is_file()]) == 60
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
+import shutil
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
-
-from splitaudit.demo.dataset import plant
+from command import Ran, run
+from conftest import Demonstrated, Scanned, once
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,36 +24,41 @@ def block(name: str) -> str:
     return found[1]
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-m", "splitaudit.cli", *shlex.split(command)[1:]]
-    environment = {**os.environ, "COLUMNS": "80"}
-    return subprocess.run(program, cwd=folder, env=environment, capture_output=True, text=True)
+@pytest.fixture(scope="session")
+def session(shared: Path, scanned: Scanned) -> list[tuple[str, Ran]]:
+    """The commands in order, each with what it gave; the facts about the sounds are known."""
+
+    def make(folder: Path) -> dict[str, Any]:
+        shutil.copytree(scanned.folder, folder / "my_dataset")
+        shutil.copytree(scanned.cache, folder / ".splitaudit" / "cache")
+        lines = [line[2:] for line in block("session").splitlines() if line.startswith("$ ")]
+        return {line: asdict(run(*shlex.split(line)[1:], cwd=folder)) for line in lines}
+
+    _, said = once(shared, "session", make)
+    return [(line, Ran(**ran)) for line, ran in said.items()]
 
 
-def test_the_session_works_as_it_is_shown(tmp_path: Path) -> None:
-    plant(tmp_path / "my_dataset")
-    commands = [line[2:] for line in block("session").splitlines() if line.startswith("$ ")]
-    assert len(commands) >= 9
-    for command in commands:
-        done = run(command, tmp_path)
-        assert done.returncode == EXPECTED.get(command.split()[1], 0), (command, done.stderr)
-        assert max(map(len, done.stdout.splitlines())) <= 80 or "/" in done.stdout
+def test_the_session_works_as_it_is_shown(session: list[tuple[str, Ran]]) -> None:
+    assert len(session) >= 9
+    for command, ran in session:
+        assert ran.status == EXPECTED.get(command.split()[1], 0), (command, ran.err)
+        assert max(map(len, ran.out.splitlines())) <= 80 or "/" in ran.out
 
 
-def test_the_output_shown_is_the_output(tmp_path: Path) -> None:
-    plant(tmp_path / "my_dataset")
+def test_the_output_shown_is_the_output(session: list[tuple[str, Ran]]) -> None:
     shown = re.search(r"```text\n(LEAKS.*?)```", README, re.S)
     assert shown
-    printed = run("splitaudit scan my_dataset", tmp_path).stdout
+    command, ran = session[0]
+    assert command == "splitaudit scan my_dataset"
     for line in shown[1].strip().splitlines():
-        assert line.strip() in printed
+        assert line.strip() in ran.out
 
 
-def test_the_demo_finds_what_it_planted(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_demo_finds_what_it_planted(demonstrated: Demonstrated) -> None:
     assert block("demo").strip().endswith("splitaudit demo")
-    done = run("splitaudit demo", tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "splitaudit-demo" / "run" / "report.html").exists()
+    assert demonstrated.ran.status == 0, demonstrated.ran.out + demonstrated.ran.err
+    assert (demonstrated.folder / "run" / "report.html").exists()
 
 
 @pytest.mark.parametrize("name", ["demo", "tests"])
