@@ -137,6 +137,20 @@ def test_both_ways_are_measured_for_all_and_for_parts() -> None:
     assert (found["verdict"], found["signs"]) == ("no_evidence", [])
 
 
+def test_a_query_counts_for_the_first_item_that_is_right() -> None:
+    """And groups are those of the items that a part has."""
+    scores = np.array([[4.0, 0, 0, 1], [0, 4, 0, 0], [0, 1, 0, 4], [0, 0, 9, 0], [9, 0, 0, 0]])
+    right = parse_relevance([[1, 0], [], [3, 1], [2], [0]], 4)
+    parts = {
+        "first": np.array([True, False, False, False]),
+        "others": np.array([False] + [True] * 3),
+    }
+    found = summarise(scores, right, np.array(list("aabb")), parts)["metrics"]
+    there, back = found["query to item"], found["item to query"]
+    assert [(one["queries"], one["groups"]) for one in there.values()] == [(4, 2), (2, 1), (2, 2)]
+    assert [(one["queries"], one["groups"]) for one in back.values()] == [(4, 2), (1, 1), (3, 2)]
+
+
 def test_ties_and_faults_are_told() -> None:
     """Of two tied right items none is tied with a wrong one."""
     scores = np.array([[2.0, 2.0, 1.0], [1.0, 1.0, 0.0], [np.nan, 0.0, 3.0], [np.inf, 2.0, 1.0]])

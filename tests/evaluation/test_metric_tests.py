@@ -357,3 +357,17 @@ def test_a_metric_that_is_the_same_for_all_ranks_is_named_and_others_are_tested(
     assert found.notes[:3] == tuple(f"{name}: {same}" for name in ("one", "hardly", "none"))
     assert (found.verdict, found.sentence[:5]) == ("leak", "R@1: ")
     assert {one.sentence.partition(":")[0] for one in found.findings} == {"R@1"}
+
+
+def test_the_way_back_is_no_excuse_for_anything_else() -> None:
+    """Of a metric that rightly ranks the queries of an item, ties are worth chance all the same."""
+
+    def both(queries: Any, gallery: Any) -> dict[str, float]:
+        scores = evaluators.cosine(queries, gallery)
+        better = (scores > np.diagonal(scores)).sum(axis=0)
+        return {"t2v": evaluators.recall_of_place(queries, gallery), "v2t": (better < 1).mean()}
+
+    found = audit_evaluator(both, *pairs(24), kind="metric")
+    assert "v2t: ranks the queries of each item, the way back" in found.notes
+    said = [(one.test, one.verdict, one.sentence[:5]) for one in found.findings]
+    assert said == [("ties", "leak", "v2t: ")]

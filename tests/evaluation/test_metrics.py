@@ -161,8 +161,10 @@ def test_words_and_sizes_out_of_range_are_refused() -> None:
     scores = np.eye(3)
     for call in (
         lambda: metrics.recall_at_k(scores, [0, 1, 2], 0),
+        lambda: metrics.recall_at_k(scores, [0, 1, 2], 1.0),
         lambda: metrics.recall_at_k(scores, [0, 1, 2], 1, ties="kind"),
         lambda: metrics.recall_at_gallery_size(scores, [0, 1, 2], 1, 4),
+        lambda: metrics.recall_at_gallery_size(scores, [0, 1, 2], 1, 0),
         lambda: metrics.recall_at_gallery_size(scores, [[0, 1], [1], [2]], 1, 2),
         lambda: metrics.recall_at_gallery_size(scores, [0, 1, 2], 1, 2, transductive=True),
     ):
