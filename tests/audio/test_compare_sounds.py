@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import soxr
 from hypothesis import given
 from hypothesis import strategies as st
 from sound_files import stretched, write_pcm
@@ -148,3 +150,138 @@ def test_pieces_count_for_what_they_have_beyond_chance() -> None:
     assert compare._agreeing_s(pieces) == 0
     assert compare._agreeing_s(plain) == pytest.approx(0.4)
     assert compare._agreeing_s(replace(plain, tempo=1.02, pitch=1.02)) == pytest.approx(0.4)
+
+
+# Thresholds, from both sides
+
+PLAIN = Proof(0.9, 0.95, 0.0, 0.0, 4.0, 0.0, 4.0, 0.96, 0.5, True)
+
+
+def pair_of(evidence_s: float = 2.0, slope: float = 1.0, seconds: float = 90.0) -> Pair:
+    return Pair("k", FILE, FILE, (1.0, 1.0), slope, (seconds, 90.0), evidence_s)
+
+
+@pytest.mark.parametrize(
+    ("correlation", "coverages", "slope", "settled"),
+    [
+        (1.0, (0.901, 0.2), 1.0, True),
+        (1.0, (0.2, 0.901), 1.0, True),
+        (1.0, (0.899, 0.899), 1.0, False),
+        (-0.95, (0.95, 0.1), 1.0, True),  # 0.9025
+        (0.95, (0.94, 0.1), 1.0, False),  # 0.893
+        (1.0, (1.0, 1.0), 1.0049, True),
+        (1.0, (1.0, 1.0), 1.0051, False),
+        (1.0, (1.0, 1.0), 0.9951, True),
+        (1.0, (1.0, 1.0), 0.9949, False),
+    ],
+)
+def test_a_clean_copy_leaves_nothing_for_another_speed(
+    correlation: float, coverages: tuple[float, float], slope: float, settled: bool
+) -> None:
+    proof = replace(
+        PLAIN, correlation=correlation, coverage_a=coverages[0], coverage_b=coverages[1]
+    )
+    assert compare._is_unscaled_copy(proof, pair_of(slope=slope)) == settled
+    assert not compare._is_unscaled_copy(replace(proof, accepted=False), pair_of(slope=slope))
+    assert not compare._is_unscaled_copy(None, pair_of(slope=slope))
+
+
+@pytest.mark.parametrize(
+    ("tempo", "pitch", "correlation", "end", "other_is_choose_proof"),
+    [  # beside 4 s of 0.5, which is 2 s
+        (1.02, 1.02, 0.551, 4.0, True),
+        (1.02, 1.02, 0.549, 4.0, False),
+        (1.02, 1.02, -0.551, 4.0, True),
+        (1.02, 1.0, 0.701, 4.0, True),  # less what pieces have by chance
+        (1.02, 1.0, 0.699, 4.0, False),
+        (1.02, 1.02, 0.5, 4.5, True),
+        (1.02, 1.02, 0.5, 4.3, False),
+    ],
+)
+def test_another_speed_must_explain_a_tenth_more(
+    tempo: float, pitch: float, correlation: float, end: float, other_is_choose_proof: bool
+) -> None:
+    plain = replace(PLAIN, correlation=0.5)
+    other = replace(plain, tempo=tempo, pitch=pitch, correlation=correlation, a_end=end)
+    assert compare._choose_proof(plain, other) == (other if other_is_choose_proof else plain)
+
+
+def test_what_is_accepted_is_told() -> None:
+    plain, other = PLAIN, replace(PLAIN, tempo=1.02, correlation=0.2)
+    refused, none = replace(plain, accepted=False), replace(other, accepted=False)
+    assert compare._choose_proof(plain, None) == compare._choose_proof(plain, none) == plain
+    assert compare._choose_proof(refused, other) == compare._choose_proof(None, other) == other
+    assert compare._choose_proof(refused, none) == refused
+    assert compare._choose_proof(None, None) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "evidence_s", "tempo"),
+    [
+        (4.0, 0.251, 1.03),
+        (4.0, 0.249, 1.0),  # no other speed is tried
+        (0.8, 0.241, 1.03),  # of the shorter sound three tenths
+        (0.8, 0.239, 1.0),
+    ],
+)
+def test_of_some_evidence_another_speed_is_tried(
+    tmp_path: Path, seconds: float, evidence_s: float, tempo: float
+) -> None:
+    sound = sounds.speech_like(4, 4.0)
+    a = on_disk(tmp_path / "a.wav", sound)
+    b = on_disk(tmp_path / "b.wav", np.asarray(soxr.resample(sound, 1.03, 1.0), np.float32))
+    lengths = (seconds, 4.0) if evidence_s > 0.245 else (4.0, seconds)
+    pair = Pair("k", a, b, (2.06, 2.0), 1 / 1.03, lengths, evidence_s)
+    row = proof_of(pair, tmp_path / "proofs")
+    tried = row["found"] and row["accepted"]
+    assert tried == (tempo != 1)
+    assert not tried or row["tempo"] == pytest.approx(tempo, abs=1e-4)
+
+
+@pytest.mark.parametrize(("evidence_s", "found"), [(0.5, True), (0.499, False)])
+def test_of_much_evidence_the_whole_is_compared(
+    tmp_path: Path, evidence_s: float, found: bool
+) -> None:
+    """What they share lies 40 s from the moment; with less evidence that is not looked at."""
+    whole, other = long_sound(range(9)), long_sound(range(20, 29))
+    other[60 * RATE : 66 * RATE] = whole[60 * RATE : 66 * RATE]
+    a, b = on_disk(tmp_path / "a.wav", whole), on_disk(tmp_path / "b.wav", other)
+    row = proof_of(Pair("k", a, b, (20.0, 20.0), 1.0, (90.0, 90.0), evidence_s), tmp_path / "p")
+    assert bool(row["found"] and row["accepted"]) == found
+    assert not found or row["a_start"] == pytest.approx(60, abs=0.1)
+
+
+def test_sounds_are_held_up_to_128_mb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two at least; the one that was asked for last goes last."""
+    monkeypatch.setattr(compare, "_CACHE", OrderedDict())
+    monkeypatch.setattr(compare, "_CACHE_BYTES", 3 * 4 * RATE)
+    files = [on_disk(tmp_path / f"{k}.wav", sounds.distinct_sound(k, 1.0)) for k in range(4)]
+    for file in (files[0], files[1], files[2], files[0], files[3]):
+        compare._load_sound(file)
+    assert list(compare._CACHE) == [files[2], files[0], files[3]]
+    monkeypatch.setattr(compare, "_CACHE_BYTES", 1)
+    compare._load_sound(files[1])
+    assert list(compare._CACHE) == [files[3], files[1]]
+
+
+def test_what_changed_or_went_is_not_told(tmp_path: Path) -> None:
+    sound = sounds.speech_like(4, 2.0)
+    a, b = on_disk(tmp_path / "a.wav", sound), on_disk(tmp_path / "b.wav", sound)
+    pairs = [
+        Pair(
+            "gone", a, replace(b, path=str(tmp_path / "gone.wav")), (1.0, 1.0), 1.0, (2.0, 2.0), 1.0
+        ),
+        Pair("changed", a, replace(b, signature="1-2-3-4"), (1.0, 1.0), 1.0, (2.0, 2.0), 1.0),
+        Pair("same", a, b, (1.0, 1.0), 1.0, (2.0, 2.0), 1.0),
+    ]
+    compare.Waveforms().verify(pairs, tmp_path / "proofs")
+    names = pa.array(sorted(pair.key for pair in pairs))
+    found = Parts(tmp_path / "proofs").read(names, compare.PROOFS)
+    assert found["key"].to_pylist() == ["same"]
+
+
+def test_of_what_was_lost_nothing_was_found(tmp_path: Path) -> None:
+    compare.Waveforms().lost([pair_of()], tmp_path)
+    (row,) = Parts(tmp_path).read(pa.array(["k"]), compare.PROOFS).to_pylist()
+    assert row["found"] is False
+    assert (row["score"], row["accepted"]) == (None, None)

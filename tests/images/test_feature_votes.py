@@ -184,14 +184,14 @@ def test_of_so_many_features_eight_may_be_near_by_chance(n):
     far = np.bitwise_count(descriptors[:, None] ^ drawn).sum(axis=2, dtype=float)
     rare = scipy.stats.norm.isf(min(0.5, 8 / n))
     expected = far.mean(axis=1) - rare * far.std(axis=1)
-    near = features.near_enough(descriptors)
+    near = feature_votes._distance_thresholds(descriptors)
     assert (np.abs(near - np.clip(expected, 12, 44)) <= 1.001).all()
     assert np.mean(np.abs(near - np.floor(np.clip(expected, 12, 44))) > 0) < 0.01
 
 
 def test_of_one_feature_all_are_near_that_may_be():
-    assert features.near_enough(codes(0, 1)).tolist() == [44]
-    assert len(features.near_enough(codes(0, 0))) == 0
+    assert feature_votes._distance_thresholds(codes(0, 1)).tolist() == [44]
+    assert len(feature_votes._distance_thresholds(codes(0, 0))) == 0
 
 
 @pytest.mark.parametrize(("away", "found"), [(12, {(0, 1)}), (13, set())])

@@ -75,6 +75,11 @@ class _PatchIndex:
             STRONG_EVIDENCE_S, STRONG_SHARE * (1 - votes.NEUTRAL_SIMILARITY) * self.length_s
         )
 
+    @cached_property
+    def most_weak(self) -> npt.NDArray[np.int_]:
+        """How many pairs of each sound are compared for which little speaks."""
+        return np.where(self.length_s < SHORT_S, WEAK_PAIRS_SHORT, WEAK_PAIRS)
+
     def patches(self, sound: int) -> tuple[patches.Vectors, patches.Frames, int]:
         """Return the patches of a sound as `votes.refine` takes them."""
         own = self.patch_range(sound)
@@ -105,8 +110,7 @@ def search(facts: Parts, keys: pa.Array, processes: int) -> pa.Table:
         rows = list(threads.map(partial(_candidate_places, prints, find), range(len(keys))))
     names = [*COLUMNS, "evidence", "much"]
     found = pd.DataFrame(np.concatenate([np.zeros((0, len(names))), *rows]), columns=names)
-    most = np.where(prints.length_s < SHORT_S, WEAK_PAIRS_SHORT, WEAK_PAIRS)
-    found = _select_candidates(found, most).drop(columns="much").astype(COLUMNS)
+    found = _select_candidates(found, prints.most_weak).drop(columns="much").astype(COLUMNS)
     return pa.Table.from_pandas(found, preserve_index=False)
 
 

@@ -108,7 +108,13 @@ def _compare(pair: Pair) -> verifier.Proof | None:
         SCALED_EVIDENCE_S, SCALED_EVIDENCE_SHARE * min(pair.seconds)
     ):
         return proof
-    other = tempo_pitch.verify(a, b, pair.moment_s, 1 / pair.slope)
+    return _choose_proof(proof, tempo_pitch.verify(a, b, pair.moment_s, 1 / pair.slope))
+
+
+def _choose_proof(
+    proof: verifier.Proof | None, other: verifier.Proof | None
+) -> verifier.Proof | None:
+    """The proof at another speed where it is one and clearly more agrees, else the ordinary one."""
     if other is None or not other.accepted:
         return proof
     if proof is None or not proof.accepted:
