@@ -131,7 +131,7 @@ class Parts:
         order = pc.sort_indices(table["key"])
         table = table.take(order)
         # Two runs at once may have computed a fact twice, in differently cut parts.
-        return table if table.num_rows <= len(keys) else _deduplicate_keys(table)
+        return _deduplicate_keys(table) if table.num_rows > 1 else table
 
     def parts_of(self, keys: pa.Array, schema: pa.Schema) -> Iterator[pa.Table]:
         """Yield the facts of `keys` part by part; what was computed twice comes twice."""

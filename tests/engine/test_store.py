@@ -61,7 +61,6 @@ def test_a_fact_that_two_runs_computed_is_read_once(parts: Parts) -> None:
     assert read(parts, "b", "a") == [("a", 1), ("b", 2)]
 
 
-@pytest.mark.xfail(reason="as many rows as keys pass for one of each")
 def test_a_fact_that_two_runs_computed_is_read_once_where_another_is_missing(parts: Parts) -> None:
     note(parts, {"a": 1, "b": 2})
     note(parts, {"b": 2})
