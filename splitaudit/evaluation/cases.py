@@ -29,10 +29,8 @@ FAMILY_WISE_ERROR = 1e-6
 ALPHA = FAMILY_WISE_ERROR / 15
 SHUFFLES = 4  # of queries and items alike
 TRIALS = 24  # of a stochastic evaluator; all succeed by chance in 2**-24
-DRAW_SEED, ANSWER_SEED = (
-    1_000,
-    2_000,
-)  # seeds, of scores drawn anew and of what is compared with them
+# seeds, of scores drawn anew and of what is compared with them
+DRAW_SEED, ANSWER_SEED = 1_000, 2_000
 
 Answer = Callable[[int], Matrix]
 Part = Callable[[Matrix], Matrix]

@@ -28,6 +28,7 @@ from splitaudit.images.fingerprint.feature_sets import (
     transform_angles,
     transform_descriptors,
 )
+from splitaudit.images.search.pose_votes import count_votes, pose_bins
 from splitaudit.search.blocks import partition_bits
 
 TABLES = 10  # sets of bits by which features are brought together
@@ -35,7 +36,6 @@ BITS = (10, 22)  # of a set: fewest and most
 RADIUS_RANGE = (12, 44)  # <= bits of 256 in which features differ that vote: fewest and most
 EXPECTED_BY_CHANCE = 8.0  # <= features expected so near to one by chance
 SAMPLE_SIZE = 256  # features by which that is judged, for each
-VOTES = 4  # >= features of each picture, or the pair is not returned
 # Of a feature in one table: pictures that it votes for, and features that it is compared with. What
 # many pictures share, such as a logo or a black frame, ties each of them to the next few.
 MAX_MATCHES, MAX_COMPARED = 16, 400
@@ -44,11 +44,6 @@ WORD_SLACK = 8
 # Features, about: of pictures looked up together, and among which; what is held at once depends on
 # these, and not on how many pictures there are.
 QUERY_BLOCK, TABLE_BLOCK = 1 << 20, 1 << 23
-ROTATION_BINS = 16  # parts of a circle; votes count together that fall in two beside each other
-SCALE_BINS, SCALE_STEP = (
-    24,
-    1.3,
-)  # ranges of changes of size, each so many times the one before; as the turns
 PAIRS_SCHEMA = pa.schema(
     {"a": pa.int64(), "b": pa.int64(), "reading": pa.int8(), "votes": pa.int32()}
 )
@@ -159,19 +154,13 @@ def _consistent_pairs(pictures: Collection, votes: Numbers, reading: int) -> pa.
     pair = owner[:, 0] * len(pictures.begins) + owner[:, 1]
     order = np.argsort(pair, kind="stable")
     votes = votes[order]
-    counted = _count_votes(pair[order], votes, _pose_bins(votes, pictures, reading))
+    one, other = votes.T
+    turn = transform_angles(pictures.angle[other], reading) - pictures.angle[one]
+    bins = pose_bins(turn, pictures.scale[other] / pictures.scale[one])
+    counted = count_votes(pair[order], votes, bins)
     a, b = owner[order[counted[:, 0]]].T
     columns = [a, b, np.full(len(a), reading, np.int8), counted[:, 1].astype(np.int32)]
     return pa.table(columns, schema=PAIRS_SCHEMA)
-
-
-def _pose_bins(votes: Numbers, pictures: Collection, reading: int) -> Rows:
-    """By which part of a circle each vote turns the picture, and into which range of sizes."""
-    one, other = votes.T
-    turn = transform_angles(pictures.angle[other], reading) - pictures.angle[one]
-    turns = (turn * (ROTATION_BINS / (2 * np.pi))).astype(np.int64) % ROTATION_BINS
-    size = np.log(pictures.scale[other] / pictures.scale[one]) / np.log(SCALE_STEP) + SCALE_BINS / 2
-    return np.column_stack([turns, np.clip(size, 0, SCALE_BINS - 1).astype(np.int64)])
 
 
 def _distance_thresholds(descriptors: Codes) -> Bits:
@@ -319,36 +308,3 @@ def _shares_bucket(mine: Any, its: Any, masks: Any) -> bool:
         if differ == 0:
             return True
     return False
-
-
-@compiled
-def _count_votes(pair: Any, votes: Any, changes: Any) -> Any:
-    """Rows (first vote, how many agree) of pairs that have `VOTES`; sorted by pair."""
-    found, n, begin = np.empty((len(pair), 2), np.int64), 0, 0
-    while begin < len(pair):
-        end = begin + 1
-        while end < len(pair) and pair[end] == pair[begin]:
-            end += 1
-        if end - begin >= VOTES:
-            agree = _count_consistent(votes[begin:end], changes[begin:end])
-            if agree >= VOTES:
-                found[n, 0], found[n, 1] = begin, agree
-                n += 1
-        begin = end
-    return found[:n]
-
-
-@compiled
-def _count_consistent(votes: Any, changes: Any) -> int:
-    """Features of the picture that has fewer of them, of the votes that turn and size it alike."""
-    counts = np.zeros((ROTATION_BINS, SCALE_BINS), np.int64)
-    for turn, size in changes:
-        for other in range(4):
-            counts[(turn + other % 2) % ROTATION_BINS, min(size + other // 2, SCALE_BINS - 1)] += 1
-    best = np.argmax(counts)
-    turn, size = best // SCALE_BINS, best % SCALE_BINS
-    alike = ((changes[:, 0] == turn) | ((changes[:, 0] + 1) % ROTATION_BINS == turn)) & (
-        (changes[:, 1] == size) | (changes[:, 1] + 1 == size)
-    )
-    chosen = votes[alike]
-    return min(len(np.unique(chosen[:, 0])), len(np.unique(chosen[:, 1])))

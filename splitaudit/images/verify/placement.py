@@ -16,10 +16,8 @@ MIN_STRETCH = 0.03  # >: change of proportions that is told
 MIN_PERSPECTIVE = 0.02
 FIT_SAMPLES = 2_000  # pixels of which grey levels are fitted
 TRIM_ROUNDS, OUTLIER_FACTOR = 4, 3.0  # times that they are; <= typical differences, of those kept
-MIN_CONTRAST, MIN_BRIGHTNESS = (
-    0.1,
-    8.0,
-)  # >: change of contrast, as a share, and of brightness, of 255, that are told
+# >: change of contrast, as a share, and of brightness, of 255, that are told
+MIN_CONTRAST, MIN_BRIGHTNESS = 0.1, 8.0
 # By whether it is mirrored and by quarters of a turn clockwise; as `image_hash.ORIENTATIONS`.
 ORIENTATION_NAMES = (
     ("", "rot270", "rot180", "rot90"),

@@ -18,10 +18,8 @@ from splitaudit.images.verify.photographs.overlay import BLOCK, Blocks, Grey, Ov
 # many, are not plain either (a logo has plain parts). It is asked where less than a share of what
 # both show lies in blocks that are alike.
 LOOKS = ((4, 0, 0.6), (16, 65, 0.25))
-CELL, MIN_PLAIN_SHARE = (
-    8,
-    0.5,
-)  # pixels, side of a cell; >= of it that is plain, or it is not looked at
+# pixels, side of a cell; >= of it that is plain, or it is not looked at
+CELL, MIN_PLAIN_SHARE = 8, 0.5
 MIN_CELLS = 8  # >= cells that are plain, or nothing is told
 MIN_SHADING = 4.0  # >: grey levels by which the light differs from cell to cell; less is noise
 # >= of correlation, or of the variation that half of the cells follow; the other where neither

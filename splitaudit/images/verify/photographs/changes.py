@@ -17,11 +17,8 @@ from splitaudit.images.verify.photographs.overlay import BLOCK, MARGIN_A, Blocks
 
 DOUBTFUL_CORRELATION = 0.85  # < of correlation: blocks in which ink is looked for
 MIN_CHANGED_SHARE = 0.08  # >= of the pixels of such a block that have changed
-MIN_NOISE, NOISE_FACTOR, MIN_CHANGE = (
-    2.0,
-    5.0,
-    10.0,
-)  # noise is at least so much; >: times it, and levels: changed
+# noise is at least so much; >: times it, and levels: changed
+MIN_NOISE, NOISE_FACTOR, MIN_CHANGE = 2.0, 5.0, 10.0
 SUBSAMPLING = 4  # rows and columns of which one tells how light pictures are, and the noise
 TRANSPARENCIES = (0.0, 0.25, 0.5)  # share of the picture in what is seen of an ink
 LEVELS = np.arange(-132.0, 400.0, 4.0)  # of inks

@@ -16,10 +16,8 @@ import numpy.typing as npt
 from splitaudit.engine.compiled import compiled
 
 BLOCK = 16  # pixels, side of what is compared
-DETAIL_SIGMA, MEAN_SIDE = (
-    0.8,
-    11,
-)  # pixels: a Gaussian's deviation; side of the square whose mean is taken off
+# pixels: a Gaussian's deviation; side of the square whose mean is taken off
+DETAIL_SIGMA, MEAN_SIDE = 0.8, 11
 DETAIL_SCALE = 8  # detail is kept in whole numbers, as so many a grey level
 NOISE = 2.0  # variance of detail, in grey levels: what JPEG makes up or takes away
 FLOOR = BLOCK * BLOCK * NOISE * DETAIL_SCALE * DETAIL_SCALE  # of the power of a block
@@ -29,11 +27,8 @@ MIN_HOMOGRAPHY_BLOCKS = 16  # >= blocks, or a map is fitted that keeps parallels
 # >= of the blocks that a free map meets: one that keeps parallels is preferred
 AFFINE_PREFERENCE = 0.95
 TOLERANCE = 1.0  # pixels, of a block from the map that is fitted
-ECC_STEPS, ECC_EPSILON, ECC_SMOOTHING = (
-    5,
-    1e-4,
-    3,
-)  # of ECC: at most, < gain of a step, pixels of a Gaussian
+# of ECC: at most, < gain of a step, pixels of a Gaussian
+ECC_STEPS, ECC_EPSILON, ECC_SMOOTHING = 5, 1e-4, 3
 # Pixels along the edges that are not looked at: of a, where what lies beyond is mixed in, and of b,
 # around which a may show a frame: half of `MEAN_SIDE`.
 MARGIN_A, MARGIN_B = 2, 6

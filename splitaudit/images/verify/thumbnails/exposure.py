@@ -19,6 +19,7 @@ import numpy.typing as npt
 from splitaudit.engine.compiled import compiled
 from splitaudit.images.decode.thumbnail import SIDE, Pixels, grey
 from splitaudit.images.verify.thumbnails import registration
+from splitaudit.images.verify.thumbnails.description import describe_map, is_mirrored, rotation
 from splitaudit.images.verify.thumbnails.registration import MIN_GAIN
 
 NAME = "thumbnails-v2"
@@ -53,14 +54,6 @@ MIRRORED, ROTATED, INTERCEPT = -1.05, -11.0, 14.3
 # equal picture.
 FRAMED, FLIPPED, EXPOSED, LIKENESS_INTERCEPT = 10.5, -4.3, -5.5, 2.35
 MIN_LIKENESS = 0.55  # of the certainty, however much was done to a picture; it must be 0.91 then
-MIN_SCALING = 0.03  # >: change of scale or proportions that is told
-MIN_ROTATION = 2.0  # degrees, >: told
-MIN_SHIFT = 0.03  # >: shift that is told, as a share of the side
-MIN_CONTRAST, MIN_BRIGHTNESS = (
-    0.1,
-    8.0,
-)  # >: change of contrast, as a share, and of brightness, of 255, that are told
-
 Grey = npt.NDArray[np.float32]
 Wide = npt.NDArray[np.float64]
 
@@ -134,7 +127,7 @@ class Proofs:
     def transforms(self) -> list[str]:
         """Return in words how b differs from a; "" where it hardly does, or score is 0."""
         light = zip(self.gain.tolist(), self.bias.tolist(), strict=True)
-        return [_describe_map(affine, *of) for affine, of in zip(self.affine, light, strict=True)]
+        return [describe_map(affine, *of) for affine, of in zip(self.affine, light, strict=True)]
 
 
 def prepare(pictures: Pixels) -> Thumbnails:
@@ -219,7 +212,7 @@ def _same_exposure_probability(found: Wide, affine: Wide, spread: Grey) -> Wide:
     """How certain it is that two pictures are one exposure."""
     detail, colour = found.T[:2]
     agree = DETAIL * _certainty(detail) + COLOUR * _certainty(colour)
-    change = MIRRORED * _is_mirrored(affine) + ROTATED * np.abs(_rotation(affine))
+    change = MIRRORED * is_mirrored(affine) + ROTATED * np.abs(rotation(affine))
     evidence = agree + COMMON * _log_coverage(found) + SPREAD * np.log(spread) + change
     return 1 / (1 + np.exp(INTERCEPT - evidence))
 
@@ -227,7 +220,7 @@ def _same_exposure_probability(found: Wide, affine: Wide, spread: Grey) -> Wide:
 def _likeness(found: Wide, affine: Wide) -> Wide:
     """Share of the certainty, `MIN_LIKENESS` to 1: 1 where both are framed and exposed alike."""
     exposed = EXPOSED * np.abs(np.log(np.maximum(found[:, 2], MIN_GAIN)))
-    evidence = FRAMED * _log_coverage(found) + FLIPPED * _is_mirrored(affine) + exposed
+    evidence = FRAMED * _log_coverage(found) + FLIPPED * is_mirrored(affine) + exposed
     likeness = (1 + np.exp(-LIKENESS_INTERCEPT)) / (1 + np.exp(-LIKENESS_INTERCEPT - evidence))
     return np.asarray(MIN_LIKENESS + (1 - MIN_LIKENESS) * likeness)
 
@@ -235,17 +228,6 @@ def _likeness(found: Wide, affine: Wide) -> Wide:
 def _log_coverage(found: Wide) -> Wide:
     """Logarithm of the product of both coverages, at most 0."""
     return np.asarray(np.log(np.maximum(found[:, 4] * found[:, 5], 1e-3)))
-
-
-def _is_mirrored(affine: Wide) -> npt.NDArray[np.bool_]:
-    return np.asarray(np.linalg.det(affine[..., :2]) < 0)
-
-
-def _rotation(affine: Wide) -> Wide:
-    """Radians by which maps turn, beside what mirrors them; of any shape (..., 2, 3)."""
-    linear = affine[..., :2]
-    across = np.where(_is_mirrored(affine), -1, 1)[..., None] * linear[..., 0]
-    return np.arctan2(across[..., 1] - linear[..., 0, 1], across[..., 0] + linear[..., 1, 1])
 
 
 def _certainty(correlation: Wide) -> Wide:
@@ -349,36 +331,3 @@ def _correlations(sums: Any, pixels: int) -> tuple[float, float]:
     told = min(both_a, both_b) / (min(both_a, both_b) + NOISE)
     lent = 1 - max(0.0, 1 - detail) ** LENT
     return detail, told * colour + (1 - told) * lent
-
-
-def _describe_map(affine: Wide, gain: float, bias: float) -> str:
-    """What was done to a to make b."""
-    if not affine.any():
-        return ""
-    said = []
-    if _is_mirrored(affine):
-        said.append("mirror")
-    said += _describe_shape(affine)
-    if np.abs(affine[:, 2]).max() / 2 > MIN_SHIFT:
-        said.append(f"shift {affine[0, 2] / 2:+.2f} {affine[1, 2] / 2:+.2f}")
-    if abs(1 / gain - 1) > MIN_CONTRAST:
-        said.append(f"contrast {1 / gain:.2f}")
-    # How much brighter mid-grey is, whatever the contrast.
-    brighter = (127.5 - bias) / gain - 127.5
-    if abs(brighter) > MIN_BRIGHTNESS:
-        said.append(f"brightness {brighter:+.0f}")
-    return ", ".join(said)
-
-
-def _describe_shape(affine: Wide) -> list[str]:
-    """Scale, proportions and rotation in words."""
-    said = []
-    wide, high = np.linalg.norm(affine[:, :2], axis=0)
-    if abs(np.log(wide * high) / 2) > MIN_SCALING:
-        said.append(f"scale {np.sqrt(wide * high):.2f}")
-    if abs(np.log(wide / high)) > 2 * MIN_SCALING:
-        said.append(f"stretch {wide / high:.2f}")
-    angle = np.degrees(_rotation(affine))
-    if abs(angle) > MIN_ROTATION:
-        said.append(f"rotated {angle:.0f} degrees")
-    return said
