@@ -22,10 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.common import synthetic
 from benchmarks.common.harness import count_processes
-
-LONGEST_S = 300
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ BENCHMARKS = {
     ),
     "evaluators.verdicts": Small("--seeds 1 --most 100"),
     "images.alike_scenes": Small("--sheet {out}/sheet.png", PICTURES, ("PIL",)),
-    "images.cifar": Small("--sheets {out}", ("cifar10_5classes.tar",), ("PIL",)),
+    "images.cifar": Small("--classes ship --sheets {out}", ("cifar10_5classes.tar",), ("PIL",)),
     "images.decode": Small("--pictures 1 --rounds 1", needs=("PIL",)),
     "images.ladder": Small(
         "--scenes 2 --others 2 --transforms mirror 'crop 20 %' --figure {out}/ladder.svg",
@@ -119,6 +116,8 @@ def try_small(data: Path | None, name: str) -> str:
     missing += [f"{part} in {data}" for part in small.data if data and not (data / part).exists()]
     if missing:
         return f"skipped, no {', no '.join(missing)}"
+    from benchmarks.common import synthetic
+
     with tempfile.TemporaryDirectory() as scratch:
         words = shlex.split(small.words.format(out=scratch))
         if small.data:
@@ -130,12 +129,7 @@ def run(module: str, words: Sequence[str]) -> str:
     """Run a module and throw away what it says, but for the error where it fails."""
     command = [sys.executable, "-m", module, *words]
     begun = time.perf_counter()
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=LONGEST_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return f"failed, not done after {LONGEST_S} s"
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["not a word of why"]
         return f"failed with {done.returncode}, {said[-1]}"

@@ -33,6 +33,8 @@ def ask(function: Callable[..., float], held: Any, names: list[str]) -> dict[str
         begun = time.process_time()
         try:
             found: Any = function(held[f"{name} s"], held[f"{name} r"])
+        except ImportError:
+            raise
         except Exception as error:
             found = type(error).__name__
         row |= {"CPU s": time.process_time() - begun} if name == "large" else {}
