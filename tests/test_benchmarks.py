@@ -48,7 +48,8 @@ def test_what_real_material_lacks_is_skipped(tmp_path: Path) -> None:
 def test_a_benchmark_that_fails_is_said(tmp_path: Path) -> None:
     (tmp_path / "cifar10_5classes.tar").touch()
     ran = run_small("--data", str(tmp_path), "images.cifar")
-    assert ran.stdout == "images.cifar: failed with 1, tarfile.ReadError: empty file\n"
+    assert ran.stdout.startswith("images.cifar: failed with 1, ")
+    assert "empty file" in ran.stdout
     assert ran.returncode == 1
 
 
