@@ -29,8 +29,8 @@ from benchmarks.common.judging import is_reported
 from benchmarks.common.measure import run_module
 from splitaudit.images.decode.thumbnail import thumbnail
 from splitaudit.images.fingerprint import gradients
-from splitaudit.images.search import near_gradients
 from splitaudit.images.verify.thumbnails import exposure
+from splitaudit.search import near_vectors
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -136,7 +136,9 @@ def audit(material: Material) -> tuple[dict[str, Any], dict[str, Any]]:
     begun = time.process_time()
     plain = gradients.Gradient().fingerprint(material.pictures).vectors
     described = time.process_time()
-    found = near_gradients.pairs(gradients.query_vectors(plain), gradients.SCALE)
+    found = near_vectors.pairs(
+        gradients.query_vectors(plain), gradients.SCALE, 1 - gradients.Gradient.radius
+    )
     searched = time.process_time()
     pairs = np.stack([found["a"].to_numpy(), found["b"].to_numpy()], axis=1)
     chosen = material.test[pairs].any(axis=1)

@@ -27,8 +27,8 @@ from benchmarks.common.images.contact_sheet import Row, draw
 from benchmarks.common.judging import is_reported
 from splitaudit.images.decode.thumbnail import thumbnail
 from splitaudit.images.fingerprint import gradients
-from splitaudit.images.search import near_gradients
 from splitaudit.images.verify.thumbnails import exposure
+from splitaudit.search import near_vectors
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -195,7 +195,9 @@ def audit(originals: list[Original], sheets: Path | None) -> dict[str, Any]:
     pictures, of, made = _make_copies(originals)
     begun = time.process_time()
     plain = gradients.Gradient().fingerprint(pictures).vectors
-    found = near_gradients.pairs(gradients.query_vectors(plain), gradients.SCALE)
+    found = near_vectors.pairs(
+        gradients.query_vectors(plain), gradients.SCALE, 1 - gradients.Gradient.radius
+    )
     pairs = np.stack([found["a"].to_numpy(), found["b"].to_numpy()], axis=1)
     proofs = exposure.compare(exposure.prepare(pictures), pairs)
     seconds = time.process_time() - begun

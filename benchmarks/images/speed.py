@@ -27,12 +27,14 @@ from benchmarks.common.measure import run_module, with_one_thread
 from splitaudit.engine.jobs import File, signature
 from splitaudit.images.decode.pictures import load
 from splitaudit.images.fingerprint import extract, views
-from splitaudit.images.fingerprint.hash import downscale
+from splitaudit.images.fingerprint.hash import ImageHash, downscale
+from splitaudit.images.medium import DEFAULT_FINGERPRINTS
 
 SIZE = (1600, 1200)
 QUALITY = 90
 HASHED = 128  # pixels that the shorter side needs
-SIDE = views.HASH.side
+HASH = ImageHash()
+SIDE = HASH.side
 
 
 def main() -> None:
@@ -86,7 +88,9 @@ def list_ours(folder: Path) -> dict[str, Tool]:
 
     def scanned(paths: Sequence[str]) -> int:
         files = [File(path, None, None, signature(path), path) for path in paths]
-        return extract.fingerprint(files, folder / "facts")
+        kinds = [extract.PICTURES_KIND, *map(extract.kind_of, DEFAULT_FINGERPRINTS)]
+        facts = folder / "facts"
+        return extract.fingerprint(files, facts, of=DEFAULT_FINGERPRINTS, kinds=kinds)
 
     return {
         "splitaudit, one hash": hash_once,
@@ -96,7 +100,7 @@ def list_ours(folder: Path) -> dict[str, Tool]:
 
 
 def hash_once(paths: Sequence[str]) -> Any:
-    return views.HASH.fingerprint(np.stack([downscale(grey, SIDE) for grey in read_greys(paths)]))
+    return HASH.fingerprint(np.stack([downscale(grey, SIDE) for grey in read_greys(paths)]))
 
 
 def hash_all(paths: Sequence[str]) -> Any:
@@ -105,7 +109,7 @@ def hash_all(paths: Sequence[str]) -> Any:
         for grey in read_greys(paths)
         for part in views.view_slices(grey)
     ]
-    return views.HASH.fingerprint(np.stack(small))
+    return HASH.fingerprint(np.stack(small))
 
 
 def read_greys(paths: Sequence[str]) -> Iterator[Any]:
