@@ -161,12 +161,7 @@ class Audit:
         """
         found = self._run.listed(schema.LEAK_RELATIONS)
         across = found[found["a_split"] != found["b_split"]]
-        order = {name: rank for rank, name in enumerate(self.record["order"])}
-        names = [
-            "|".join(sorted(pair, key=order.__getitem__))
-            for pair in zip(across["a_split"], across["b_split"], strict=True)
-        ]
-        return across.assign(splits=names)
+        return across.assign(splits=self._run.split_pairs(across))
 
     def duplicates(self) -> pd.DataFrame:
         """Return the accepted matches within a split, the most certain first."""

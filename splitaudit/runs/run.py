@@ -77,3 +77,9 @@ class Run:
         return found.sort_values(
             ["score", "a", "b"], ascending=[False, True, True], ignore_index=True
         )
+
+    def split_pairs(self, matches: pd.DataFrame) -> list[str]:
+        """Return the splits of each match, such as `test|train`: the evaluated side first."""
+        order = {name: rank for rank, name in enumerate(self.record["order"])}
+        pairs = zip(matches["a_split"], matches["b_split"], strict=True)
+        return ["|".join(sorted(pair, key=order.__getitem__)) for pair in pairs]
