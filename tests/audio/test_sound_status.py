@@ -32,6 +32,7 @@ def overwrite_packet(path: Path, header: int) -> None:
     with av.open(str(path)) as container:
         packets = [packet for packet in container.demux(audio=0) if packet.size]
     middle = packets[len(packets) // 2]
+    assert middle.pos is not None
     content = bytearray(path.read_bytes())
     length = middle.size - header
     content[middle.pos + header : middle.pos + middle.size] = b"\xff" * length
