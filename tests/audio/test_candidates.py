@@ -260,3 +260,14 @@ def test_all_copies_of_a_stroke_are_proposed_among_others_like_it(tmp_path: Path
     keys = names(*strokes())
     found = candidates.search(facts_of(strokes(), tmp_path), keys, 1).to_pandas()
     assert set(combinations(range(5), 2)) <= set(zip(found["a"], found["b"], strict=True))
+
+
+def test_what_a_sound_shares_with_sixteen_others_is_proposed_for_each(tmp_path: Path) -> None:
+    """Half a second, for which little speaks; for the others, copies of each other, much does."""
+    own, other = sounds.distinct_sound(1, 4.0), sounds.distinct_sound(2, 4.0).copy()
+    other[RATE : RATE * 3 // 2] = own[2 * RATE : RATE * 5 // 2]
+    clips = {"a": own} | {f"b{at:02}": other for at in range(16)}
+    found = candidates.search(facts_of(clips, tmp_path), names(*clips), 1).to_pandas()
+    shared = found[found["a"] == 0]
+    assert set(shared["b"]) == set(range(1, 17))
+    assert shared["evidence"].max() < STRONG_EVIDENCE_S
