@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,3 +119,12 @@ def test_the_manifest_that_is_shown_is_one(here: Here, tmp_path: Path) -> None:
     manifest.write_text(shown[1], encoding="utf-8")
     ran = here("fetch", manifest, "--to", tmp_path / "data", "--json")
     assert [file["status"] for file in ran.json] == ["place it yourself"]
+
+
+def test_what_the_docs_call_by_its_dotted_name_is_there() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in PAGES]
+    found = [re.findall(r"`(splitaudit(?:\.[a-zA-Z_]+)+)[`(]", text) for text in texts]
+    names = {name for some in found for name in some}
+    assert len(names) > 5
+    for name in sorted(names):
+        assert pkgutil.resolve_name(name) is not None
