@@ -27,13 +27,14 @@ SEARCH = """
 import json, resource, sys, time
 from pathlib import Path
 import pyarrow as pa
-from splitaudit import stages
-from splitaudit.sounds import audit, candidates
+from splitaudit.audio.medium import FINGERPRINT
+from splitaudit.audio.search import candidates
+from splitaudit.engine import stages
 if __name__ == "__main__":
     keys = pa.array([f"{k:06d}" for k in range(int(sys.argv[2]))])
     begun, cpu = time.perf_counter(), time.process_time()
     settings = stages.Settings(Path(sys.argv[1]))
-    facts = settings.facts(audit.FINGERPRINT.kind)
+    facts = settings.facts(FINGERPRINT.kind)
     found = candidates.search(facts, keys, settings.processes)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(json.dumps({"candidates": found.num_rows, "wall_s": round(time.perf_counter() - begun, 1),

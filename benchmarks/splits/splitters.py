@@ -47,7 +47,7 @@ COMPILE = """
 import time
 import numpy as np
 from scipy.sparse import csr_array
-from splitaudit import stratify
+from splitaudit.split import stratify
 table = csr_array(np.array([[2.0, 1.0], [3.0, 1.0]]))
 begun = time.perf_counter(), time.process_time()
 stratify.assign(table, np.array([0.5, 0.5]), np.ones((2, 2), bool), 0)
