@@ -104,3 +104,7 @@ def test_a_picture_of_little_contrast_is_told_while_rounding_changes_few_of_its_
         hashes = ImageHash().fingerprint(faint)
         changed = bits(hashes.codes[:, 0] ^ whole)
         assert (changed[~hashes.degenerate] <= 12).all()
+
+
+def test_a_copy_differs_in_an_eighth_of_the_bits_at_most():
+    assert [ImageHash(size).radius for size in (4, 8, 16)] == [2, 8, 32]

@@ -24,7 +24,7 @@ from splitaudit.images.search.candidates import (
     nearest,
 )
 
-VARIANTS, RADIUS = ImageHash.variants, 8
+VARIANTS, RADIUS = ImageHash.variants, int(ImageHash().radius)
 
 
 def by_codes(views: Views) -> pd.DataFrame:
