@@ -62,6 +62,7 @@ def names(*keys: str) -> pa.Array:
     return pa.array(sorted(keys), pa.string())
 
 
+@pytest.mark.slow
 def test_copies_are_proposed_where_they_lie(facts: Parts) -> None:
     found = candidates.search(facts, names(*"abcdefghijkl"), 1).to_pandas()
     assert (found["a"] < found["b"]).all()

@@ -87,6 +87,7 @@ def planted(offset: int, slope: float, seed: int) -> tuple[int, float, float, fl
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(-150, 400), st.floats(0.94, 1.06), st.integers(0, 99))
+@pytest.mark.slow
 def test_a_planted_line_is_found(offset: int, slope: float, seed: int) -> None:
     sound, away, steeper, evidence = planted(offset, slope, seed)
     assert sound == 0

@@ -224,6 +224,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(("full", "code"), [("cache", _WITH_PROCESSES), ("out", None)])
+@pytest.mark.slow
 def test_a_full_disk_is_told_and_the_cache_stays_usable(
     data: Path, undisturbed: Path, tmp_path: Path, full: str, code: str | None
 ) -> None:

@@ -43,6 +43,7 @@ def test_honest_scores_are_not_suspected(seed, function):
 
 @given(st.integers(0, 1000))
 @settings(deadline=None, max_examples=20)
+@pytest.mark.slow
 def test_a_bonus_for_the_truth_is_suspected(seed):
     assert signs(bonus(*pairs(240, seed))) == ["unexplained"]
 
@@ -125,6 +126,7 @@ def grouped(seed: int) -> tuple[Any, Any]:
     return (rng.random(len(groups)) < rng.beta(0.8, 0.8, 60)[groups]).astype(float), groups
 
 
+@pytest.mark.slow
 def test_intervals_over_groups_hold_the_truth_and_naive_ones_do_not() -> None:
     covered = naive = 0
     for seed in range(60):

@@ -61,6 +61,7 @@ def joined(members, links, policy):
     st.sampled_from(POLICIES),
     st.dictionaries(ITEM, st.sampled_from(["test", "train"]), min_size=8),
 )
+@pytest.mark.slow
 def test_groups_hold_what_belongs_together_and_check_finds_what_is_parted(
     members, links, policy, splits
 ):

@@ -36,6 +36,7 @@ def found(pictures: list[Features], **options: object) -> set[tuple[int, int]]:
     return set(zip(table["a"].to_pylist(), table["b"].to_pylist(), strict=True))
 
 
+@pytest.mark.slow
 def test_a_picture_with_changed_bits_is_found_and_no_other():
     pictures = [drawn(seed) for seed in range(60)] + [drawn(7, away=15), drawn(8, away=15)]
     assert found(pictures) == {(7, 60), (8, 61)}

@@ -256,6 +256,7 @@ def test_a_check_that_reads_all_again_believes_nothing_that_was_kept(
     assert [(row["a"], row["b"], row["relation"]) for row in again.json["crossings"]] == [LEAK]
 
 
+@pytest.mark.slow
 def test_a_check_that_reads_all_again_opens_no_pipe(tmp_path: Path) -> None:
     """It would wait for ever for somebody to write into it."""
     lying_apart(tmp_path / "data", tmp_path / "lists")
