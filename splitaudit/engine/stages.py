@@ -135,12 +135,10 @@ class Stage:
 
 def run_stage(stage: Stage, todo: Mapping[str, Any], settings: Settings, log: StageLog) -> None:
     """Compute the facts of `todo` (key -> item) that are not known yet."""
-    facts = settings.facts(stage.kind)
-    facts.sweep()
-    known = facts.known(pa.array(todo, pa.string())).to_pylist()
+    known = _has_facts(stage.kind, pa.array(todo, pa.string()), settings)
     items = [item for item, have in zip(todo.values(), known, strict=True) if not have]
     log.start(stage.name, len(items), digest(sorted(todo)))
-    _run([*_jobs(stage, items, facts.folder, settings)], stage, settings, log)
+    _run([*_jobs(stage, items, settings.facts(stage.kind).folder, settings)], stage, settings, log)
 
 
 def run_single_pass(
@@ -169,6 +167,7 @@ def run_single_pass(
 
 
 def _has_facts(kind: str, keys: pa.Array, settings: Settings) -> npt.NDArray[np.bool_]:
+    """Which of `keys` have facts, after what killed runs left was swept."""
     facts = settings.facts(kind)
     facts.sweep()
     return np.asarray(facts.known(keys).to_pylist(), bool)

@@ -12,7 +12,15 @@ import pyarrow as pa
 from splitaudit import schema
 from splitaudit.engine import matches
 from splitaudit.engine.contracts import Comparisons, Findings, fingerprint_id
-from splitaudit.engine.stages import Contents, Settings, Stage, StageLog, run_single_pass, run_stage
+from splitaudit.engine.stages import (
+    MAX_PART_ITEMS,
+    Contents,
+    Settings,
+    Stage,
+    StageLog,
+    run_single_pass,
+    run_stage,
+)
 from splitaudit.images import match_rows
 from splitaudit.images.fingerprint import extract, status
 from splitaudit.images.fingerprint.features import LocalFeatures
@@ -51,7 +59,7 @@ class Pictures:
         """Decode each picture once for all that is missing; then once more, if it may be equal."""
         of = self._chosen(settings)
         read, lost = (partial(fn, of=of) for fn in (extract.fingerprint, extract.lost_fingerprint))
-        kinds = [extract.PICTURES_KIND, *map(extract.kind_of, of)]
+        kinds = [stage.kind for stage in self.stages(settings)]
         stage = Stage("fingerprint pictures", extract.PICTURES_KIND, read, lost, READ_S)
         run_single_pass(stage, kinds, contents, settings, log)
         run_stage(PIXELS, self._possible_duplicates(contents, settings), settings, log)
@@ -127,6 +135,8 @@ class Pictures:
         return {name: contents[name] for name in looked_at.index[looked_at.isna()]}
 
 
-def _stage(name: str, verifier: Any, beside: str, speed: float, most: int = 256) -> Stage:
+def _stage(
+    name: str, verifier: Any, beside: str, speed: float, most: int = MAX_PART_ITEMS
+) -> Stage:
     kind = f"proofs/{verifier.name}-{beside.replace('/', '-')}"
     return Stage(name, kind, verifier.verify, verifier.lost, speed, most)

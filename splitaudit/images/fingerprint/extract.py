@@ -97,13 +97,15 @@ def fingerprint(
 def _batches(files: Sequence[File]) -> Iterator[list[_PictureRead]]:
     """Pictures of about `PIXELS_AT_ONCE`, less those that were changed on the way."""
     some: list[_PictureRead] = []
+    pixels = 0
     for file in files:
         read = _load_picture(file)
         if not file.changed:
             some.append(read)
-        if sum(view.luma.size for each in some for view in each.views) > PIXELS_AT_ONCE:
+            pixels += sum(view.luma.size for view in read.views)
+        if pixels > PIXELS_AT_ONCE:
             yield some
-            some = []
+            some, pixels = [], 0
     yield some
 
 
