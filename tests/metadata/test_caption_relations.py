@@ -189,6 +189,8 @@ def test_captions_that_are_nearly_alike(here: Here, table: Path) -> None:
     found = here("scan", table, *asked).json
     assert found["weak"] == {"test|train": {"by_reason": {"caption:near": {"items": 1}}}}
     assert found["coverage"] == {"captions": {"items": 3, "audited": 3, "by_status": {"ok": 3}}}
+    (edge,) = tables(Path("run"))["edges"]
+    assert (edge["a"], edge["b"], edge["policy"], edge["cut"]) == ("a", "b", "caption:near", False)
     assert here("split", "run", "--policy", "caption:near", "--json").json["moved"] == 1
     assert "caption:near (1 value)" in here("check", "--run", "run").out
     ran = here("scan", table, "--captions", "near,alike")
