@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -138,7 +139,7 @@ def test_what_a_killed_run_left_is_swept_before(tmp_path: Path) -> None:
 
 
 def test_a_log_counts_each_stage_and_its_own_seconds() -> None:
-    told = Told()
+    told, begun = Told(), time.perf_counter()
     log = StageLog(told)
     log.start("one", 3, "k1")
     log.advance(3)
@@ -151,6 +152,8 @@ def test_a_log_counts_each_stage_and_its_own_seconds() -> None:
         "two": ("k2", 0),
     }
     assert all(of["seconds"] >= 0 for of in log.stages.values())
+    both = sum(of["seconds"] for of in log.stages.values())
+    assert both <= time.perf_counter() - begun + 0.001  # rounded to a thousandth each
     assert told.words == [("one", 3), (3,), ("two", 0)]
 
 
