@@ -488,6 +488,8 @@ def test_a_parquet_fault_names_the_row(tmp_path):
         ({"a.txt": "", "split.json": "{"}, "expected a JSON object"),
         ({"a.txt": "", "split.json": '{"files": {"x": "../a.txt"}}'}, "`files` must"),
         ({"a.txt": "", "split.json": '{"files": {"x": "/etc/passwd"}}'}, "`files` must"),
+        ({"a.txt": "", "split.json": '{"files": {"x": 7}}'}, "`files` must"),
+        ({"a.txt": "", "split.json": '{"table": 7}'}, "`table` must be the name of a file"),
         ({"a.txt": "", "split.json": '{"files": ["a.txt"], "dropped": [1]}'}, "`dropped` must"),
         ({"a.txt": "", "split.json": '{"files": {"x": "gone.txt"}}'}, "cannot be read"),
     ],
