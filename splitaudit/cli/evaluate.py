@@ -80,7 +80,17 @@ def function(
 
 @evaluate.command()
 @click.argument("scores", type=FILE)
-@click.option("--relevance", type=FILE, help="CSV with the columns query and item.")
+@click.option(
+    "--relevance",
+    type=FILE,
+    help="What is right: CSV or TSV with the columns query, item and grade, or qrels.",
+)
+@click.option(
+    "--min-grade",
+    type=float,
+    metavar="G",
+    help="Grades of at least G are right.  [default: all above 0]",
+)
 @click.option("--query-ids", type=FILE, help="A list of ids, one a line, of the rows.")
 @click.option("--gallery-ids", type=FILE, help="A list of ids, one a line, of the columns.")
 @click.option("--run", help="Folder of a run whose leaks are taken out.")
@@ -88,28 +98,29 @@ def function(
 def matrix(
     scores: Path,
     relevance: Path | None,
-    query_ids: Path | None,
-    gallery_ids: Path | None,
+    min_grade: float | None,
     **chosen: Any,
 ) -> int:
     """Measure SCORES, and look for what an honest evaluator does not leave.
 
-    SCORES is a .npy file, a row a query, or .parquet, a column an item. By default the item at the
-    place of a query is the right one.
+    SCORES is a .npy file, a row a query, or .parquet, a column an item; or a run of TREC, a line
+    an item that was found. By default the item at the place of a query is the right one.
     """
     import numpy as np
 
-    from splitaudit.evaluation import score_files
+    from splitaudit.evaluation.judged_scores import read_judged
     from splitaudit.evaluation.summary import summarise
     from splitaudit.report.scores import print_matrix
 
-    held = score_files.read_scores(scores, query_ids, gallery_ids)
-    right = score_files.read_relevance(relevance, held)
+    ids = chosen["query_ids"], chosen["gallery_ids"]
+    judged = read_judged(scores, relevance, ids, min_grade)
+    held, right = judged.scores, judged.right
     apart: tuple[Any, dict[str, Any]] = np.arange(right.gallery), {}
     if chosen["run"]:
         from splitaudit.runs.leaked import partition_gallery
 
         apart = partition_gallery(options.open_audit(chosen["run"]), held)
-    found = summarise(held.matrix, right, *apart)
+    found = summarise(held.matrix, right, *apart, partial=held.partial)
+    found["notes"] = list(judged.notes)
     output.print_json(found) if chosen["as_json"] else print_matrix(found, output.console())
     return int(found["verdict"] == "suspicious")

@@ -127,7 +127,7 @@ def hits(ranks: Ranks, k: int, ties: str = "expected") -> Floats:
         return np.asarray(drawn > 0, np.float64)
     if ties == "pessimistic":
         return np.asarray(drawn > tied - right, np.float64)
-    found: Floats = -np.expm1(_log_miss_probability(tied, right, drawn))
+    found: Floats = 0.0 - np.expm1(_log_miss_probability(tied, right, drawn))
     return found
 
 

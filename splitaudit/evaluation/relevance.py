@@ -69,8 +69,21 @@ def parse_relevance(relevance: Any, gallery: int) -> Relevance:
         return _from_sparse(relevance.tocoo(), relevance.shape, gallery)
     if isinstance(relevance, np.ndarray) and relevance.dtype == bool and relevance.ndim == 2:
         query, item = relevance.nonzero()
-        return _sort_pairs(query, item, len(relevance), _check_width(relevance.shape[1], gallery))
+        return sort_pairs(query, item, len(relevance), _check_width(relevance.shape[1], gallery))
+    if isinstance(relevance, np.ndarray) and _is_graded(relevance, gallery):
+        raise ScoresError(
+            "relevance: numbers of which a query has some twice, one for each item: these look "
+            "like grades; say which items are right, such as by relevance > 0"
+        )
     return _from_indices(relevance, gallery)
+
+
+def _is_graded(relevance: npt.NDArray[Any], gallery: int) -> bool:
+    """Whether these can be no indices: as many as there are items, and one of them twice."""
+    if relevance.ndim != 2 or relevance.shape[1] != gallery or relevance.dtype.kind not in "iuf":
+        return False
+    ordered = np.sort(relevance, axis=1)
+    return bool((ordered[:, 1:] == ordered[:, :-1]).any())
 
 
 def diagonal(queries: int, gallery: int, said: str = "relevance") -> Relevance:
@@ -89,10 +102,8 @@ def diagonal(queries: int, gallery: int, said: str = "relevance") -> Relevance:
 
 
 def _from_sparse(pairs: Any, shape: Any, gallery: int) -> Relevance:
-    there = pairs.data != 0
-    return _sort_pairs(
-        pairs.row[there], pairs.col[there], shape[0], _check_width(shape[1], gallery)
-    )
+    there = pairs.data > 0  # grades of 0 and below are of what is wrong
+    return sort_pairs(pairs.row[there], pairs.col[there], shape[0], _check_width(shape[1], gallery))
 
 
 def _check_width(width: int, gallery: int) -> int:
@@ -115,7 +126,7 @@ def _from_indices(relevance: Any, gallery: int) -> Relevance:
             f"relevance: query {query[first]} names item {item[first]}, the gallery has "
             f"{gallery:,} items"
         )
-    return _sort_pairs(query, item, len(rows), gallery)
+    return sort_pairs(query, item, len(rows), gallery)
 
 
 def _as_list(relevance: Any) -> Sequence[Any]:
@@ -126,6 +137,7 @@ def _as_list(relevance: Any) -> Sequence[Any]:
         raise ScoresError(problem) from None
 
 
-def _sort_pairs(query: Any, item: Any, queries: int, gallery: int) -> Relevance:
+def sort_pairs(query: Any, item: Any, queries: int, gallery: int) -> Relevance:
+    """Return pairs of places, shape (pairs,) each, in the form for all: sorted, each once."""
     pairs = np.unique(query.astype(np.int64) * max(gallery, 1) + item)
     return Relevance(pairs // max(gallery, 1), pairs % max(gallery, 1), queries, gallery)

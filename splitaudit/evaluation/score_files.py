@@ -1,8 +1,7 @@
-"""Files of scores, and of what is right: numbers only, nothing in them is executed."""
+"""Files of scores: numbers only, nothing in them is executed."""
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,22 +9,33 @@ from typing import Any
 import numpy as np
 
 from splitaudit.errors import ScoresError
-from splitaudit.evaluation.relevance import Relevance, diagonal, parse_relevance
+from splitaudit.evaluation.id_lists import check_unique, read_ids
 
 Ids = list[str] | None
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores, shape (queries, gallery), and the ids of rows and columns where they are known."""
+    """Scores, and the ids of rows and columns.
+
+    Parameters
+    ----------
+    matrix
+        Shape (queries, gallery).
+    query_ids, gallery_ids
+        None where they are not known.
+    partial
+        Whether only what each query found has a score, as in a run of TREC; the rest is NaN.
+    """
 
     matrix: Any
     query_ids: Ids
     gallery_ids: Ids
+    partial: bool = False
 
 
-def read_scores(path: Path, query_ids: Path | None, gallery_ids: Path | None) -> Scores:
-    """Read scores.
+def read_matrix(path: Path, query_ids: Path | None, gallery_ids: Path | None) -> Scores:
+    """Read a matrix of scores.
 
     Parameters
     ----------
@@ -39,10 +49,7 @@ def read_scores(path: Path, query_ids: Path | None, gallery_ids: Path | None) ->
     ScoresError
         Where a file is not what it should be.
     """
-    readers = {".npy": _read_npy, ".parquet": _read_parquet}
-    if path.suffix not in readers:
-        raise ScoresError(f"{path}: expected a file whose name ends in .npy or .parquet")
-    found = readers[path.suffix](path)
+    found = READERS[path.suffix](path)
     if found.matrix.ndim != 2:
         raise ScoresError(f"{path}: {found.matrix.ndim} dimensions; expected a matrix")
     rows, columns = found.matrix.shape
@@ -75,55 +82,18 @@ def _read_parquet(path: Path) -> Scores:
         matrix = np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.float64)
     except (ValueError, TypeError):
         raise ScoresError(f"{path}: expected columns of numbers, one for each item") from None
+    check_unique(names, str(path))
+    check_unique(ids or [], str(path))
     return Scores(matrix, ids, list(names))
+
+
+READERS = {".npy": _read_npy, ".parquet": _read_parquet}
 
 
 def _read_ids(path: Path | None, number: int, of: str) -> Ids:
     if path is None:
         return None
-    try:
-        ids = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScoresError(f"{path}: cannot be read ({error})") from None
+    ids = read_ids(path)
     if len(ids) != number:
         raise ScoresError(f"{path}: {len(ids):,} ids for {number:,} {of} of the scores")
     return ids
-
-
-def read_relevance(path: Path | None, scores: Scores) -> Relevance:
-    """Read which items are right for each query; by default those of the diagonal.
-
-    Parameters
-    ----------
-    path
-        CSV with the columns `query` and `item`, a row a pair: ids where they are known, else places
-        counted from 0.
-    scores
-        What it is about.
-    """
-    rows, columns = scores.matrix.shape
-    if path is None:
-        return diagonal(rows, columns, "--relevance")
-    right: list[set[int]] = [set() for _ in range(rows)]
-    sides = _id_positions(scores.query_ids, rows), _id_positions(scores.gallery_ids, columns)
-    for line, (query, item) in enumerate(_read_pairs(path), 2):
-        for name, side, word in ((query, sides[0], "query"), (item, sides[1], "item")):
-            if name not in side:
-                raise ScoresError(f"{path}, line {line}: no {word} {name!r} in the scores")
-        right[sides[0][query]].add(sides[1][item])
-    return parse_relevance([sorted(items) for items in right], columns)
-
-
-def _id_positions(ids: Ids, number: int) -> dict[str, int]:
-    return {name: at for at, name in enumerate(ids or map(str, range(number)))}
-
-
-def _read_pairs(path: Path) -> list[tuple[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ScoresError(f"{path}: cannot be read ({error})") from None
-    if not rows or {"query", "item"} - set(rows[0]):
-        raise ScoresError(f"{path}: expected a CSV file with the columns query and item")
-    return [(row["query"] or "", row["item"] or "") for row in rows]

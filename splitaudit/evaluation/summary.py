@@ -22,7 +22,11 @@ ALL = "all"
 
 
 def summarise(
-    scores: Any, right: Relevance, groups: npt.NDArray[Any], parts: Mapping[str, Mask]
+    scores: Any,
+    right: Relevance,
+    groups: npt.NDArray[Any],
+    parts: Mapping[str, Mask],
+    partial: bool = False,
 ) -> dict[str, Any]:
     """Return verdict, signs, faults and metrics, ready for JSON.
 
@@ -37,9 +41,11 @@ def summarise(
     parts
         Items to be looked at by themselves, shape (gallery,) each. Their queries are ranked in the
         whole gallery, so that parts can be compared.
+    partial
+        Whether scores were missing: then signs are not looked for, as a filled place is none.
     """
     there, back = relevant_ranks(scores, right), relevant_ranks(scores.T, right.turned())
-    found = signs(scores, right)
+    found = [] if partial else signs(scores, right)
     return {
         "verdict": SUSPICIOUS if found else NO_EVIDENCE,
         "signs": [{"name": s.name, "sentence": s.sentence, "p": s.p} for s in found],

@@ -41,7 +41,7 @@ def print_matrix(found: dict[str, Any], console: Console) -> None:
     for sign in found["signs"][1:]:
         _say(console, f"also: {sign['sentence']}")
     _say(console, f"{found['queries']:,} queries, {found['gallery']:,} items")
-    for sentence in _faults(found):
+    for sentence in (*_faults(found), *(f"note: {note}" for note in found["notes"])):
         _say(console, sentence)
     for way, parts in found["metrics"].items():
         console.print()

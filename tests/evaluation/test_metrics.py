@@ -170,3 +170,9 @@ def test_words_and_sizes_out_of_range_are_refused() -> None:
     ):
         with pytest.raises(ScoresError):
             call()
+
+
+def test_nothing_found_is_no_negative_zero() -> None:
+    """It would be printed as -0."""
+    ranks = metrics.relevant_ranks(np.eye(4)[::-1], range(4))
+    assert not np.signbit(metrics.hits(ranks, 1)).any()
