@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+import codecs
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from splitaudit.errors import SplitauditError
 
 if TYPE_CHECKING:
+    from splitaudit.dataset.manifest import Layout
     from splitaudit.metadata.keys import Key
     from splitaudit.runs.audit import Audit
 
@@ -37,6 +39,46 @@ limit = click.option(
 cache = click.option("--cache", help="Folder of facts about files.  [default: .splitaudit/cache]")
 
 
+_LAYOUT = (
+    click.option("--separator", metavar="TEXT", help="What stands between cells of a table."),
+    click.option("--header", metavar="NAME,...", help="The columns of a table without a header."),
+    click.option(
+        "--quotes", type=click.Choice(["csv", "text"]), help="What quotes in a table are."
+    ),
+    click.option("--encoding", metavar="NAME", help="Of a table that is not UTF-8."),
+)
+_SEPARATORS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
+
+
+def table_layout(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the options that say how a table is written."""
+    for option in reversed(_LAYOUT):
+        command = option(command)
+    return command
+
+
+def parse_layout(chosen: Mapping[str, Any]) -> Layout:
+    """Return how a table is written, as the options of `table_layout` say."""
+    from splitaudit.dataset.manifest import Layout
+
+    separator = _SEPARATORS.get(chosen["separator"], chosen["separator"] or "")
+    if len(separator) > 1:
+        known = ", ".join(name for name in _SEPARATORS if name.isalpha())
+        raise SplitauditError(f"--separator {separator}: expected one character, or {known}")
+    encoding = chosen["encoding"] or Layout.encoding
+    try:
+        codecs.lookup(encoding)
+    except (LookupError, ValueError):
+        raise SplitauditError(f"--encoding {encoding}: no such encoding, as latin-1") from None
+    header = tuple(parse_names(chosen["header"]))
+    return Layout(encoding, header, separator, quotes=chosen["quotes"] or "")
+
+
+def parse_splits(text: str | None) -> dict[str, str]:
+    """Return the new names of words such as `0=train,2=test`."""
+    return dict(parse_assignments(text.split(","), "--splits", "0=train")) if text else {}
+
+
 def parse_names(text: str | None) -> list[str]:
     """Return names with commas between, none where nothing is said."""
     return [name.strip() for name in (text or "").split(",") if name.strip()]
@@ -51,12 +93,14 @@ def parse_choices(option: str, what: str, text: str | None, choices: Sequence[st
     return found
 
 
-def parse_assignments(words: Sequence[str], option: str) -> Iterator[tuple[str, str]]:
+def parse_assignments(
+    words: Sequence[str], option: str, example: str = "path=filename"
+) -> Iterator[tuple[str, str]]:
     """Yield both sides of each word such as `path=filename`."""
     for word in words:
         ours, equals, theirs = word.partition("=")
         if not (ours and equals and theirs):
-            raise SplitauditError(f"{option} {word}: expected two names such as path=filename")
+            raise SplitauditError(f"{option} {word}: expected two names such as {example}")
         yield ours.strip(), theirs.strip()
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 @options.cache
 @click.option("--root", type=click.Path(path_type=Path), help="Where relative paths start from.")
 @click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Map a column.")
+@click.option("--splits", metavar="OLD=NEW,...", help="Name splits anew, as 0=train,1=val,2=test.")
+@options.table_layout
 @click.option(
     "--key",
     "keys",
@@ -61,7 +63,7 @@ def scan(target: str, only_plan: bool, as_json: bool, exit_zero: bool, **chosen:
     TSV, JSON, JSONL, Parquet), a manifest (.toml) or a shipped one's name (see `splitaudit list`).
 
     Exit status: 0 no leak, 1 leaks, 2 wrong usage, 3 an internal error, 4 no leak found but less
-    audited than --min-coverage.
+    audited than --min-coverage, 5 duplicates where no split is evaluated against another.
     """
     from splitaudit.engine.progress import bars
     from splitaudit.report.summary import exit_status
@@ -177,6 +179,8 @@ def _open_audit(target: str, chosen: dict[str, Any]) -> Audit:
             options.parse_keys(chosen["keys"]),
             tuple(captions) or None,
             not (checks and set(checks) <= set(METADATA_CHECKS)),
+            options.parse_layout(chosen),
+            options.parse_splits(chosen["splits"]),
         ),
         settings=settings,
     )

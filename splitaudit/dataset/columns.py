@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from splitaudit.dataset.dataset import split_name
-from splitaudit.dataset.file_kinds import PARTS
+from splitaudit.dataset.file_kinds import PARTS, kind_of
 from splitaudit.dataset.manifest import did_you_mean, nearest
 from splitaudit.dataset.paths import encode_path
 from splitaudit.dataset.rows import Problem, Rows
+from splitaudit.order import TEST, TRAIN, VAL
 
 SYNONYMS = {"start": "start_s", "end": "end_s", "captions": "caption", "labels": "label"}
 # What others call it, where the spelling alone would not tell.
@@ -21,6 +23,13 @@ _USUAL_NAMES = {
     "path": ("filename", "file_name", "filepath", "file_path", "file", "audio", "wav"),
     "split": ("subset", "partition", "fold", "set"),
 }
+_ODD_IN_SPLIT = re.compile(r"[\"\r\n\t]|^'|'$")
+_ODD_SPLIT = (
+    "the name of the split has a quote, a tab or a line break in it: the table is not written as "
+    'it was read; see --separator, --header and --quotes (in a manifest: format = "csv", '
+    "separator, header, quotes)"
+)
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 _Convert = Callable[[object], object]
 ATTRIBUTE = "attribute:"  # prefix of the columns that are not ours
 
@@ -86,10 +95,25 @@ def _match_columns(
         found[ours] = name
     absent = [ours for ours in required if ours not in found and ours not in mapped]
     problems += [_missing_message(ours, present, how) for ours in absent]
+    if absent and _looks_like_data(present):
+        problems.append(
+            "the first row looks like data: where a table has no header, name its columns, as "
+            '--header id,path,split (in a manifest: header = ["id", "path", "split"])'
+        )
     if problems:
         problems.append(f"columns present: {', '.join(map(repr, present[:20])) or 'none'}")
         problems += rows.notes
     return found, [Problem(rows.unit, 0, text) for text in problems]
+
+
+def _looks_like_data(names: Sequence[str]) -> bool:
+    """Whether the names of columns are a number, a file of media or a split."""
+    return any(
+        kind_of(name)
+        or re.fullmatch(r"\d+(\.\d+)?", name)
+        or split_name(name) in (TEST, VAL, TRAIN)
+        for name in map(str.strip, names)
+    )
 
 
 def _missing_message(ours: str, present: list[str], how: str) -> str:
@@ -124,6 +148,8 @@ def _check_rows(frame: pd.DataFrame) -> list[Problem]:
     problems += problems_at(
         frame, end <= start.fillna(0.0), "clip_end_s is not greater than clip_start_s"
     )
+    quoted = frame["split"].map(lambda name: name is not None and bool(_ODD_IN_SPLIT.search(name)))
+    problems += problems_at(frame, quoted.astype(bool), _ODD_SPLIT)
     known = frame["modality"].isin(PARTS) | frame["modality"].isna()
     return problems + problems_at(frame, ~known, f"modality is none of {', '.join(PARTS)}")
 
@@ -168,6 +194,8 @@ def _text(cell: object) -> str | None:
 
 
 def _split(cell: object) -> str | None:
+    if isinstance(cell, float) and cell.is_integer():  # a column with gaps makes floats of numbers
+        cell = int(cell)
     text = (_text(cell) or "").strip()
     return split_name(text) if text else None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from splitaudit.dataset.manifest.model import Layout
 from splitaudit.metadata.keys import Key
 from splitaudit.schema import ITEMS, conform
 
@@ -36,6 +37,10 @@ class IngestOptions:
         `DEFAULT_CAPTION_RULES`.
     media
         False where only what is written about items is looked at: then they need no paths.
+    layout
+        How the rows of a table lie in it.
+    splits
+        Their name of a split -> ours.
     """
 
     root: Path | None = None
@@ -43,6 +48,8 @@ class IngestOptions:
     keys: tuple[Key, ...] = ()
     captions: tuple[str, ...] | None = None
     media: bool = True
+    layout: Layout = field(default_factory=Layout)
+    splits: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,8 @@ class Dataset:
         Split to share, of a new split; empty where the present one decides.
     about
         What a manifest says of it: title, homepage, license.
+    splits_known
+        Whether anything says which item is in which split. Else `split` is only a folder's name.
     """
 
     name: str
@@ -87,6 +96,7 @@ class Dataset:
     captions: tuple[str, ...] = DEFAULT_CAPTION_RULES
     ratios: Mapping[str, float] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
+    splits_known: bool = True
 
     def __repr__(self) -> str:
         splits = ", ".join(self.split_order)

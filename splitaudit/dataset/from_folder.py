@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -25,11 +25,13 @@ from splitaudit.dataset.file_kinds import (
     mode_outcome,
     names_and_stems,
 )
+from splitaudit.dataset.folder_splits import FolderSplits, find_splits
 from splitaudit.dataset.paths import encode_path, safe_name
+from splitaudit.dataset.split_names import rename_splits
 from splitaudit.errors import SplitauditError
 from splitaudit.metadata import keys
 from splitaudit.metadata.keys import Key
-from splitaudit.order import OTHER, evaluation_order, role
+from splitaudit.order import evaluation_order
 from splitaudit.schema import EDGES, MEDIA, MEMBERSHIPS, MISSING, UNREADABLE, conform
 
 _MAX_SHOWN = 10  # names and endings listed in a note
@@ -43,6 +45,7 @@ class _Row(NamedTuple):
     split: str
     status: str | None
     error: str | None
+    name: str = ""  # of the file, where the id is another
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class _Folder:
 class _Listing:
     rows: list[_Row] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
+    others: list[str] = field(default_factory=list)  # names of what is not media
 
     def add(self, folder: _Folder, name: str, parts: Iterable[str], found: Outcome) -> None:
         item_id = encode_path(folder.prefix + name)
@@ -64,8 +68,10 @@ class _Listing:
             self.rows.append(_Row(item_id, part, folder.split, *found))
 
 
-def from_folder(target: str, declared: Sequence[Key] = ()) -> Dataset:
-    """List a folder.
+def from_folder(
+    target: str, declared: Sequence[Key] = (), names: Mapping[str, str] | None = None
+) -> Dataset:
+    """List a folder, and find which split each file belongs to.
 
     Links are followed, except one that leads back to a folder above it. Hidden files and folders
     are passed over.
@@ -76,11 +82,13 @@ def from_folder(target: str, declared: Sequence[Key] = ()) -> Dataset:
         The folder.
     declared
         Keys of what is known of a file: `id`, `file_name` and `stem`.
+    names
+        Their name of a split -> ours.
 
     Raises
     ------
     SplitauditError
-        Where the folder cannot be listed or holds no media.
+        Where no split has one of these names, the folder cannot be listed or holds no media.
     """
     root = os.path.abspath(target)
     listing = _walk(root)
@@ -90,9 +98,12 @@ def from_folder(target: str, declared: Sequence[Key] = ()) -> Dataset:
             f"no media found in {encode_path(root)}{f' ({ignored})' if ignored else ''}: "
             "expected sound files in folders such as train and test"
         )
-    rows = sorted(listing.rows)
-    splits = sorted({row.split for row in rows})
-    split_of_item = {row.item_id: row.split for row in rows}
+    found = find_splits(root, {row.item_id: row.split for row in listing.rows}, listing.others)
+    rows = sorted(_place(listing.rows, found))
+    renamed, problems, notes = rename_splits([row.split for row in rows], names or {})
+    if problems:
+        raise SplitauditError(f"--splits: {problems[0]}")
+    split_of_item = dict(zip((row.item_id for row in rows), renamed, strict=True))
     return Dataset(
         name=safe_name(os.path.basename(root)),
         root=Path(root),
@@ -100,9 +111,27 @@ def from_folder(target: str, declared: Sequence[Key] = ()) -> Dataset:
         media=_media(rows, encode_path(os.path.join(root, ""))),
         memberships=_memberships(list(split_of_item), declared),
         links=conform([], EDGES),
-        split_order=tuple(evaluation_order(splits)),
-        notes=tuple(_notes(splits, listing.ignored)),
+        split_order=tuple(evaluation_order(map(str, split_of_item.values()))),
+        notes=(*([] if names else found.notes), *notes, *_ignored_notes(listing.ignored)),
+        splits_known=found.known or bool(names),
     )
+
+
+def _place(rows: Sequence[_Row], found: FolderSplits) -> Iterator[_Row]:
+    """Yield rows with their splits; a file in two is two items, and what is missing is one."""
+    by_name: dict[str, list[_Row]] = {}
+    for row in rows:
+        by_name.setdefault(row.item_id, []).append(row)
+    times = Counter(name for name, _ in found.placed)
+    for name, split in found.placed:
+        item_id = name if times[name] == 1 else f"{split}/{name}"
+        for row in by_name[name]:
+            yield row._replace(item_id=item_id, split=split, name=name)
+    usual = rows[0].part
+    for name, split, path in found.missing:
+        reason = f"{path} names it, and there is no such file"
+        for part in PARTS.get(kind_of(name) or "", (usual,)):
+            yield _Row(f"{split}/{name}", part, split, MISSING, reason, name)
 
 
 def _memberships(ids: list[str], declared: Sequence[Key]) -> pa.Table:
@@ -134,7 +163,7 @@ def _media(rows: list[_Row], root: str) -> pa.Table:
         "item_id": [row.item_id for row in rows],
         "part": [row.part for row in rows],
         "modality": [row.part for row in rows],
-        "path": [root + row.item_id for row in rows],
+        "path": [root + (row.name or row.item_id) for row in rows],
         "status": pa.array([row.status for row in rows], pa.string()),
         "error": pa.array([row.error for row in rows], pa.string()),
     }
@@ -188,6 +217,7 @@ def _visit(folder: _Folder, entry: os.DirEntry[str], listing: _Listing) -> list[
         listing.add(folder, entry.name, PARTS[kind], found)
     else:
         listing.ignored[ending(entry.name)] += 1
+        listing.others.append(encode_path(folder.prefix + entry.name))
     return []
 
 
@@ -212,18 +242,8 @@ def _ancestor_folders(root: str) -> frozenset[Identity]:
     return frozenset((info.st_dev, info.st_ino) for info in infos)
 
 
-def _notes(splits: list[str], ignored: Counter[str]) -> Iterable[str]:
-    if splits == [UNSPLIT]:
-        yield "no split folders: audited for duplicates within itself"
-    elif len(splits) == 1:
-        yield f"one split only ({splits[0]}): audited for duplicates within itself"
-    folders = [name for name in splits if name != UNSPLIT]
-    if folders and all(role(name) == OTHER for name in folders):
-        yield f"no folder is named train, val or test: taken as splits: {_shorten_list(folders)}"
-    if folders and UNSPLIT in splits:
-        yield f"files beside the split folders stand in the split '{UNSPLIT}'"
-    if ignored:
-        yield _ignored_note(ignored)
+def _ignored_notes(ignored: Counter[str]) -> list[str]:
+    return [_ignored_note(ignored)] if ignored else []
 
 
 def _ignored_note(ignored: Counter[str]) -> str:

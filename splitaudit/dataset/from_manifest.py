@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -17,11 +18,11 @@ from splitaudit.dataset.columns import (
 from splitaudit.dataset.dataset import DEFAULT_CAPTION_RULES, Dataset, IngestOptions, split_name
 from splitaudit.dataset.derived_columns import derive_columns
 from splitaudit.dataset.file_kinds import AUDIO, VIDEO
+from splitaudit.dataset.formats import FOLDER
 from splitaudit.dataset.from_folder import list_media
 from splitaudit.dataset.from_table import Declarations, build_dataset
 from splitaudit.dataset.joins import derive_attributes, join_table
 from splitaudit.dataset.manifest import (
-    FOLDER,
     PLACEHOLDER,
     Manifest,
     ManifestTable,
@@ -64,6 +65,7 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
     root = dataset_root(manifest, options.root, Path(manifest.name) if confined else file.parent)
     frame, problems, notes = _read_item_tables(manifest, root, media=options.media)
     frame, found, told = _join_tables(frame, manifest, root)
+    found += _missing_splits(frame, manifest)
     return build_dataset(
         root,
         manifest.name,
@@ -76,6 +78,7 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
             options.captions or manifest.captions or DEFAULT_CAPTION_RULES,
             manifest.ratios,
             _about(manifest),
+            {**manifest.splits, **options.splits},
         ),
     )
 
@@ -96,6 +99,25 @@ def _read_item_tables(
             f"{manifest.name}: {', '.join(missing)} not found in {encode_path(str(root))}; name "
             "the folder of the dataset with --root, or set SPLITAUDIT_DATA to the folder above it"
         )
+    frame, problems, notes = _read_tables(
+        manifest, [table for table in listing if not table.rest], root, media=media
+    )
+    for table in (table for table in listing if table.rest):
+        more, found, told = _read_tables(manifest, [table], root, media=media)
+        frame = pd.concat([frame, _unlisted_rows(more, frame)], ignore_index=True)
+        problems, notes = problems + found, notes + told
+    return frame.where(frame.notna(), None), problems, notes
+
+
+def _unlisted_rows(more: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
+    """The rows of files that no row before them has as its path or its id."""
+    known = {os.path.normpath(name) for name in {*listed["path"], *listed["id"]} - {None}}
+    return more[~more["path"].map(os.path.normpath).isin(known)]
+
+
+def _read_tables(
+    manifest: Manifest, listing: Sequence[ManifestTable], root: Path, *, media: bool
+) -> tuple[pd.DataFrame, list[Problem], list[str]]:
     frames, problems = [], []
     notes: list[str] = []
     for table in listing:
@@ -136,6 +158,17 @@ def _join_tables(
         notes += told
     frame, found = derive_attributes(frame, manifest.attributes)
     return frame, problems + found, tuple(notes)
+
+
+def _missing_splits(frame: pd.DataFrame, manifest: Manifest) -> list[Problem]:
+    """What is wrong with splits that joined tables may say; without any, it was said before."""
+    missing = frame["split"].isna() & frame["id"].notna()
+    if not any(table.join for table in manifest.tables) or not missing.any():
+        return []
+    if missing.all():
+        how = "a key 'split' of its [[tables]], a column of it, or a column of a joined table"
+        return [Problem("", 0, f"no table says the split of an item: expected {how}")]
+    return problems_at(frame, missing, "split is empty, and no joined table says it")
 
 
 def _joined_columns(table: ManifestTable) -> list[str]:
@@ -196,13 +229,14 @@ def _standardise_rows(
 ) -> tuple[pd.DataFrame, list[Problem]]:
     kind, template = _template(manifest)
     needed = "path" if media and not template else "id"
-    required = [needed] + ([] if table.split else ["split"])
+    joined = any(other.join for other in manifest.tables)  # one of them may say the split
+    required = [needed] + ([] if table.split or joined else ["split"])
     how = 'columns = {{ {ours} = "{theirs}" }} in its [[tables]]'
     rows, columns = derive_columns(rows, table.columns, table.layout.drop)
     frame, problems = map_columns(rows, columns, required, how)
     if table.split:
         frame["split"] = split_name(table.split)
-    if template:
+    if template and table.format != FOLDER:
         problems += _fill_paths(frame, template, rows.unit, kind)
     if manifest.confined:
         outside = frame["path"].map(lambda path: path is not None and leaves_root(path))

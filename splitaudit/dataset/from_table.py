@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from splitaudit.dataset.columns import (
     map_columns,
     problems_at,
 )
+from splitaudit.dataset.compressed import inner_name
 from splitaudit.dataset.dataset import DEFAULT_CAPTION_RULES, Dataset, IngestOptions, items_table
 from splitaudit.dataset.file_kinds import (
     AUDIO,
@@ -31,11 +32,13 @@ from splitaudit.dataset.file_kinds import (
     names_and_stems,
     probe,
 )
-from splitaudit.dataset.manifest import did_you_mean, nearest
+from splitaudit.dataset.formats import CSV, TSV, table_format
+from splitaudit.dataset.manifest import Layout, did_you_mean, nearest
 from splitaudit.dataset.paths import decode_path, encode_path, safe_name
 from splitaudit.dataset.rows import Problem, raise_problems
+from splitaudit.dataset.split_names import order_notes, rename_splits
 from splitaudit.dataset.table_readers import read_rows
-from splitaudit.errors import InputError
+from splitaudit.errors import InputError, SplitauditError
 from splitaudit.metadata import keys
 from splitaudit.metadata.keys import Key
 from splitaudit.order import evaluation_order
@@ -59,6 +62,8 @@ class Declarations:
         As of `Dataset`.
     about
         Title, homepage and license, where they are known.
+    splits
+        Their name of a split -> ours.
     """
 
     keys: Sequence[Key] = ()
@@ -66,6 +71,7 @@ class Declarations:
     captions: tuple[str, ...] = DEFAULT_CAPTION_RULES
     ratios: Mapping[str, float] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
+    splits: Mapping[str, str] = field(default_factory=dict)
 
 
 def from_table(path: Path, options: IngestOptions) -> Dataset:
@@ -80,11 +86,22 @@ def from_table(path: Path, options: IngestOptions) -> Dataset:
     """
     _check_names(options.columns)
     how = "--column {ours}={theirs}"
-    rows = read_rows(path)
+    rows = read_rows(path, _form(path, options.layout), layout=options.layout)
     frame, problems = map_columns(rows, options.columns, _required(options), how)
     root = os.path.abspath(options.root or path.parent)
-    declared = Declarations(options.keys, rows.notes, options.captions or DEFAULT_CAPTION_RULES)
-    return build_dataset(path, safe_name(path.stem), root, frame, problems, declared)
+    rules = options.captions or DEFAULT_CAPTION_RULES
+    declared = Declarations(options.keys, rows.notes, rules, splits=options.splits)
+    name = safe_name(Path(inner_name(path.name)).stem)
+    return build_dataset(path, name, root, frame, problems, declared)
+
+
+def _form(path: Path, layout: Layout) -> str:
+    """The format of a table; a CSV where another ending comes with how it is written."""
+    form = table_format(path.name) or CSV
+    written = replace(layout, encoding=Layout.encoding)
+    if form not in (CSV, TSV) and written != Layout():
+        raise SplitauditError("--separator, --header and --quotes are for CSV and TSV")
+    return form
 
 
 def _required(options: IngestOptions) -> tuple[str, ...]:
@@ -121,6 +138,9 @@ def build_dataset(
     InputError
         Every fault at once, those between rows too.
     """
+    names, unknown, told = rename_splits(frame["split"], declared.splits)
+    frame = frame.assign(split=pd.Series(names, frame.index, dtype=object))
+    problems = problems + [Problem("", 0, f"splits: {text}") for text in unknown]
     rows = frame.dropna(subset=_ITEM_COLUMNS).reset_index(drop=True)
     items = _assign_item_ids(rows.drop_duplicates(_ITEM_COLUMNS))
     media = _parts(rows.dropna(subset="path"))
@@ -145,6 +165,8 @@ def build_dataset(
         split_order=tuple(evaluation_order(items["split"])),
         notes=(
             *declared.notes,
+            *told,
+            *order_notes(items["split"]),
             *_shared_note(items),
             *_differing_notes(items, rows, item_of_row),
         ),

@@ -16,7 +16,7 @@ from splitaudit.dataset.rows import Problem
 from splitaudit.dataset.table_readers import read_rows
 
 LIST_COLUMNS = ("caption", "label")  # of these an item may have several
-_RESERVED_COLUMNS = ["unit", "line", "id", "split", "path"]
+_RESERVED_COLUMNS = ["unit", "line", "id", "path"]
 
 
 def join_table(

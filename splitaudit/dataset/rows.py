@@ -54,6 +54,12 @@ class Rows:
     encoded: bool = False
 
 
+def table_note(unit: str, text: str) -> str:
+    """Return a sentence about a table, with its name where there are several."""
+    name = unit.rpartition(" ")[0]
+    return f"{name}: {text}" if name else text
+
+
 def raise_problems(where: Path, problems: Iterable[Problem]) -> NoReturn:
     """Raise an InputError with the first problems, in the order of lines, and the count of all."""
     told = [str(problem) for problem in sorted(set(problems))]

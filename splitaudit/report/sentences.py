@@ -6,6 +6,7 @@ import re
 from itertools import combinations
 from typing import Any
 
+from splitaudit.report.summary import count_copies
 from splitaudit.schema import AUDITED, DEGENERATE
 
 # Control characters, line separators, lone surrogates and the marks that turn the direction of
@@ -44,14 +45,26 @@ def headline(summary: dict[str, Any]) -> str:
     """Say the verdict in one sentence, without the verdict's own word and without a full stop."""
     if summary["verdict"] == "leaks":
         return _worst_leak(summary)
+    if summary["verdict"] == "duplicates":
+        pairs = count_copies(summary)
+        return f"{pluralise(pairs, 'pair')} of copies, and {_why_no_leak(summary)}"
     if summary["verdict"] == "incomplete":
-        return _least_covered(summary)
+        return _why_incomplete(summary)
     if len(summary["splits"]) < 2:
         return "there is only one split, so nothing can leak; it was audited for duplicates"
     if summary["verdict"] == "weak":
         return _worst_weakness(summary)
     *names, last = map(escape_invisible, summary["splits"])
     return f"no leak found between {', '.join(names)} and {last}"
+
+
+def _why_no_leak(summary: dict[str, Any]) -> str:
+    """Why no item is one of test that stands in train."""
+    if not summary["splits_known"]:
+        return "no split is known, so it was audited for duplicates only"
+    if len(summary["splits"]) < 2:
+        return "there is only one split, so nothing can leak"
+    return "no split is evaluated against another"
 
 
 def _worst_leak(summary: dict[str, Any]) -> str:
@@ -61,6 +74,13 @@ def _worst_leak(summary: dict[str, Any]) -> str:
     are = "is" if items == 1 else "are"
     evaluated, train = map(escape_invisible, (one, other))
     return f"{items:,} of {size:,} {evaluated} items {are} already in {train}"
+
+
+def _why_incomplete(summary: dict[str, Any]) -> str:
+    parts = summary["coverage"].values()
+    if summary["splits_known"] or any(part["audited"] < part["items"] for part in parts):
+        return _least_covered(summary)
+    return f"no copies found, but {_why_no_leak(summary)}"
 
 
 def _least_covered(summary: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ named by what was found (a status, a relation, a reason) stands there only where
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -18,6 +18,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from splitaudit.metadata.spans import PART as SPANS
+from splitaudit.order import OTHER, role
 from splitaudit.schema import (
     AUDITED,
     CAPTION,
@@ -46,6 +47,8 @@ class Tables:
         What was asked for, such as ``("audio",)``.
     dataset
         Its name.
+    splits_known
+        Whether anything says which item is in which split.
     """
 
     items: pd.DataFrame
@@ -55,6 +58,7 @@ class Tables:
     edges: pd.DataFrame
     checks: tuple[str, ...]
     dataset: str
+    splits_known: bool = True
 
 
 def summarise(tables: Tables, order: Sequence[str], *, min_coverage: float = 1.0) -> dict[str, Any]:
@@ -87,6 +91,7 @@ def summarise(tables: Tables, order: Sequence[str], *, min_coverage: float = 1.0
         "dataset": tables.dataset,
         "verdict": "",
         "splits": _split_sizes(ranks, order),
+        "splits_known": tables.splits_known,
         "coverage": {check: _coverage(tables, check) for check in tables.checks},
         "leaks": _leak_counts(leaks[across], order),
         "duplicates": _duplicate_counts(leaks[~across], order),
@@ -97,10 +102,11 @@ def summarise(tables: Tables, order: Sequence[str], *, min_coverage: float = 1.0
 
 
 def exit_status(summary: dict[str, Any], *, min_coverage: float, fail_on_weak: bool) -> int:
-    """Return what `scan` and `check` end with: 0, 1 (leaks) or 4 (too little was audited)."""
-    if _has_leaks(summary) or (fail_on_weak and summary["weak"]):
+    """Return what `scan` ends with: 0, 1 (leaks), 5 (duplicates) or 4 (not all was audited)."""
+    verdict = _verdict(summary, min_coverage)
+    if verdict == "leaks" or (fail_on_weak and summary["weak"]):
         return 1
-    return 0 if _is_covered(summary, min_coverage) else 4
+    return {"duplicates": 5, "incomplete": 4}.get(verdict, 0)
 
 
 def split_ranks(items: pd.DataFrame, order: Sequence[str]) -> npt.NDArray[np.int64]:
@@ -258,15 +264,26 @@ def _weak_counts(shared: pd.DataFrame, keys: pd.DataFrame, order: Sequence[str])
 
 
 def _verdict(summary: dict[str, Any], min_coverage: float) -> str:
-    if _has_leaks(summary):
+    ordered = has_order(summary["splits"])
+    if ordered and any(entry["pairs"] for entry in summary["leaks"].values()):
         return "leaks"
-    if not _is_covered(summary, min_coverage):
+    if not ordered and count_copies(summary):
+        return "duplicates"
+    if not (_is_covered(summary, min_coverage) and summary["splits_known"]):
         return "incomplete"
     return "weak" if summary["weak"] else "clean"
 
 
-def _has_leaks(summary: dict[str, Any]) -> bool:
-    return any(entry["pairs"] for entry in summary["leaks"].values())
+def has_order(splits: Iterable[str]) -> bool:
+    """Return whether one of several splits is evaluated against another."""
+    names = list(splits)
+    return len(names) > 1 and any(role(name) != OTHER for name in names)
+
+
+def count_copies(summary: dict[str, Any]) -> int:
+    """Return the pairs of copies, within splits and across."""
+    entries = (*summary["leaks"].values(), *summary["duplicates"].values())
+    return sum(int(entry["pairs"]) for entry in entries)
 
 
 def _is_covered(summary: dict[str, Any], min_coverage: float) -> bool:

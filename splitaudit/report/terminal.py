@@ -18,10 +18,16 @@ from splitaudit.report.sentences import (
     headline,
     pluralise,
 )
+from splitaudit.report.summary import has_order
 from splitaudit.schema import AUDITED
 
 _RELATION_WIDTH = 15  # of 80 columns; the rest is for names
-_STYLES = {"leaks": "bold red", "incomplete": "bold yellow", "weak": "bold yellow"}
+_STYLES = {
+    "leaks": "bold red",
+    "duplicates": "bold yellow",
+    "incomplete": "bold yellow",
+    "weak": "bold yellow",
+}
 
 
 def print_verdict(summary: dict[str, Any], console: Console) -> None:
@@ -35,7 +41,7 @@ def print_verdict(summary: dict[str, Any], console: Console) -> None:
         Where to.
     """
     verdict = summary["verdict"]
-    style = _STYLES.get(verdict, "bold green")
+    style = _STYLES.get(verdict, "bold yellow")
     _say(console, f"{verdict.upper()}: {headline(summary)}", style)
     for sentence in coverage_sentences(summary):
         _say(console, sentence)
@@ -90,7 +96,8 @@ def print_unaudited(media: pd.DataFrame, console: Console, limit: int = 20) -> N
 
 
 def _print_leak_counts(summary: dict[str, Any], console: Console) -> None:
-    table = _make_table("evaluated", "already in", "relation", "items", "pairs", right=2)
+    sides = ("evaluated", "already in") if has_order(summary["splits"]) else ("split", "and")
+    table = _make_table(*sides, "relation", "items", "pairs", right=2)
     for one, other in combinations(summary["splits"], 2):
         entry = summary["leaks"][f"{one}|{other}"]
         rows = list(entry["by_relation"].items())

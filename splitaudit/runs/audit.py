@@ -112,6 +112,7 @@ class Audit:
             "dataset": dataset.name,
             "about": dict(dataset.about),
             "order": list(dataset.split_order),
+            "splits_known": dataset.splits_known,
             "notes": list(dataset.notes),
             "ratios": dict(dataset.ratios),
             "checks": self._requested_checks(tables),

@@ -61,7 +61,12 @@ class Run:
         record = self.record
         names = ("items", "media", "matches", "memberships", "edges")
         frames = {name: table.to_pandas() for name, table in self.known(*names).items()}
-        return Tables(**frames, checks=tuple(record["checks"]), dataset=record["dataset"])
+        return Tables(
+            **frames,
+            checks=tuple(record["checks"]),
+            dataset=record["dataset"],
+            splits_known=record.get("splits_known", True),
+        )
 
     def matches(self) -> pd.DataFrame:
         """Return every pair a verifier has looked at, accepted or not, with both splits."""

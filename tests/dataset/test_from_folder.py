@@ -152,7 +152,8 @@ def test_a_flat_folder_is_audited_within_itself(tmp_path: Path) -> None:
     touch(tmp_path, "a.wav", "b.wav")
     assert splits(tmp_path) == {"a.wav": "unsplit", "b.wav": "unsplit"}
     assert ingest(str(tmp_path)).notes == (
-        "no split folders: audited for duplicates within itself",
+        "no split folders: audited for duplicates only; say --splits unsplit=train where all is "
+        "one split",
     )
 
 
@@ -175,8 +176,9 @@ def test_notes_say_what_was_taken_for_a_split_and_what_was_ignored(tmp_path: Pat
         "docs/z",
     )
     assert ingest(str(tmp_path)).notes == (
-        "no folder is named train, val or test: taken as splits: android, ios",
-        "files beside the split folders stand in the split 'unsplit'",
+        "no folder is named train, val or test (android, ios), and no list says which file is in "
+        "which split: audited for duplicates only; where folders are splits, say "
+        "--splits android=train,ios=test; else write a manifest",
         "ignored 4 files that are not media (.txt 2, without ending 1, .csv 1)",
     )
 

@@ -385,7 +385,10 @@ def test_faults_of_parquet_are_told_by_row(tmp_path: Path) -> None:
 
 def test_bytes_that_are_not_utf8(tmp_path: Path) -> None:
     content = b"path,split\na.wav,train\ncaf\xe9.wav,train\nb.wav,\n\xff.wav,test\n"
-    reason = "not valid UTF-8; save the table as UTF-8"
+    reason = (
+        "not valid UTF-8; save the table as UTF-8, or say its encoding, as --encoding latin-1 "
+        '(in a manifest: encoding = "latin-1")'
+    )
     assert problems(table(tmp_path, content)) == [
         f"line 3: {reason}",
         "line 4: split is empty",
@@ -395,7 +398,10 @@ def test_bytes_that_are_not_utf8(tmp_path: Path) -> None:
 
 def test_a_quote_that_is_never_closed_swallows_nothing(tmp_path: Path) -> None:
     target = table(tmp_path, 'path,split\na.wav,train\n"b.wav,train\nc.wav,train\n')
-    assert problems(target) == ["line 3: not a row of a table: unexpected end of data"]
+    assert problems(target) == [
+        "line 3: not a row of a table: unexpected end of data; where quotes are text, say "
+        '--quotes text (in a manifest: quotes = "text")'
+    ]
 
 
 def test_two_columns_of_one_name(tmp_path: Path) -> None:

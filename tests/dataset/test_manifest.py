@@ -256,7 +256,7 @@ def test_what_belongs_together(tmp_path: Path) -> None:
         ),
         (
             '[[tables]]\npath = "a.json"\nheader = ["a"]\n',
-            "tables[1].header: only with format = 'lines'",
+            "tables[1].header: only with format = 'csv' or 'tsv' or 'lines'",
         ),
         (
             '[[tables]]\npath = "a"\nformat = "folder"\njoin = { id = "x" }\n',
@@ -394,7 +394,8 @@ def test_faults_of_several_tables_at_once(tmp_path: Path) -> None:
         'map it: columns = { split = "THEIRS" } in its [[tables]]',
         "c.csv: columns present: 'idd', 'disc'",
         "test.txt: media.audio.path: no column 'disc'",
-        "test.txt line 2: not valid UTF-8; save the table as UTF-8",
+        "test.txt line 2: not valid UTF-8; save the table as UTF-8, or say its encoding, "
+        'as --encoding latin-1 (in a manifest: encoding = "latin-1")',
         "train.txt: media.audio.path: no column 'disc'",
     )
 

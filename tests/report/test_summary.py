@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -39,6 +41,7 @@ def test_counts_by_hand() -> None:
         "dataset": "sounds",
         "verdict": "leaks",
         "splits": {"test": 2, "val": 1, "train": 3},
+        "splits_known": True,
         "coverage": {
             "audio": {
                 "items": 6,
@@ -110,8 +113,38 @@ def test_groups_are_components() -> None:
     pairs = [("a", "b"), ("b", "c"), ("d", "e"), ("a", "c")]
     summary = summarise(tables_of(splits, [match(*pair) for pair in pairs]), ["train"])
     assert summary["duplicates"]["train"] == {"items": 5, "pairs": 4, "groups": 2}
-    assert summary["verdict"] == "clean"
-    assert "only one split" in headline(summary)
+    assert summary["verdict"] == "duplicates"
+    assert status_of(summary) == 5
+    assert headline(summary) == (
+        "4 pairs of copies, and there is only one split, so nothing can leak"
+    )
+    alone = summarise(tables_of(splits), ["train"])
+    assert (alone["verdict"], status_of(alone)) == ("clean", 0)
+    assert "only one split" in headline(alone)
+
+
+def status_of(summary: dict[str, Any]) -> int:
+    return exit_status(summary, min_coverage=1.0, fail_on_weak=False)
+
+
+def test_splits_without_an_order_have_no_leak() -> None:
+    splits = {"a": "0", "b": "1", "c": "1"}
+    found = summarise(tables_of(splits, [match("a", "b")]), ["0", "1"])
+    assert (found["verdict"], status_of(found)) == ("duplicates", 5)
+    assert headline(found) == "1 pair of copies, and no split is evaluated against another"
+    none = summarise(tables_of(splits), ["0", "1"])
+    assert (none["verdict"], status_of(none)) == ("clean", 0)
+
+
+def test_nothing_is_clean_where_no_split_is_known() -> None:
+    tables = replace(tables_of({"a": "yes", "b": "no"}), splits_known=False)
+    found = summarise(tables, ["yes", "no"])
+    assert (found["verdict"], status_of(found)) == ("incomplete", 4)
+    assert headline(found) == (
+        "no copies found, but no split is known, so it was audited for duplicates only"
+    )
+    double = replace(tables_of({"a": "x", "b": "x"}, [match("a", "b")]), splits_known=False)
+    assert summarise(double, ["x"])["verdict"] == "duplicates"
 
 
 def test_weak_relations_are_counted_by_reason() -> None:

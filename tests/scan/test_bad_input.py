@@ -226,10 +226,13 @@ def test_a_folder_without_splits_is_audited_within_itself(tmp_path: Path, here: 
     for name in ("a.wav", "b.wav"):
         write_pcm(tmp_path / "data" / name, SOUND)
     ran = here("scan", "data", "--json")
-    assert "no split folders: audited for duplicates within itself" in ran.err
-    assert (ran.status, ran.json["verdict"]) == (0, "clean")
+    assert "no split folders: audited for duplicates only" in ran.err
+    assert (ran.status, ran.json["verdict"]) == (5, "duplicates")
     assert ran.json["duplicates"] == {"unsplit": {"items": 2, "pairs": 1, "groups": 1}}
-    assert "there is only one split, so nothing can leak" in here("scan", "data").out
+    said = "DUPLICATES: 1 pair of copies, and no split is known"
+    assert said in here("scan", "data").out
+    one = here("scan", "data", "--splits", "unsplit=train")
+    assert (one.status, "there is only one split, so nothing can leak" in one.out) == (5, True)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -18,13 +18,9 @@ from splitaudit.dataset.manifest.model import (
 from splitaudit.dataset.manifest.paths import IN_BRACES, PLACEHOLDER, leaves_root
 from splitaudit.dataset.manifest.reading import read_manifest
 from splitaudit.dataset.manifest.suggestions import did_you_mean, nearest
-from splitaudit.dataset.manifest.tables import FOLDER, JSON, LINES
 
 __all__ = [
-    "FOLDER",
     "IN_BRACES",
-    "JSON",
-    "LINES",
     "PLACEHOLDER",
     "Attribute",
     "Column",

@@ -78,8 +78,12 @@ class Layout:
     encoding
         Of its text.
     header, separator, comment
-        Of lines: the names of their cells, what stands between two, and what a line begins with
-        that is none. Without a header each line is an id.
+        Of lines, CSV and TSV: the names of their cells, what stands between two, and what a line
+        begins with that is none. Without a header each line is an id, and the first row of CSV and
+        TSV has the names.
+    quotes
+        Of CSV and TSV: "csv" where they are marks around a cell, "text" where they are text. Empty
+        where the table tells.
     records
         Of JSON: where its records lie, as "a.b"; empty where they are the whole of it.
     each
@@ -92,8 +96,9 @@ class Layout:
 
     encoding: str = "utf-8"
     header: tuple[str, ...] = ()
-    separator: str = "\t"
+    separator: str = ""
     comment: str = ""
+    quotes: str = ""
     records: str = ""
     each: tuple[str, ...] = ()
     wanted: tuple[str, ...] = ()
@@ -120,6 +125,8 @@ class ManifestTable:
         None where it lists items.
     layout
         How its rows lie in it.
+    rest
+        Whether only those of its files are items that no other table lists.
     """
 
     path: str
@@ -128,6 +135,7 @@ class ManifestTable:
     columns: Mapping[str, Column] = field(default_factory=dict)
     join: Join | None = None
     layout: Layout = Layout()
+    rest: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,6 +166,8 @@ class Manifest:
         Rules by which captions are equal; empty: the usual ones.
     ratios
         Split to share, of a new split; empty where the present one decides.
+    splits
+        Their name of a split -> ours.
     sources
         Files to download or to place.
     confined
@@ -172,6 +182,7 @@ class Manifest:
     keys: tuple[Key, ...] = ()
     captions: tuple[str, ...] = ()
     ratios: Mapping[str, float] = field(default_factory=dict)
+    splits: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
     confined: bool = False
     title: str = ""

@@ -54,7 +54,7 @@ def read_manifest(file: Path, *, confined: bool) -> Manifest:
 
 def _manifest(whole: Section, confined: bool) -> Manifest:
     whole.reject_unknown(
-        "dataset", "sources", "tables", "media", "attributes", "keys", "captions", "split"
+        "dataset", "sources", "tables", "media", "attributes", "keys", "captions", "split", "splits"
     )
     dataset = whole.section("dataset") or _missing_section(whole, "dataset")
     dataset.reject_unknown("name", "title", "homepage", "license", "note")
@@ -78,6 +78,7 @@ def _manifest(whole: Section, confined: bool) -> Manifest:
         tuple(keys),
         _captions(whole),
         _ratios(whole),
+        whole.pairs("splits"),
         sources,
         confined,
         **{key: dataset.text(key) for key in ("title", "homepage", "license", "note")},

@@ -53,6 +53,13 @@ class Section:
             self.faults.append(f"{self.place(key)}: missing (expected text)")
         return ""
 
+    def flag(self, key: str) -> bool:
+        """Return whether `true` stands at a key; false where nothing does."""
+        value = self.content.get(key, False)
+        if not isinstance(value, bool):
+            self.fault(key, "true or false")
+        return value is True
+
     def texts(self, key: str) -> tuple[str, ...]:
         """Return the text at a key, or the list of them; one at least must stand there."""
         value = self.content.get(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from splitaudit.dataset.formats import CSV, FOLDER, FORMATS, JSON, LINES, TSV, table_format
 from splitaudit.dataset.manifest.model import (
     Column,
     Join,
@@ -15,23 +16,23 @@ from splitaudit.dataset.manifest.model import (
 from splitaudit.dataset.manifest.paths import leaves_root
 from splitaudit.dataset.manifest.section import Section
 
-FOLDER, JSON, LINES = "folder", "json", "lines"
-FORMATS = ("csv", "tsv", "jsonl", JSON, "parquet", LINES, "label_pickle", FOLDER)
 _LIST_COLUMNS = ("caption", "captions", "label", "labels")  # of these an item may have several
-# What only one format knows.
+_DELIMITED = (CSV, TSV)
+# What only some formats know.
 _FORMAT_KEYS = {
-    "header": LINES,
-    "separator": LINES,
-    "comment": LINES,
-    "records": JSON,
-    "each": JSON,
+    "header": (*_DELIMITED, LINES),
+    "separator": (*_DELIMITED, LINES),
+    "comment": (*_DELIMITED, LINES),
+    "quotes": _DELIMITED,
+    "records": (JSON,),
+    "each": (JSON,),
 }
 
 
 def parse_table(part: Section, confined: bool) -> ManifestTable:
     """Return what a table says; every mistake is noted in the section."""
     part.reject_unknown(
-        "path", "split", "format", "columns", "join", "drop", "encoding", *_FORMAT_KEYS
+        "path", "split", "format", "columns", "join", "drop", "encoding", "rest", *_FORMAT_KEYS
     )
     path, split = parse_path(part, "path", confined), part.text("split")
     form = part.choice("format", FORMATS, "")
@@ -40,11 +41,14 @@ def parse_table(part: Section, confined: bool) -> ManifestTable:
         part.faults.append(f"{part.where}: expected a split or a join, found both")
     if join and form == FOLDER:
         part.fault("format", "a file, since it is joined")
-    known = form or (JSON if path.lower().endswith(".json") else "")
+    known = form or table_format(path) or ""
     _check_form(part, known)
     made = [*columns.values(), *([join.column] if join else [])] if known == JSON else []
     layout = _layout(part, tuple(name for column in made for name in source_columns(column)))
-    return ManifestTable(path, split or None, form or None, columns, join, layout)
+    rest = part.flag("rest")
+    if rest and form != FOLDER:
+        part.fault("rest", f"no such key, or format = {FOLDER!r} beside it")
+    return ManifestTable(path, split or None, form or None, columns, join, layout, rest)
 
 
 def parse_path(part: Section, key: str, confined: bool) -> str:
@@ -69,8 +73,9 @@ def parse_part(part: Section) -> Part:
 
 def _check_form(part: Section, form: str) -> None:
     for key, only in _FORMAT_KEYS.items():
-        if key in part.content and form != only:
-            part.faults.append(f"{part.place(key)}: only with format = {only!r}")
+        if key in part.content and form not in only:
+            formats = " or ".join(map(repr, only))
+            part.faults.append(f"{part.place(key)}: only with format = {formats}")
 
 
 def _layout(part: Section, wanted: tuple[str, ...]) -> Layout:
@@ -85,8 +90,9 @@ def _layout(part: Section, wanted: tuple[str, ...]) -> Layout:
     return Layout(
         encoding,
         header,
-        part.text("separator") or Layout.separator,
+        part.text("separator"),
         part.text("comment"),
+        part.choice("quotes", ("csv", "text"), ""),
         part.text("records"),
         each,
         wanted,
