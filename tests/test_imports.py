@@ -71,7 +71,7 @@ NAMED = {
     "simplejpeg": {"images/decode/jpeg"},
     "pillow_heif": {"images/decode/pillow"},
     "imagehash": {"images/fingerprint/imagehash"},
-    "soundfile": {"audio/decode/libsndfile", "demo/dataset"},
+    "soundfile": {"audio/decode/libsndfile", "dataset/sample_rates", "demo/dataset"},
     "soxr": {
         "audio/decode/stream",
         *(f"audio/verify/{name}" for name in ("tempo_pitch", "windows")),

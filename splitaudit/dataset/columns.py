@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 
@@ -14,7 +13,8 @@ from splitaudit.dataset.dataset import split_name
 from splitaudit.dataset.file_kinds import PARTS, kind_of
 from splitaudit.dataset.manifest import did_you_mean, nearest
 from splitaudit.dataset.paths import encode_path
-from splitaudit.dataset.rows import Problem, Rows
+from splitaudit.dataset.rows import Problem, Rows, parse_number
+from splitaudit.dataset.stretches import find_spans
 from splitaudit.order import TEST, TRAIN, VAL
 
 SYNONYMS = {"start": "start_s", "end": "end_s", "captions": "caption", "labels": "label"}
@@ -54,11 +54,15 @@ def map_columns(
     Returns
     -------
     pandas.DataFrame, list
-        Columns `unit`, `line`, those of `CONVERTERS`, and attributes, which begin with `ATTRIBUTE`;
+        Columns `unit`, `line`, those of `CONVERTERS`, attributes, which begin with `ATTRIBUTE`, and
+        `stretches.SPAN` where the table has such;
         None where a cell is empty. `id` and `path` are as `encode_path` gives them.
     """
+    given, spans, told_spans = find_spans(rows, given)
     found, problems = _match_columns(rows, given, required, how)
     frame, wrong = _convert_columns(rows, found)
+    frame = frame.assign(**spans)
+    problems += told_spans
     for name in ("id", "path") if not rows.encoded else ():
         frame[name] = pd.Series([cell and encode_path(cell) for cell in frame[name]], dtype=object)
     if "id" not in found:
@@ -142,14 +146,8 @@ def _convert_columns(rows: Rows, found: Mapping[str, str]) -> tuple[pd.DataFrame
 
 
 def _check_rows(frame: pd.DataFrame) -> list[Problem]:
-    start = frame["clip_start_s"].astype(float)
-    end = frame["clip_end_s"].astype(float)
-    problems = problems_at(frame, start < 0, "clip_start_s is negative")
-    problems += problems_at(
-        frame, end <= start.fillna(0.0), "clip_end_s is not greater than clip_start_s"
-    )
     quoted = frame["split"].map(lambda name: name is not None and bool(_ODD_IN_SPLIT.search(name)))
-    problems += problems_at(frame, quoted.astype(bool), _ODD_SPLIT)
+    problems = problems_at(frame, quoted.astype(bool), _ODD_SPLIT)
     known = frame["modality"].isin(PARTS) | frame["modality"].isna()
     return problems + problems_at(frame, ~known, f"modality is none of {', '.join(PARTS)}")
 
@@ -204,17 +202,6 @@ def _modality(cell: object) -> str | None:
     return (_text(cell) or "").strip().lower() or None
 
 
-def _number(cell: object) -> float | None:
-    if cell is None or cell == "" or cell != cell:
-        return None
-    if isinstance(cell, bool) or not isinstance(cell, (str, int, float)):
-        raise ValueError
-    number = float(cell)
-    if not math.isfinite(number):
-        raise ValueError
-    return number
-
-
 def _texts(cell: object) -> str | list[str] | None:
     if isinstance(cell, str) and cell.startswith("["):
         cell = _parse_list(cell)
@@ -246,10 +233,10 @@ CONVERTERS: dict[str, _Convert] = {
     "caption": _texts,
     "label": _texts,
     "source": _text,
-    "start_s": _number,
-    "end_s": _number,
-    "clip_start_s": _number,
-    "clip_end_s": _number,
+    "start_s": parse_number,
+    "end_s": parse_number,
+    "clip_start_s": parse_number,
+    "clip_end_s": parse_number,
     "modality": _modality,
 }
 _EXPECTED: dict[_Convert, str] = {
@@ -257,5 +244,5 @@ _EXPECTED: dict[_Convert, str] = {
     _split: "text",
     _modality: "text",
     _texts: "text or a list of texts",
-    _number: "a finite number",
+    parse_number: "a finite number",
 }

@@ -37,6 +37,7 @@ from splitaudit.dataset.manifest import Layout, did_you_mean, nearest
 from splitaudit.dataset.paths import decode_path, encode_path, safe_name
 from splitaudit.dataset.rows import Problem, raise_problems
 from splitaudit.dataset.split_names import order_notes, rename_splits
+from splitaudit.dataset.stretches import LENGTH, place_stretches
 from splitaudit.dataset.table_readers import read_rows
 from splitaudit.errors import InputError, SplitauditError
 from splitaudit.metadata import keys
@@ -140,7 +141,8 @@ def build_dataset(
     """
     names, unknown, told = rename_splits(frame["split"], declared.splits)
     frame = frame.assign(split=pd.Series(names, frame.index, dtype=object))
-    problems = problems + [Problem("", 0, f"splits: {text}") for text in unknown]
+    frame, wrong, said = place_stretches(frame, root)
+    problems = problems + wrong + [Problem("", 0, f"splits: {text}") for text in unknown]
     rows = frame.dropna(subset=_ITEM_COLUMNS).reset_index(drop=True)
     items = _assign_item_ids(rows.drop_duplicates(_ITEM_COLUMNS))
     media = _parts(rows.dropna(subset="path"))
@@ -166,6 +168,7 @@ def build_dataset(
         notes=(
             *declared.notes,
             *told,
+            *said,
             *order_notes(items["split"]),
             *_shared_note(items),
             *_differing_notes(items, rows, item_of_row),
@@ -177,11 +180,11 @@ def build_dataset(
 
 
 def _check_names(columns: Mapping[str, str]) -> None:
+    known = [*CONVERTERS, LENGTH]
     problems = [
-        f"{ours!r} is none of our columns{did_you_mean(nearest(ours, CONVERTERS))} "
-        f"({', '.join(CONVERTERS)})"
+        f"{ours!r} is none of our columns{did_you_mean(nearest(ours, known))} ({', '.join(known)})"
         for ours in columns
-        if SYNONYMS.get(ours, ours) not in CONVERTERS
+        if SYNONYMS.get(ours, ours) not in known
     ]
     if problems:
         raise InputError("--column", problems)

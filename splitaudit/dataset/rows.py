@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,24 @@ class Rows:
     problems: list[Problem]
     notes: tuple[str, ...] = ()
     encoded: bool = False
+
+
+def parse_number(cell: object) -> float | None:
+    """Return the number in a cell, None where it is empty.
+
+    Raises
+    ------
+    ValueError, OverflowError
+        Where it is no finite number.
+    """
+    if cell is None or cell == "" or cell != cell:
+        return None
+    if isinstance(cell, bool) or not isinstance(cell, (str, int, float)):
+        raise ValueError
+    number = float(cell)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
 
 
 def table_note(unit: str, text: str) -> str:
