@@ -68,6 +68,8 @@ def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Ta
         for part, of in found.items()
     ]
     matched = pa.concat_tables([*matches, spans.overlaps(dataset.items)])
+    declared = spans.stretch_overlaps(dataset.items, filled, matched)
+    matched = pa.concat_tables([matched, declared])
     alike = caption_relations.edges(dataset.items, dataset.captions)
     edges = pa.concat_tables([policies.edges(matched), dataset.links, alike])
     captions = caption_relations.memberships(dataset.items, dataset.captions)
