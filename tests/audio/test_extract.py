@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from sound_files import write_pcm
 
+from splitaudit.audio.decode.levels import Moments
 from splitaudit.audio.decode.stream import Format, Reading, truncation_reason
 from splitaudit.audio.fingerprint import extract
 from splitaudit.demo import sounds
@@ -15,13 +17,25 @@ from splitaudit.demo.synthesis import RATE, Sound
 from splitaudit.engine import jobs
 
 
-def reading(frames: int, declared_s: float | None = None, *faults: str) -> Reading:
+def reading(
+    frames: int, declared_s: float | None = None, *faults: str, silent: bool = False
+) -> Reading:
     """A reading at 16 kHz that has come to its end."""
-    return Reading(Format(RATE, 1, 16, True, declared_s), iter(()), list(faults), frames)
+    found = Reading(Format(RATE, 1, 16, True, declared_s), iter(()), list(faults), frames)
+    block = np.zeros((2, 1), np.float32) if silent else np.float32([[0.5], [-0.5]])
+    found.levels.add(block, np.int32(block * (1 << 23)), True)
+    found.mixed.add(block[:, 0])
+    return found
+
+
+def status(found: Reading, degenerate: bool, within: float = 1.0) -> tuple[str, str | None]:
+    """What is said of a reading of which so much of the energy lies where sounds are compared."""
+    compared = Moments(samples=2, energy=found.mixed.energy * within)
+    return extract._status(found, degenerate, compared)
 
 
 @pytest.mark.parametrize(
-    ("frames", "degenerate", "silent", "status"),
+    ("frames", "degenerate", "silent", "expected"),
     [
         (1_599, False, False, "unsupported"),
         (1_600, False, False, "ok"),
@@ -32,26 +46,47 @@ def reading(frames: int, declared_s: float | None = None, *faults: str) -> Readi
     ],
 )
 def test_a_tenth_of_a_second_is_compared(
-    frames: int, degenerate: bool, silent: bool, status: str
+    frames: int, degenerate: bool, silent: bool, expected: str
 ) -> None:
-    found, reason = extract._status(reading(frames), degenerate, silent)
-    assert found == status
-    assert (reason is None) == (status == "ok")
+    found, reason = status(reading(frames, silent=silent), degenerate)
+    assert found == expected
+    assert (reason is None) == (expected == "ok")
 
 
 def test_each_reason_says_what_is_the_matter() -> None:
     said = [
-        extract._status(reading(1_280), True, False),
-        extract._status(reading(RATE), True, True),
-        extract._status(reading(RATE), True, False),
-        extract._status(reading(RATE, 2.0), True, True),
+        status(reading(1_280), True),
+        status(reading(RATE, silent=True), True),
+        status(reading(RATE), True),
+        status(reading(RATE, 2.0, silent=True), True),
+        status(reading(RATE), False, 0.0004),
     ]
     assert said == [
         ("unsupported", "0.08 s is too short: compared as an equal copy only"),
         ("degenerate", "silence"),
         ("degenerate", "too quiet or too steady to compare"),
         ("truncated", "decodes to 1.00 s of 2.00 s declared"),
+        (
+            "unsupported",
+            "99.96% of its energy lies above 8 kHz: compared as an equal copy only",
+        ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("within", "degenerate", "expected"),
+    [
+        (0.0011, False, "ok"),
+        (0.0009, False, "unsupported"),
+        (0.51, True, "degenerate"),
+        (0.49, True, "unsupported"),
+        (0.0, True, "unsupported"),
+    ],
+)
+def test_what_lies_above_the_band_was_not_looked_at(
+    within: float, degenerate: bool, expected: str
+) -> None:
+    assert status(reading(RATE), degenerate, within)[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -63,9 +98,7 @@ def test_a_last_frame_may_be_dropped(declared_s: float, lost_s: float, whole: bo
     frames = round((declared_s - lost_s) * RATE)
     said = f"decodes to {declared_s - lost_s:.2f} s of {declared_s:.2f} s declared"
     assert truncation_reason(reading(frames, declared_s)) == (None if whole else said)
-    assert extract._status(reading(frames, declared_s), False, False)[0] == (
-        "ok" if whole else "truncated"
-    )
+    assert status(reading(frames, declared_s), False)[0] == ("ok" if whole else "truncated")
 
 
 def test_what_is_missing_is_said_before_any_fault_and_faults_once() -> None:
@@ -77,23 +110,59 @@ def test_what_is_missing_is_said_before_any_fault_and_faults_once() -> None:
 
 def row_of(path: Path, sound: Sound) -> dict[str, object]:
     write_pcm(path, sound, "PCM_24" if path.suffix == ".wav" else None)
+    return facts(path)
+
+
+def facts(path: Path) -> dict[str, object]:
     return extract._fingerprint_file(
         jobs.File(str(path), None, None, jobs.signature(str(path)), "content")
     )
 
 
-@pytest.mark.parametrize(("steps", "silent"), [(5, True), (6, False)])
+@pytest.mark.parametrize(("steps", "silent"), [(4, True), (5, False)])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_silence_is_what_never_exceeds_75_db_below_full_scale(
+def test_silence_is_what_stays_within_four_steps_of_the_file(
     tmp_path: Path, sign: int, steps: int, silent: bool
 ) -> None:
-    """Of 16 bits five steps lie below it, six above."""
     sound = np.zeros(RATE, np.float32)
     sound[100] = sign * steps / 32_767
     row = row_of(tmp_path / "a.wav", sound)
     assert row["silent"] == silent
-    said = "silence" if silent else "too quiet or too steady to compare"
-    assert (row["status"], row["error"]) == ("degenerate", said)
+    said = "silence" if silent else None
+    assert (row["status"], row["error"]) == ("degenerate" if silent else "ok", said)
+
+
+def test_a_quiet_sound_gives_the_patches_of_a_loud_one(tmp_path: Path) -> None:
+    """Sixteen bits that nobody turned up, and the volts of a sensor."""
+    sound = sounds.speech_like(2, 3.0)
+    loud = row_of(tmp_path / "a.wav", sound)
+    for name, scale in (("b.wav", 1e-4), ("c.wav", 1e-12), ("d.wav", 1e4)):
+        soundfile.write(tmp_path / name, sound * scale, RATE, subtype="FLOAT")
+        quiet = facts(tmp_path / name)
+        assert (quiet["status"], quiet["silent"]) == ("ok", False)
+        ours, theirs = (np.reshape(row["vectors"], (-1, 64)) / 256.0 for row in (loud, quiet))
+        assert abs(len(ours) - len(theirs)) <= 2
+        assert np.median((ours @ theirs.T).max(axis=1)) > 0.99
+
+
+def test_a_sound_that_cancels_is_described(tmp_path: Path) -> None:
+    sound = sounds.speech_like(2, 3.0)
+    soundfile.write(tmp_path / "a.wav", sound, RATE)
+    soundfile.write(tmp_path / "b.wav", np.stack([sound, -sound], 1), RATE)
+    one, other = facts(tmp_path / "a.wav"), facts(tmp_path / "b.wav")
+    assert (other["status"], other["silent"]) == ("ok", False)
+    assert np.abs(np.subtract(one["vectors"], other["vectors"], dtype=int)).max() < 20
+
+
+def test_sounds_above_hearing_are_unsupported(tmp_path: Path) -> None:
+    at = np.arange(96_000) / 192_000
+    call = np.sin(2 * np.pi * (30_000 * at + 40_000 * at**2)) * np.hanning(len(at))
+    soundfile.write(tmp_path / "a.wav", call / 2, 192_000)
+    row = facts(tmp_path / "a.wav")
+    assert (row["status"], row["silent"]) == ("unsupported", False)
+    assert str(row["error"]).endswith(
+        "of its energy lies above 8 kHz: compared as an equal copy only"
+    )
 
 
 @pytest.mark.parametrize(("n", "status"), [(1_599, "unsupported"), (1_600, "ok")])

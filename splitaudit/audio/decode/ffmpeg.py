@@ -13,6 +13,7 @@ from splitaudit.audio.decode.stream import BLOCK_SAMPLES, Format, Reading, Sampl
 from splitaudit.errors import MediaError
 
 NO_SOUND = "holds no sound"
+_STEP_BITS = {"pcm_u8": 8, "pcm_s8": 8, "pcm_mulaw": 13, "pcm_alaw": 12}  # see libsndfile.STEP_BITS
 
 
 def open_sound(path: str, head: bytes) -> Reading:
@@ -44,6 +45,7 @@ def open_sound(path: str, head: bytes) -> Reading:
             not film.disposition & av.stream.Disposition.attached_pic
             for film in container.streams.video
         ),
+        step_bits=_STEP_BITS.get(context.name, 16),
     )
     reading = Reading(info, iter(()))
     reading.blocks = _av_blocks(container, info, reading.faults)

@@ -10,6 +10,9 @@ from splitaudit.audio.decode import ffmpeg
 from splitaudit.audio.decode.containers import ogg_faults
 from splitaudit.audio.decode.stream import BLOCK_SAMPLES, Format, Reading, Samples
 
+# Bits of the steps near zero; of the two laws of telephony (G.711), of what they decode to.
+STEP_BITS = {"PCM_U8": 8, "PCM_S8": 8, "DPCM_8": 8, "ULAW": 13, "ALAW": 12}
+
 
 def open_sound(path: str) -> Reading | None:
     """Read with libsndfile; None where it cannot, so that FFmpeg may try."""
@@ -30,6 +33,7 @@ def open_sound(path: str) -> Reading | None:
         bit_depth=depth.get(file.subtype),
         lossless=lossless,
         declared_s=file.frames / file.samplerate,
+        step_bits=STEP_BITS.get(file.subtype, 16),
     )
     faults = ogg_faults(path) if file.format == "OGG" else []
     reading = Reading(info, iter(()), faults)

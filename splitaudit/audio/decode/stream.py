@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from splitaudit.audio.decode.downmix import downmix
+from splitaudit.audio.decode.levels import FULL_SCALE, Levels, Moments
+
 Samples = npt.NDArray[np.float32]
 
 RATE = 16_000  # Hz, of everything after decoding; keeps speech, cries, most of music
 BLOCK_SAMPLES = 1 << 21  # decoded values (frames x channels) held at once
 # A decoder may drop its last frame: the longest frames in use (AAC-LD apart) hold 0.13 s at 16 kHz.
 TOLERATED_LOSS_S = 0.15
+QUIETEST_WHOLE = 2**-15  # <=: the peak of floats that are told apart at 24 bits
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,11 @@ class Format:
     lossless: bool
     declared_s: float | None  # None: the container does not say
     holds_frames: bool = False  # a film; a cover picture is none
+    step_bits: int = 16  # of the coarsest step near zero that its coding may have
+
+
+def _hasher() -> Any:
+    return hashlib.blake2b(digest_size=16)
 
 
 @dataclass
@@ -41,7 +50,14 @@ class Reading:
     blocks: Iterator[Samples]
     faults: list[str] = field(default_factory=list)
     frames: int = 0
-    digest: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
+    levels: Levels = field(init=False)
+    mixed: Moments = field(default_factory=Moments)  # as one channel at the native rate
+    _digest: Any = field(default_factory=_hasher)
+    _float_digest: Any = field(default_factory=_hasher)
+
+    def __post_init__(self) -> None:
+        """Begin to measure."""
+        self.levels = Levels(self.format.step_bits)
 
     @property
     def duration_s(self) -> float:
@@ -52,45 +68,68 @@ class Reading:
     def samples_id(self) -> str:
         """Identity of the decoded samples, with their rate and channels."""
         head = f"{self.format.sample_rate}/{self.format.channels}/"
-        return head + str(self.digest.hexdigest())
+        if self._holds_floats and not QUIETEST_WHOLE <= self.levels.peak <= 1:
+            return f"{head}float/{self._float_digest.hexdigest()}"
+        return head + str(self._digest.hexdigest())
 
-    def mono(self) -> Iterator[Samples]:
-        """Yield the sound as one channel at `RATE`, in pieces of any length, shape (n,)."""
+    @property
+    def _holds_floats(self) -> bool:
+        """Whether the file can hold what 24 bits cannot."""
+        return self.format.lossless and (self.format.bit_depth or 32) > 24
+
+    def mono(self, gain: float = 1.0) -> Iterator[Samples]:
+        """Yield the sound as one channel at `RATE`, in pieces of any length, shape (n,).
+
+        Parameters
+        ----------
+        gain
+            By which it is multiplied, see `levels.fitting_gain`.
+        """
         import soxr
 
         rate = self.format.sample_rate
         if rate == RATE:
-            yield from (_downmix(block) for block in self._digest_blocks())
+            yield from self._mixed(gain)
             return
         resampler = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
-        for block in self._digest_blocks():
-            yield resampler.resample_chunk(_downmix(block))
+        for piece in self._mixed(gain):
+            yield resampler.resample_chunk(piece)
         yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
 
+    def _mixed(self, gain: float) -> Iterator[Samples]:
+        blocks = self._digest_blocks()
+        louder = blocks if gain == 1.0 else (block * np.float32(gain) for block in blocks)
+        for piece in downmix(louder, self.format.sample_rate):
+            self.mixed.add(piece)
+            yield piece
+
     def _digest_blocks(self) -> Iterator[Samples]:
-        """Pass blocks on; count, digest and mend them on the way."""
-        scale = 1 << 23 if self.format.lossless else 1 << 15
+        """Pass blocks on; count, digest, measure and mend them on the way."""
         for block in self.blocks:
             if not np.isfinite(block).all():
                 self.faults.append("holds samples that are not finite")
                 block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
             self.frames += len(block)
-            self.digest.update(_quantise(block, scale))
+            self._note(block)
             yield block
 
+    def _note(self, block: Samples) -> None:
+        """Digest and measure a block, on the 24-bit scale and, where there may be more, as it is.
 
-def _quantise(block: Samples, scale: int) -> npt.NDArray[np.int32]:
-    """Integers on the 24-bit scale, the same for every container of the same samples.
-
-    A lossy decoder works in floating point; what people store of it is 16 bits, so that is what
-    its samples are compared at. float32 holds 24-bit samples exactly.
-    """
-    whole = np.clip(np.rint(block * np.float32(scale)), -scale, scale - 1)
-    return np.ascontiguousarray(whole, np.int32) * np.int32((1 << 23) // scale)
-
-
-def _downmix(block: Samples) -> Samples:
-    return block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
+        A lossy decoder works in floating point; what people store of it is 16 bits, so that is
+        what its samples are compared at. float32 holds 24-bit samples exactly.
+        """
+        if not len(block):
+            return
+        scale = FULL_SCALE if self.format.lossless else 1 << 15
+        scaled = block * np.float32(scale)
+        whole = np.clip(np.rint(scaled), -scale, scale - 1)
+        exact = not self._holds_floats or np.array_equal(whole, scaled)
+        steps = np.ascontiguousarray(whole, np.int32) * np.int32(FULL_SCALE // scale)
+        self._digest.update(steps)
+        if self._holds_floats:
+            self._float_digest.update(np.ascontiguousarray(block))
+        self.levels.add(block, steps, exact)
 
 
 def truncation_reason(reading: Reading) -> str | None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from splitaudit import schema
 from splitaudit.audio.decode import sounds
-from splitaudit.audio.decode.stream import Reading, truncation_reason
+from splitaudit.audio.decode.levels import Moments, Samples, fitting_gain
+from splitaudit.audio.decode.stream import RATE, Reading, truncation_reason
 from splitaudit.audio.fingerprint import patches
-from splitaudit.audio.verify import extent
 from splitaudit.engine.jobs import File, decode_error, write_crashed, write_each
 from splitaudit.errors import MediaError
 
 # Shorter sounds have too little in common with their own recoded copies (docs/audio.md).
 SHORTEST_S = 0.1
+# <: the share of the energy that lies below 8 kHz, where sounds are compared. With less of it, they
+# would be compared by the noise of a microphone for bats; half, where that noise says nothing.
+LEAST_WITHIN, LEAST_WITHIN_IF_STEADY = 0.001, 0.5
 SOUNDS = pa.schema(
     {
         "key": pa.string(),  # content_id
@@ -45,59 +47,74 @@ def fingerprint(files: Sequence[File], folder: Path) -> int:
 
 def _fingerprint_file(file: File) -> dict[str, Any]:
     try:
-        return _fingerprint_stream(sounds.open_audio(file.path, file.start_s, file.end_s))
+        return _fingerprint_sound(file)
     except MediaError as error:
         return {"status": error.status, "error": error.reason, "silent": file.size == 0}
     except Exception as error:  # that is a row, not the end
         return decode_error(error)
 
 
-def _fingerprint_stream(reading: Reading) -> dict[str, Any]:
-    loudest = _PeakMeter()
-    pieces = patches.pad_silence(loudest.watch(reading.mono()))
+def _fingerprint_sound(file: File) -> dict[str, Any]:
+    row, peak = _fingerprint_stream(_open(file), 1.0)
+    gain = fitting_gain(peak)
+    # What is too quiet to be told from rounding is read once more, as loud as any other sound.
+    if gain == 1.0 or row["silent"] or row["status"] not in (schema.OK, schema.DEGENERATE):
+        return row
+    return _fingerprint_stream(_open(file), gain)[0]
+
+
+def _open(file: File) -> Reading:
+    return sounds.open_audio(file.path, file.start_s, file.end_s)
+
+
+def _fingerprint_stream(reading: Reading, gain: float) -> tuple[dict[str, Any], float]:
+    """The facts of a sound that is made louder, and the peak of what is compared of it."""
+    compared = Moments()
+    pieces = patches.pad_silence(_watch(reading.mono(gain), compared))
     prints = patches.PatchFingerprint().fingerprint(
         sounds.segments(pieces, patches.SEGMENT, patches.CONTEXT)
     )
     if not reading.frames:
         raise MediaError(schema.UNREADABLE, "no sound could be decoded")
     form = reading.format
-    status, error = _status(reading, prints.degenerate, silent=loudest.peak < extent.SILENCE)
-    return {
+    status, error = _status(reading, prints.degenerate, compared)
+    row = {
         "samples_id": reading.samples_id,
         "duration_s": reading.duration_s,
         "sample_rate": form.sample_rate,
         "channels": form.channels,
         "bit_depth": form.bit_depth,
         "lossless": form.lossless,
-        "silent": loudest.peak < extent.SILENCE,
+        "silent": reading.levels.silent,
         "status": status,
         "error": error,
         "holds_frames": form.holds_frames,
         "vectors": prints.vectors.ravel(),
         "frames": prints.frames,
     }
+    return row, compared.peak
 
 
-class _PeakMeter:
-    """Remember the largest sample of a stream that passes by."""
-
-    peak = 0.0
-
-    def watch(self, pieces: Any) -> Any:
-        for piece in pieces:
-            self.peak = max(self.peak, float(np.abs(piece).max(initial=0.0)))
-            yield piece
+def _watch(pieces: Iterator[Samples], moments: Moments) -> Iterator[Samples]:
+    for piece in pieces:
+        moments.add(piece)
+        yield piece
 
 
-def _status(reading: Reading, degenerate: bool, silent: bool) -> tuple[str, str | None]:
+def _status(reading: Reading, degenerate: bool, compared: Moments) -> tuple[str, str | None]:
+    """What to say of a finished reading, of which one channel at 16 kHz was `compared`."""
     fault = truncation_reason(reading)
     if fault:
         return schema.TRUNCATED, fault
-    if silent:
+    if reading.levels.silent:
         return schema.DEGENERATE, "silence"
     if reading.duration_s < SHORTEST_S:
         short = f"{reading.duration_s:.3g} s is too short: compared as an equal copy only"
         return schema.UNSUPPORTED, short
+    within = compared.power / max(reading.mixed.power, 1e-300)
+    if within < (LEAST_WITHIN_IF_STEADY if degenerate else LEAST_WITHIN):
+        above = f"{min(1 - within, 0.9999):.2%} of its energy lies above {RATE // 2000} kHz"
+        return schema.UNSUPPORTED, f"{above}: compared as an equal copy only"
     if degenerate:
         return schema.DEGENERATE, "too quiet or too steady to compare"
     return schema.OK, None

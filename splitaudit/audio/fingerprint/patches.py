@@ -72,7 +72,7 @@ class PatchFingerprint:
     """
 
     name: ClassVar[str] = "patches"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     modality: ClassVar[str] = "audio"
     metric: ClassVar[str] = "cosine"
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 
 from splitaudit.audio.decode import sounds
@@ -102,7 +103,15 @@ def _proof(pair: Pair) -> dict[str, Any]:
 
 def _compare(pair: Pair) -> verifier.Proof | None:
     """The proof at an unchanged speed, or at another where much speaks for it and more agrees."""
-    a, b, (a_s, b_s) = _load_sound(pair.a), _load_sound(pair.b), pair.moment_s
+    a, b = _load_sound(pair.a), _load_sound(pair.b)
+    proof = _prove(a, b, pair)
+    if proof is None or a.gain == b.gain:
+        return proof
+    return replace(proof, gain_db=proof.gain_db + 20 * float(np.log10(a.gain / b.gain)))
+
+
+def _prove(a: verifier.Sound, b: verifier.Sound, pair: Pair) -> verifier.Proof | None:
+    a_s, b_s = pair.moment_s
     proof = verifier.verify(a, b, b_s - a_s)
     if _is_unscaled_copy(proof, pair) or pair.evidence_s < min(
         SCALED_EVIDENCE_S, SCALED_EVIDENCE_SHARE * min(pair.seconds)

@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from splitaudit.audio.decode.levels import fitting_gain
 from splitaudit.audio.decode.sounds import gather
 from splitaudit.audio.verify import extent
 from splitaudit.audio.verify import information as cells
@@ -25,7 +26,7 @@ from splitaudit.audio.verify.whitening import RATE, Samples, chunks, whiten
 
 Wide = npt.NDArray[np.float64]
 
-NAME = "waveform-v2"
+NAME = "waveform-v3"
 REPEAT_SAMPLES = 20 * RATE  # looked through for repeats
 NOISE_LEVEL = 0.1  # of the power of the loudest moment: as loud as noise is taken to be
 
@@ -101,11 +102,14 @@ class Sound:
         Mean power of the waveform in each `FRAME`, shape (n // FRAME,).
     cells
         How much there is in it, see `cells.count`.
+    gain
+        By what the waveform was multiplied: `levels` are those of the product.
     """
 
     white: Samples
     levels: npt.NDArray[np.float64]
     cells: float
+    gain: float = 1.0
 
     @cached_property
     def active(self) -> extent.Mask:
@@ -127,8 +131,11 @@ def prepare_sound(samples: Samples) -> Sound:
     samples
         Waveform at 16 kHz, shape (n,), float32; may be a memory map.
     """
+    gain = fitting_gain(max((np.abs(piece).max() for piece in chunks(samples)), default=0.0))
+    if gain != 1.0:
+        samples = gather(piece * np.float32(gain) for piece in chunks(samples))
     white = gather(map(whiten, chunks(samples)))
-    return Sound(white, extent.frame_power(samples), cells.count(samples))
+    return Sound(white, extent.frame_power(samples), cells.count(samples), gain)
 
 
 def verify(a: Sound, b: Sound, offset_s: float) -> Proof | None:
