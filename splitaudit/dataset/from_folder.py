@@ -16,15 +16,19 @@ import pyarrow as pa
 from splitaudit.dataset.dataset import UNSPLIT, Dataset, items_table, split_name
 from splitaudit.dataset.file_kinds import (
     AUDIO,
+    IMAGE,
     OPENABLE,
     PARTS,
+    UNKNOWN,
     Outcome,
     ending,
     error_outcome,
     kind_of,
+    may_be_media,
     mode_outcome,
     names_and_stems,
 )
+from splitaudit.dataset.first_bytes import recognise
 from splitaudit.dataset.folder_splits import FolderSplits, find_splits
 from splitaudit.dataset.paths import encode_path, safe_name
 from splitaudit.dataset.split_names import rename_splits
@@ -59,7 +63,8 @@ class _Folder:
 @dataclass(frozen=True)
 class _Listing:
     rows: list[_Row] = field(default_factory=list)
-    ignored: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)  # endings of what is no medium
+    unread: Counter[str] = field(default_factory=Counter)  # of what may be one, and is not read
     others: list[str] = field(default_factory=list)  # names of what is not media
 
     def add(self, folder: _Folder, name: str, parts: Iterable[str], found: Outcome) -> None:
@@ -92,14 +97,15 @@ def from_folder(
     """
     root = os.path.abspath(target)
     listing = _walk(root)
-    if not listing.rows:
-        ignored = _ignored_note(listing.ignored)
+    if all(row.part == UNKNOWN for row in listing.rows):
+        ignored = _ignored_note(listing.ignored + listing.unread)
         raise SplitauditError(
             f"no media found in {encode_path(root)}{f' ({ignored})' if ignored else ''}: "
             "expected sound files in folders such as train and test"
         )
-    found = find_splits(root, {row.item_id: row.split for row in listing.rows}, listing.others)
-    rows = sorted(_place(listing.rows, found))
+    listed = _resolve_unknown(listing.rows)
+    found = find_splits(root, {row.item_id: row.split for row in listed}, listing.others)
+    rows = sorted(_place(listed, found))
     renamed, problems, notes = rename_splits([row.split for row in rows], names or {})
     if problems:
         raise SplitauditError(f"--splits: {problems[0]}")
@@ -134,6 +140,13 @@ def _place(rows: Sequence[_Row], found: FolderSplits) -> Iterator[_Row]:
             yield _Row(f"{split}/{name}", part, split, MISSING, reason, name)
 
 
+def _resolve_unknown(rows: list[_Row]) -> list[_Row]:
+    """Count what may be a medium of any kind among those that there are most of."""
+    known = Counter(row.part for row in rows if row.part in (AUDIO, IMAGE))
+    most = max(known, key=lambda part: (known[part], part == AUDIO), default=AUDIO)
+    return [row._replace(part=most) if row.part == UNKNOWN else row for row in rows]
+
+
 def _memberships(ids: list[str], declared: Sequence[Key]) -> pa.Table:
     facts = pd.DataFrame({"item_id": ids, "id": ids, **names_and_stems(ids)}, dtype=object)
     for key in declared:
@@ -155,7 +168,8 @@ def list_media(folder: str) -> tuple[list[str], str]:
         Where the folder cannot be listed.
     """
     listing = _walk(os.path.abspath(folder))
-    return sorted({row.item_id for row in listing.rows}), _ignored_note(listing.ignored)
+    names = {row.item_id for row in listing.rows if row.part != UNKNOWN}
+    return sorted(names), _ignored_note(listing.ignored + listing.unread)
 
 
 def _media(rows: list[_Row], root: str) -> pa.Table:
@@ -206,6 +220,8 @@ def _visit(folder: _Folder, entry: os.DirEntry[str], listing: _Listing) -> list[
             if stat.S_ISDIR(info.st_mode):
                 return _enter(folder, entry.name, (info.st_dev, info.st_ino), listing)
             found = mode_outcome(info.st_mode)
+        if kind is None and found == OPENABLE:
+            kind, found = recognise(entry.path, entry.name)
     except OSError as error:
         is_link = os.path.islink(entry.path)
         found = error_outcome(error)
@@ -213,8 +229,11 @@ def _visit(folder: _Folder, entry: os.DirEntry[str], listing: _Listing) -> list[
             found = MISSING, "a link to a file that does not exist"
         if not is_link or not ending(entry.name):
             kind = kind or AUDIO  # a folder, or a link to one: perhaps a whole split
+        elif may_be_media(entry.name):
+            kind = kind or UNKNOWN
     if kind:
-        listing.add(folder, entry.name, PARTS[kind], found)
+        listing.add(folder, entry.name, PARTS.get(kind, (kind,)), found)
+        listing.unread[ending(entry.name)] += kind == UNKNOWN
     else:
         listing.ignored[ending(entry.name)] += 1
         listing.others.append(encode_path(folder.prefix + entry.name))

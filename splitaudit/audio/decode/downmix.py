@@ -46,7 +46,7 @@ def downmix(blocks: Iterator[Samples], rate: int) -> Iterator[Samples]:
 
 def _mix(windows: Samples) -> Samples:
     """Mix windows of shape (windows, frames, channels); shape (windows * frames,)."""
-    mixed = windows.mean(axis=2, dtype=np.float32)
+    mixed: Samples = windows.mean(axis=2, dtype=np.float32)
     power = np.einsum("wf,wf->w", mixed, mixed) * windows.shape[2] ** 2
     lost = power < CANCELLED * np.einsum("wfc,wfc->w", windows, windows)
     if lost.any():

@@ -82,6 +82,11 @@ class Levels:
         spread = np.subtract(self.highest, self.lowest, dtype=np.float64)
         return float(spread.max(initial=0.0)) <= SILENT_STEPS * self.step
 
+    @property
+    def nothing(self) -> bool:
+        """Whether each sample is about zero."""
+        return self.peak <= SILENT_STEPS * self.step
+
 
 @dataclass
 class Moments:

@@ -85,7 +85,7 @@ def _fingerprint_stream(reading: Reading, gain: float) -> tuple[dict[str, Any], 
         "channels": form.channels,
         "bit_depth": form.bit_depth,
         "lossless": form.lossless,
-        "silent": reading.levels.silent,
+        "silent": _is_silent(reading),
         "status": status,
         "error": error,
         "holds_frames": form.holds_frames,
@@ -101,12 +101,18 @@ def _watch(pieces: Iterator[Samples], moments: Moments) -> Iterator[Samples]:
         yield piece
 
 
+def _is_silent(reading: Reading) -> bool:
+    """Whether nothing is heard; an offset is no sound where it lasts."""
+    levels = reading.levels
+    return levels.silent and (reading.duration_s >= SHORTEST_S or levels.nothing)
+
+
 def _status(reading: Reading, degenerate: bool, compared: Moments) -> tuple[str, str | None]:
     """What to say of a finished reading, of which one channel at 16 kHz was `compared`."""
     fault = truncation_reason(reading)
     if fault:
         return schema.TRUNCATED, fault
-    if reading.levels.silent:
+    if _is_silent(reading):
         return schema.DEGENERATE, "silence"
     if reading.duration_s < SHORTEST_S:
         short = f"{reading.duration_s:.3g} s is too short: compared as an equal copy only"
