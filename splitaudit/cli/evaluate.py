@@ -89,7 +89,7 @@ def function(
     "--min-grade",
     type=float,
     metavar="G",
-    help="Grades of at least G are right.  [default: all above 0]",
+    help="Grades of at least G are right; without it, all above 0.",
 )
 @click.option("--query-ids", type=FILE, help="A list of ids, one a line, of the rows.")
 @click.option("--gallery-ids", type=FILE, help="A list of ids, one a line, of the columns.")
