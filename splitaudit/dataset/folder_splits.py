@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from splitaudit.dataset.dataset import UNSPLIT, split_name
 from splitaudit.dataset.split_lists import Lists, find_lists
 from splitaudit.dataset.split_names import shorten
-from splitaudit.order import OTHER, TEST, TRAIN, role
+from splitaudit.order import EVALUATED, OTHER, TEST, TRAIN, role
 
 # Below the first level a folder is a split only by its whole name: `testudo` is a tortoise.
 _SPLIT_FOLDER = re.compile(
@@ -97,8 +97,12 @@ def _first_level_notes(found: Iterable[str]) -> list[str]:
     splits = set(found)
     if len(splits) == 1:
         return [f"one split only ({splits.pop()}): audited for duplicates within itself"]
+    notes = []
+    if not any(role(split) in EVALUATED for split in splits):
+        others = ", ".join(shorten(sorted(splits - {TRAIN})))
+        notes.append(f"no folder is named test or val: train is compared with {others}")
     beside = f"files beside the split folders stand in the split '{UNSPLIT}'"
-    return [beside] if UNSPLIT in splits else []
+    return [*notes, beside] if UNSPLIT in splits else notes
 
 
 def _below_notes(placed: Placed, outside: int) -> list[str]:

@@ -9,12 +9,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from splitaudit.dataset.file_kinds import kind_of
 from splitaudit.dataset.paths import decode_path, encode_path
 
 _ENDINGS = ("", ".txt", ".lst", ".list", ".csv", ".tsv")
 _NAME = re.compile(
     r"(?<![^\W\d_])(?:(train|test|val)(?:ing|id|idation)?|(dev))(?=list|set|file|split|[\W\d_]|$)"
 )
+_BETWEEN_CELLS = re.compile(r"[\t,;|]")
 _HEADED = (".csv", ".tsv")
 _MAX_BYTES = 100_000_000  # of a list of file names
 _NAMED = 0.1  # >= of the lines of a list name files of the folder; the others are not there
@@ -89,9 +91,11 @@ class _Names:
         self.folders = Counter(map(posixpath.dirname, names))
 
     def fitting(self, line: str) -> list[str]:
-        """Return the files that a line may mean: all of it, or its first cell."""
-        cells = (line, line.split()[0], line.split(",")[0].strip("\"' "))
-        return next(filter(None, map(self._fitting, dict.fromkeys(cells))), [])
+        """Return the files that a line may mean: all of it, its first cell, or one with a file."""
+        cells = [cell.strip("\"' ") for cell in _BETWEEN_CELLS.split(line)]
+        files = (cell for cell in cells[1:] if kind_of(cell))
+        tried = dict.fromkeys((line, line.split()[0], cells[0], *files))
+        return next(filter(None, map(self._fitting, tried)), [])
 
     def _fitting(self, written: str) -> list[str]:
         path = posixpath.normpath(written.replace("\\", "/"))

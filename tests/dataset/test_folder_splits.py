@@ -127,6 +127,15 @@ def test_a_csv_with_a_header_may_be_a_list(tmp_path: Path) -> None:
     assert splits(ingest(str(tmp_path))) == {"images/a.jpg": "train", "images/b.jpg": "test"}
 
 
+def test_the_lists_of_common_voice(tmp_path: Path) -> None:
+    touch(tmp_path, "clips/a.mp3", "clips/b.mp3", "clips/c.mp3")
+    for name, file in (("train", "a"), ("dev", "b"), ("validated", "c"), ("test", "c")):
+        text = f'client_id\tpath\tsentence\nx\t{file}.mp3\t"Well," she said\n'
+        (tmp_path / f"{name}.tsv").write_text(text)
+    found = splits(ingest(str(tmp_path)))
+    assert found == {"clips/a.mp3": "train", "clips/b.mp3": "val", "clips/c.mp3": "test"}
+
+
 def test_other_texts_are_no_lists(tmp_path: Path) -> None:
     touch(tmp_path, "yes/a.wav", "no/b.wav")
     lines(tmp_path, latest="yes/a.wav\n", train_classes="cat\ndog\n", readme="no/b.wav\n", test="")
@@ -137,4 +146,6 @@ def test_other_texts_are_no_lists(tmp_path: Path) -> None:
 def test_folders_that_are_splits_go_before_lists(tmp_path: Path) -> None:
     touch(tmp_path, "train/a.wav", "extra/b.wav")
     lines(tmp_path, test="train/a.wav\n")
-    assert set(splits(ingest(str(tmp_path))).values()) == {"train", "extra"}
+    found = ingest(str(tmp_path))
+    assert set(splits(found).values()) == {"train", "extra"}
+    assert found.notes[0] == "no folder is named test or val: train is compared with extra"
