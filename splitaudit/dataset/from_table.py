@@ -21,7 +21,7 @@ from splitaudit.dataset.columns import (
     problems_at,
 )
 from splitaudit.dataset.compressed import inner_name
-from splitaudit.dataset.dataset import DEFAULT_CAPTION_RULES, Dataset, IngestOptions, items_table
+from splitaudit.dataset.dataset import DEFAULT_CAPTION_RULES, Dataset, IngestOptions
 from splitaudit.dataset.file_kinds import (
     AUDIO,
     OPENABLE,
@@ -33,6 +33,7 @@ from splitaudit.dataset.file_kinds import (
     probe,
 )
 from splitaudit.dataset.formats import CSV, TSV, table_format
+from splitaudit.dataset.item_rows import make_items
 from splitaudit.dataset.manifest import Layout, did_you_mean, nearest
 from splitaudit.dataset.paths import decode_path, encode_path, safe_name
 from splitaudit.dataset.rows import Problem, raise_problems
@@ -43,7 +44,7 @@ from splitaudit.errors import InputError, SplitauditError
 from splitaudit.metadata import keys
 from splitaudit.metadata.keys import Key
 from splitaudit.order import evaluation_order
-from splitaudit.schema import EDGES, ITEMS, MEDIA, UNSUPPORTED, conform
+from splitaudit.schema import EDGES, MEDIA, UNSUPPORTED, conform
 
 _ITEM_COLUMNS = ["split", "id"]
 _STRETCH_COLUMNS = ["path", "clip_start_s", "clip_end_s"]
@@ -153,7 +154,7 @@ def build_dataset(
     if rows.empty:
         raise InputError(encode_path(str(where)), ["no rows"])
     item_of_row = rows.groupby(_ITEM_COLUMNS, sort=False).ngroup().to_numpy()
-    table = _items(items, rows, item_of_row)
+    table = make_items(items, rows, item_of_row)
     facts = _key_columns(items, table)
     return Dataset(
         name=name,
@@ -235,43 +236,6 @@ def _conflict_message(row: dict[Hashable, Any]) -> str:
         f"id {row['id']!r} of split {row['split']!r} has a second {what} for its {row['part']}: "
         f"{row['path']!r} after {row['path_first']!r} in {row['unit_first']} {row['line_first']}"
     )
-
-
-def _items(items: pd.DataFrame, rows: pd.DataFrame, item_of_row: np.ndarray) -> pa.Table:
-    columns: dict[str, object] = {
-        name: pa.array(items[name], ITEMS.field(name).type, from_pandas=True)
-        for name in ("item_id", "split", "source", "start_s", "end_s")
-    }
-    columns["captions"] = _collect_texts(rows["caption"], item_of_row, len(items))
-    columns["labels"] = _collect_texts(rows["label"], item_of_row, len(items))
-    columns["attributes"] = _attributes(items)
-    return items_table(columns)
-
-
-def _collect_texts(cells: pd.Series, item_of_row: np.ndarray, count: int) -> pa.Array:
-    """Return the texts of each item, in the order of rows, none twice."""
-    texts = pd.DataFrame({"item": item_of_row, "text": cells}).explode("text").dropna()
-    texts = texts.drop_duplicates().sort_values("item", kind="stable")
-    counts = np.bincount(texts["item"].to_numpy(dtype=np.int64), minlength=count)
-    return pa.ListArray.from_arrays(_offsets(counts), pa.array(texts["text"], pa.string()))
-
-
-def _attributes(items: pd.DataFrame) -> pa.Array:
-    names = attribute_columns(items)
-    values = items[names].to_numpy(dtype=object)
-    given = ~pd.isna(values)
-    keys = np.broadcast_to(
-        np.array([name.removeprefix(ATTRIBUTE) for name in names], dtype=object), values.shape
-    )
-    return pa.MapArray.from_arrays(
-        _offsets(given.sum(axis=1)),
-        pa.array(keys[given], pa.string()),
-        pa.array(values[given], pa.string()),
-    )
-
-
-def _offsets(counts: np.ndarray) -> pa.Array:
-    return pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
 
 
 def _media(media: pd.DataFrame, root: str) -> pa.Table:
