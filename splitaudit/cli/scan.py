@@ -59,8 +59,8 @@ if TYPE_CHECKING:
 def scan(target: str, only_plan: bool, as_json: bool, exit_zero: bool, **chosen: Any) -> int:
     """Find every leak and duplicate in TARGET, with proof.
 
-    TARGET is a folder whose first-level folders are the splits (train, val, test), a table (CSV,
-    TSV, JSON, JSONL, Parquet), a manifest (.toml) or a shipped one's name (see `splitaudit list`).
+    TARGET is a folder with a folder or a list for each split (train, val, test), a table (CSV, TSV,
+    JSON, JSONL, Parquet), a manifest (.toml) or a shipped one's name (see `splitaudit list`).
 
     Exit status: 0 no leak, 1 leaks, 2 wrong usage, 3 an internal error, 4 no leak found but less
     audited than --min-coverage, 5 duplicates where no split is evaluated against another.
