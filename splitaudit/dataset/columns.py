@@ -20,7 +20,10 @@ from splitaudit.order import TEST, TRAIN, VAL
 SYNONYMS = {"start": "start_s", "end": "end_s", "captions": "caption", "labels": "label"}
 # What others call it, where the spelling alone would not tell.
 _USUAL_NAMES = {
-    "path": ("filename", "file_name", "filepath", "file_path", "file", "audio", "wav"),
+    "path": (
+        *("filename", "file_name", "filepath", "file_path", "file", "audio", "wav", "image"),
+        *("audio_filepath", "audio_path", "wav_path", "image_path", "img_path", "video_path"),
+    ),
     "split": ("subset", "partition", "fold", "set"),
 }
 _ODD_IN_SPLIT = re.compile(r"[\"\r\n\t]|^'|'$")
@@ -99,10 +102,10 @@ def _match_columns(
         found[ours] = name
     absent = [ours for ours in required if ours not in found and ours not in mapped]
     problems += [_missing_message(ours, present, how) for ours in absent]
-    if absent and _looks_like_data(present):
+    if absent and ((len(present) == 1 and not found) or _look_like_data(present)):
         problems.append(
-            "the first row looks like data: where a table has no header, name its columns, as "
-            '--header id,path,split (in a manifest: header = ["id", "path", "split"])'
+            "where a table has no header, name its columns, as --header id,path,split; where cells "
+            'are parted otherwise, say --separator (in a manifest: header = ["id"], separator)'
         )
     if problems:
         problems.append(f"columns present: {', '.join(map(repr, present[:20])) or 'none'}")
@@ -110,12 +113,14 @@ def _match_columns(
     return found, [Problem(rows.unit, 0, text) for text in problems]
 
 
-def _looks_like_data(names: Sequence[str]) -> bool:
-    """Whether the names of columns are a number, a file of media or a split."""
+def _look_like_data(names: Sequence[str]) -> bool:
+    """Whether the name of a column is a number, a file of media or a split, or is several."""
     return any(
         kind_of(name)
         or re.fullmatch(r"\d+(\.\d+)?", name)
         or split_name(name) in (TEST, VAL, TRAIN)
+        or "|" in name
+        or ";" in name
         for name in map(str.strip, names)
     )
 

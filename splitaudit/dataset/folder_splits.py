@@ -69,9 +69,11 @@ def find_splits(root: str, first: Mapping[str, str], others: Sequence[str]) -> F
     inside = sum(split != UNSPLIT for _, split in below)
     if inside > _MOST * len(names):
         return FolderSplits(below, notes=_below_notes(below, len(names) - inside))
-    if found := find_lists(root, names, others):
+    found = find_lists(root, names, others)
+    if found.placed:
         return _listed(found, names)
-    return FolderSplits(list(first.items()), known=False, notes=_unknown_notes(folders))
+    notes = [*_unknown_notes(folders), *found.notes]
+    return FolderSplits(list(first.items()), known=False, notes=notes)
 
 
 def _split_folder(name: str) -> str:
@@ -118,10 +120,11 @@ def _unknown_notes(folders: list[str]) -> list[str]:
     if not folders:
         return [f"no split folders: {only}; say --splits {UNSPLIT}=train where all is one split"]
     names = ", ".join(shorten(folders))
-    example = ",".join(
-        f"{name}={split}" for name, split in zip(folders, (TRAIN, TEST), strict=False)
-    )
+    pairs = zip(folders, (TRAIN, TEST), strict=False)
+    say = "say --splits " + ",".join(f"{name}={split}" for name, split in pairs)
+    if len(folders) == 1:
+        say = f"scan {folders[0]} itself"
     return [
         f"no folder is named train, val or test ({names}), and no list says which file is in which "
-        f"split: {only}; where folders are splits, say --splits {example}; else write a manifest"
+        f"split: {only}; where folders are splits, {say}; else write a manifest"
     ]

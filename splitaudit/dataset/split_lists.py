@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from splitaudit.dataset.file_kinds import kind_of
 from splitaudit.dataset.paths import decode_path, encode_path
+from splitaudit.dataset.split_names import shorten
 
 _ENDINGS = ("", ".txt", ".lst", ".list", ".csv", ".tsv")
 _NAME = re.compile(
@@ -46,8 +47,8 @@ class Lists:
     notes: list[str] = field(default_factory=list)
 
 
-def find_lists(root: str, names: Sequence[str], others: Iterable[str]) -> Lists | None:
-    """Return what the lists say that name the most files; None where no list names any.
+def find_lists(root: str, names: Sequence[str], others: Iterable[str]) -> Lists:
+    """Return what the lists say that name the most files; nothing where no list names any.
 
     Parameters
     ----------
@@ -70,14 +71,12 @@ def find_lists(root: str, names: Sequence[str], others: Iterable[str]) -> Lists 
     for path in sorted(others):
         if split := _split_of(path):
             folders[posixpath.dirname(path)].append((split, path))
-    read = (_read_folder(root, _choose(paths), known) for paths in folders.values())
-    found = sorted((lists for lists in read if lists), key=lambda lists: -len(lists.placed))
-    if not found:
-        return None
-    best, *less = found
-    unused = [path for lists in less for path in lists.paths]
-    best.notes.extend([f"lists that were not used: {', '.join(unused[:10])}"] if unused else [])
-    return best
+    read = [_read_folder(root, _choose(paths), known) for paths in folders.values()]
+    best = max(read, key=lambda lists: len(lists.placed), default=Lists([]))
+    paths = sorted(path for folder in folders.values() for _, path in folder)
+    unused = [path for path in paths if path not in best.paths]
+    notes = [f"lists that were not read: {', '.join(shorten(unused))}"] if unused else []
+    return replace(best, notes=notes)
 
 
 class _Names:
@@ -157,7 +156,7 @@ def _plainest(paths: list[str]) -> str | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _read_folder(root: str, chosen: Mapping[str, str], known: _Names) -> Lists | None:
+def _read_folder(root: str, chosen: Mapping[str, str], known: _Names) -> Lists:
     lists = Lists([])
     rows = [
         (line, split, path)
@@ -174,7 +173,7 @@ def _read_folder(root: str, chosen: Mapping[str, str], known: _Names) -> Lists |
             lists.placed.append((name, split))
         elif path in lists.paths and not (path.endswith(_HEADED) and line == first[path]):
             lists.missing.append((line, split, path))
-    return replace(lists, placed=list(dict.fromkeys(lists.placed))) if lists.placed else None
+    return replace(lists, placed=list(dict.fromkeys(lists.placed)))
 
 
 def _lines(path: str) -> Iterator[str]:

@@ -67,7 +67,18 @@ class SplitRequest:
 
 
 def complete(run: Run, mode: str, options: SplitOptions) -> dict[str, Any]:
-    """Return options with the ratios that hold where none were given."""
+    """Return options with the ratios that hold where none were given.
+
+    Raises
+    ------
+    SplitauditError
+        Where no split is known that a new one could be made of.
+    """
+    if not run.record.get("splits_known", True) and not options.get("ratios"):
+        raise SplitauditError(
+            "no split is known that could be changed: say --splits when scanning, or make a split "
+            "with --mode regroup --ratios train=0.8,test=0.2"
+        )
     if mode != "regroup":
         return {**options, "ratios": {}}
     present = run.table("items")["split"].to_pandas().value_counts(normalize=True).to_dict()

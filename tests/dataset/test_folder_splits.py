@@ -90,8 +90,9 @@ def test_lists_of_names_beside_a_folder(tmp_path: Path) -> None:
         VOC[2]: "test",
         VOC[3]: "unsplit",
     }
-    assert any(
-        note.startswith("lists that were not used: VOC/ImageSets/Segm") for note in found.notes
+    assert found.notes[1] == (
+        "lists that were not read: VOC/ImageSets/Main/cat_train.txt, "
+        "VOC/ImageSets/Segmentation/test.txt, VOC/ImageSets/Segmentation/train.txt"
     )
 
 
@@ -134,6 +135,17 @@ def test_the_lists_of_common_voice(tmp_path: Path) -> None:
         (tmp_path / f"{name}.tsv").write_text(text)
     found = splits(ingest(str(tmp_path)))
     assert found == {"clips/a.mp3": "train", "clips/b.mp3": "val", "clips/c.mp3": "test"}
+
+
+def test_several_lists_of_one_split_are_not_chosen_from(tmp_path: Path) -> None:
+    touch(tmp_path, "UCF/A/a.avi", "UCF/B/b.avi")
+    lines(tmp_path, trainlist01="A/a.avi 1\n", trainlist02="B/b.avi 2\n")
+    found = ingest(str(tmp_path))
+    assert not found.splits_known
+    assert found.notes[0].endswith(
+        "where folders are splits, scan UCF itself; else write a manifest"
+    )
+    assert found.notes[1] == "lists that were not read: trainlist01.txt, trainlist02.txt"
 
 
 def test_other_texts_are_no_lists(tmp_path: Path) -> None:

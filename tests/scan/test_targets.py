@@ -63,6 +63,9 @@ def test_class_folders_without_a_split(tmp_path: Path, here: Here) -> None:
     ran = here("scan", "d", "--jobs", 1)
     assert ran.status == 5
     assert ran.out.startswith("DUPLICATES: 1 pair of copies, and no split is known")
+    assert here("split").status == 2
+    made = here("split", "--mode", "regroup", "--ratios", "train=0.5,test=0.5")
+    assert (made.status, here("check").status) == (0, 0)
 
 
 def test_class_folders_with_lists(tmp_path: Path, here: Here) -> None:
