@@ -3,36 +3,64 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from splitaudit import schema
-from splitaudit.audio.decode.stream import BLOCK_SAMPLES, Format, Reading, Samples
+from splitaudit.audio.decode import mpeg
+from splitaudit.audio.decode.parts import Bounds, Part
+from splitaudit.audio.decode.stream import BLOCK_SAMPLES, Format, Reading, Samples, chain
 from splitaudit.errors import MediaError
 
 NO_SOUND = "holds no sound"
+MAX_PADDING = 4096  # frames (<=): two of the longest frames in use
 _STEP_BITS = {"pcm_u8": 8, "pcm_s8": 8, "pcm_mulaw": 13, "pcm_alaw": 12}  # see libsndfile.STEP_BITS
 
 
-def open_sound(path: str, head: bytes) -> Reading:
-    """Open the first sound of a file; `head` are its first bytes.
+def open_sound(path: str) -> Reading:
+    """Open the first sound of a file; of several MP3s put one behind another, all.
 
     Raises
     ------
     MediaError
         unreadable or unsupported, with a reason in words.
     """
+    container = _open(path)
+    if container.format.name != "mp3":
+        return _reading(container, lambda stream: _declared_duration(container, stream))
+    parts = mpeg.mp3_parts(path)
+    if len(parts) == 1:
+        return _reading(container, lambda _: mpeg.stated_length(path, parts[0]))
+    container.close()
+    return chain([_mp3_part(path, part) for part in parts])
+
+
+def _mp3_part(path: str, part: Bounds) -> Reading | None:
+    try:
+        return _reading(_open(Part(path, part)), lambda _: mpeg.stated_length(path, part))
+    except MediaError:
+        return None
+
+
+def _open(file: str | Part) -> Any:
     import av
 
     try:
-        container = av.open(path, **_metadata_options(av.__version__))
+        container = av.open(file, **_metadata_options(av.__version__))
     except (av.FFmpegError, UnicodeError, ValueError) as error:
         raise MediaError(schema.UNREADABLE, f"no sound file: {_error_text(error)}") from None
     if fault := _stream_error(container):
         container.close()
         raise fault
+    return container
+
+
+def _reading(container: Any, declared_s: Callable[[Any], float | None]) -> Reading:
+    import av
+
     stream = container.streams.audio[0]
     context = stream.codec_context
     info = Format(
@@ -40,7 +68,7 @@ def open_sound(path: str, head: bytes) -> Reading:
         channels=context.channels,
         bit_depth=None,
         lossless=context.name.startswith(("pcm_", "flac", "alac", "wavpack", "ape", "tta")),
-        declared_s=_declared_duration(container, stream, head),
+        declared_s=declared_s(stream),
         holds_frames=any(
             not film.disposition & av.stream.Disposition.attached_pic
             for film in container.streams.video
@@ -48,8 +76,45 @@ def open_sound(path: str, head: bytes) -> Reading:
         step_bits=_STEP_BITS.get(context.name, 16),
     )
     reading = Reading(info, iter(()))
-    reading.blocks = _av_blocks(container, info, reading.faults)
+    end = _End(_itunes_length(container))
+    reading.blocks = _av_blocks(container, info, reading.faults, end)
+    if container.format.name.startswith("mov"):
+        reading.blocks = _trim_padding(reading.blocks, end)
     return reading
+
+
+@dataclass
+class _End:
+    """Where a sound ends by its container: the frames before it."""
+
+    stated: int | None
+    last: int | None = None  # of the last packet; its duration leaves out what is padding
+
+    @property
+    def frames(self) -> int | None:
+        return self.last if self.stated is None else self.stated
+
+
+def _itunes_length(container: Any) -> int | None:
+    """Frames of the sound by iTunes: " 00000000 00000840 000001C0 000000000002EE00 ..."."""
+    stated = container.metadata.get("iTunSMPB", "").split()
+    if len(stated) > 3 and re.fullmatch("[0-9A-Fa-f]{1,16}", stated[3]):
+        return int(stated[3], 16) or None
+    return None
+
+
+def _trim_padding(blocks: Iterator[Samples], end: _End) -> Iterator[Samples]:
+    """Leave out what lies behind the end, if it is so little that an encoder padded it."""
+    at, held = 0, None
+    for block in blocks:
+        at += len(block)
+        held = block if held is None else np.concatenate([held, block])
+        if len(held) > MAX_PADDING:
+            yield held[:-MAX_PADDING]
+            held = held[-MAX_PADDING:]
+    if held is not None:
+        padding = 0 if end.frames is None else at - end.frames
+        yield held[: len(held) - padding] if 0 < padding <= MAX_PADDING else held
 
 
 def _metadata_options(version: str) -> dict[str, Any]:
@@ -78,10 +143,9 @@ def _error_text(error: Exception) -> str:
 _RAW_FORMATS = ("aac", "ac3", "amr", "amrnb", "amrwb", "dts", "eac3", "loas", "truehd")
 
 
-def _declared_duration(container: Any, stream: Any, head: bytes) -> float | None:
+def _declared_duration(container: Any, stream: Any) -> float | None:
     """Seconds that the container states, as opposed to those that FFmpeg guesses."""
-    told = any(tag in head for tag in (b"Xing", b"Info", b"VBRI"))
-    if container.format.name in _RAW_FORMATS or (container.format.name == "mp3" and not told):
+    if container.format.name in _RAW_FORMATS:
         return None
     if stream.duration is not None:
         return float(stream.duration * stream.time_base)
@@ -95,10 +159,10 @@ def _declared_duration(container: Any, stream: Any, head: bytes) -> float | None
     return None
 
 
-def _av_blocks(container: Any, info: Format, faults: list[str]) -> Iterator[Samples]:
+def _av_blocks(container: Any, info: Format, faults: list[str], end: _End) -> Iterator[Samples]:
     """Decode to blocks; what FFmpeg cannot decode is counted and left out."""
     frames, held = [], 0
-    for frame in _av_frames(container, faults):
+    for frame in _av_frames(container, faults, end):
         frames.append(_frame_samples(frame, info))
         held += frames[-1].size
         if held >= BLOCK_SAMPLES:
@@ -108,15 +172,20 @@ def _av_blocks(container: Any, info: Format, faults: list[str]) -> Iterator[Samp
         yield np.concatenate(frames)
 
 
-def _av_frames(container: Any, faults: list[str]) -> Iterator[Any]:
+def _av_frames(container: Any, faults: list[str], end: _End) -> Iterator[Any]:
     import av
 
     broken = 0
     with container:
-        packets = container.demux(container.streams.audio[0])
+        stream = container.streams.audio[0]
+        packets = container.demux(stream)
         while True:
             try:
-                yield from next(packets).decode()
+                packet = next(packets)
+                if packet.pts is not None and packet.duration:
+                    until = (packet.pts + packet.duration) * packet.time_base
+                    end.last = round(until * stream.codec_context.sample_rate)
+                yield from packet.decode()
             except StopIteration:
                 break
             except av.FFmpegError:

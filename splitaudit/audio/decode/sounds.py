@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from splitaudit import schema
 from splitaudit.audio.decode import ffmpeg, libsndfile
-from splitaudit.audio.decode.containers import CHUNK_LAYOUTS, chunk_faults
+from splitaudit.audio.decode.containers import CHUNK_LAYOUTS, chunk_faults, header_faults
 from splitaudit.audio.decode.stream import Reading, Samples
 from splitaudit.engine import files
 from splitaudit.errors import MediaError
@@ -42,9 +42,10 @@ def open_audio(path: str, start_s: float | None = None, end_s: float | None = No
     """
     with files.open_file(path) as file:
         head = files.head(file)
-    reading = libsndfile.open_sound(path) if head[:4] in _SOUNDFILE_MAGIC else None
-    reading = reading or ffmpeg.open_sound(path, head)
-    reading.faults += chunk_faults(path) if head[:4] in CHUNK_LAYOUTS else []
+    magic = head[:4]
+    reading = libsndfile.open_sound(path, magic) if magic in _SOUNDFILE_MAGIC else None
+    reading = reading or ffmpeg.open_sound(path)
+    reading.faults += _SIZE_FAULTS.get(magic, _no_faults)(path)
     if reading.format.sample_rate < LOWEST_RATE:
         raise MediaError(
             schema.UNSUPPORTED,
@@ -58,6 +59,15 @@ def open_audio(path: str, start_s: float | None = None, end_s: float | None = No
 
 # FLAC, WAV, RF64, W64, AIFF/AIFC, AU, CAF. Ogg too: libsndfile reads Vorbis, FLAC and Opus in it.
 _SOUNDFILE_MAGIC = (b"fLaC", b"RIFF", b"RF64", b"riff", b"FORM", b".snd", b"caff", b"OggS")
+
+_SIZE_FAULTS: dict[bytes, Callable[[str], list[str]]] = {
+    **dict.fromkeys(CHUNK_LAYOUTS, chunk_faults),
+    **dict.fromkeys((b".snd", b"riff"), header_faults),
+}
+
+
+def _no_faults(path: str) -> list[str]:
+    return []
 
 
 def _trim(reading: Reading, start_s: float, end_s: float | None) -> Reading:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from splitaudit import schema
 from splitaudit.audio.decode.downmix import downmix
 from splitaudit.audio.decode.levels import FULL_SCALE, Levels, Moments
+from splitaudit.errors import MediaError
 
 Samples = npt.NDArray[np.float32]
 
@@ -130,6 +132,44 @@ class Reading:
         if self._holds_floats:
             self._float_digest.update(np.ascontiguousarray(block))
         self.levels.add(block, steps, exact)
+
+
+def chain(readings: Sequence[Reading | None]) -> Reading:
+    """Return sounds that were put one behind another in one file, as one.
+
+    Parameters
+    ----------
+    readings
+        Of each; None where it could not be opened.
+
+    Raises
+    ------
+    MediaError
+        unreadable, where none of them could.
+    """
+    opened = [reading for reading in readings if reading]
+    if not opened:
+        raise MediaError(schema.UNREADABLE, "no sound could be decoded")
+    form = opened[0].format
+    same = [r for r in opened if _shape(r.format) == _shape(form)]
+    declared = [reading.format.declared_s for reading in same]
+    length = None if None in declared else float(sum(seconds or 0.0 for seconds in declared))
+    whole = Reading(replace(form, declared_s=length), iter(()))
+    if others := len(readings) - len(same):
+        told = "put one behind another were not read: they have another rate or other channels"
+        whole.faults.append(f"{others} of {len(readings)} sounds {told}")
+    whole.blocks = _blocks_in_turn(same, whole.faults)
+    return whole
+
+
+def _shape(form: Format) -> tuple[int, int]:
+    return form.sample_rate, form.channels
+
+
+def _blocks_in_turn(readings: Sequence[Reading], faults: list[str]) -> Iterator[Samples]:
+    for reading in readings:
+        yield from reading.blocks
+        faults += reading.faults
 
 
 def truncation_reason(reading: Reading) -> str | None:
