@@ -42,7 +42,8 @@ class Sounds:
 
     def extract(self, contents: Contents, settings: Settings, log: StageLog) -> None:
         """Decode sounds and take their fingerprints."""
-        run_stage(FINGERPRINT, contents, settings, log)
+        in_turn = sorted(contents.items(), key=lambda one: extract.in_turn(one[1]))
+        run_stage(FINGERPRINT, dict(in_turn), settings, log)
 
     def known(self, contents: Contents, settings: Settings) -> pd.DataFrame:
         """What is known of each content, without its patches; index: content id."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import Any
 
 from splitaudit.audio.decode import ffmpeg, flac
@@ -13,8 +14,11 @@ from splitaudit.audio.decode.ogg import read_pages
 from splitaudit.audio.decode.parts import Bounds, Part, flac_parts
 from splitaudit.audio.decode.stream import BLOCK_SAMPLES, Format, Reading, Samples, chain
 
-# Bits of the steps near zero; of the two laws of telephony (G.711), of what they decode to.
 UNKNOWN_FRAMES = 1 << 60  # >=: libsndfile says so where the header does not say how many
+# In these, and coded so, libsndfile jumps to the very sample.
+_JUMPING = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC")
+_PLAIN_CODES = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
+# Bits of the steps near zero; of the two laws of telephony (G.711), of what they decode to.
 STEP_BITS = {"PCM_U8": 8, "PCM_S8": 8, "DPCM_8": 8, "ULAW": 13, "ALAW": 12}
 
 
@@ -28,42 +32,51 @@ def open_sound(path: str, magic: bytes) -> Reading | None:
     magic
         Its first four bytes.
     """
-    pages = read_pages(path) if magic == b"OggS" else None
-    parts = pages.links if pages else _PARTS.get(magic, _whole)(path)
-    if len(parts) == 1:
-        reading = _single(path)
+    status = os.stat(path)
+    layout = _layout(path, magic, status.st_size, status.st_mtime_ns)
+    if len(layout.parts) == 1:
+        reading = _single(path, layout)
     else:
-        files = [_open(Part(path, part)) for part in parts]
+        files = [_open(Part(path, part)) for part in layout.parts]
         reading = chain([file and _undamaged(file) for file in files]) if files[0] else None
-    if reading and pages:
-        reading.faults += pages.faults
+    if reading:
+        reading.faults += layout.faults
     return reading
 
 
-def _whole(path: str) -> list[Bounds]:
-    return [(0, os.path.getsize(path))]
+@dataclass(frozen=True)
+class _Layout:
+    """Where the sounds of a file lie, what is wrong with it, and how long a FLAC really is."""
+
+    parts: Sequence[Bounds]
+    faults: Sequence[str] = ()
+    samples: int | None = None
 
 
-_PARTS: dict[bytes, Callable[[str], list[Bounds]]] = {
-    b"fLaC": flac_parts,
-    b"RIFF": chunk_parts,
-    b"FORM": chunk_parts,
-}
+@lru_cache(maxsize=16)  # asked for again by each stretch of a file
+def _layout(path: str, magic: bytes, size: int, mtime_ns: int) -> _Layout:
+    if magic == b"OggS":
+        pages = read_pages(path)
+        return _Layout(pages.links, pages.faults)
+    if magic == b"fLaC":
+        return _Layout(flac_parts(path), samples=flac.last_sample(path))
+    return _Layout(chunk_parts(path) if magic in (b"RIFF", b"FORM") else [(0, size)])
 
 
-def _single(path: str) -> Reading | None:
+def _single(path: str, layout: _Layout) -> Reading | None:
     """Read a file that holds one sound."""
     file = _open(os.fsencode(path))
     if file is None:
         return None
-    info = _format(file)
-    held = flac.last_sample(path) if file.format == "FLAC" else None
-    more = file.frames >= UNKNOWN_FRAMES or 0 < file.frames < (held or 0)
+    more = file.frames >= UNKNOWN_FRAMES or 0 < file.frames < (layout.samples or 0)
     if file.frames == 0 or more:  # perhaps written to a pipe; FFmpeg reads on to the end
         file.close()
         return _undeclared(path) if more else None
-    reading = Reading(info, iter(()))
-    reading.blocks = _soundfile_blocks(path, file, reading.faults)
+    reading = Reading(_format(file), iter(()))
+    stretch = partial(_soundfile_blocks, path, file, reading.faults)
+    reading.blocks = stretch()
+    if file.format in _JUMPING and file.subtype.startswith(_PLAIN_CODES):
+        reading.stretch = stretch
     return reading
 
 
@@ -102,21 +115,29 @@ def _format(file: Any) -> Format:
     )
 
 
-def _soundfile_blocks(path: str | None, file: Any, faults: list[str]) -> Iterator[Samples]:
+def _soundfile_blocks(
+    path: str | None, file: Any, faults: list[str], first: int = 0, last: int | None = None
+) -> Iterator[Samples]:
+    """Decode frames to blocks, from `first` to `last` (exclusive)."""
     import soundfile
 
-    frames, read = max(1, BLOCK_SAMPLES // file.channels), 0
+    frames, at = max(1, BLOCK_SAMPLES // file.channels), first
     try:
         with file:
-            while len(block := file.read(frames, dtype="float32", always_2d=True)):
-                read += len(block)
+            if first:
+                file.seek(first)
+            while last is None or at < last:
+                most = frames if last is None else min(frames, last - at)
+                if not len(block := file.read(most, dtype="float32", always_2d=True)):
+                    break
+                at += len(block)
                 yield block
         return
     except soundfile.LibsndfileError:
         pass
     # libsndfile gives nothing of a block in which the stream breaks; FFmpeg gives all before it.
     rescue = ffmpeg.open_sound(path) if path else None
-    yield from _skip(rescue.blocks, read) if rescue else ()
+    yield from _skip(rescue.blocks, at) if rescue else ()
     faults += (rescue and rescue.faults) or ["damaged: libsndfile stopped"]
 
 

@@ -17,7 +17,8 @@ import numpy as np
 from splitaudit import schema
 from splitaudit.audio.decode import ffmpeg, libsndfile
 from splitaudit.audio.decode.containers import CHUNK_LAYOUTS, chunk_faults, header_faults
-from splitaudit.audio.decode.stream import Reading, Samples
+from splitaudit.audio.decode.stream import Format, Reading, Samples
+from splitaudit.audio.decode.tape import Tape, last_tape, new_tape
 from splitaudit.engine import files
 from splitaudit.errors import MediaError
 
@@ -40,6 +41,27 @@ def open_audio(path: str, start_s: float | None = None, end_s: float | None = No
     MediaError
         missing, unreadable or unsupported, with a reason in words.
     """
+    if start_s is None and end_s is None:
+        return _open_whole(path)
+    tape = _last_tape(path)
+    reading = tape.reading if tape else _open_whole(path)
+    first, last, form = _bounds(reading.format, start_s or 0.0, end_s)
+    if reading.stretch:
+        return Reading(form, reading.stretch(first, last), reading.faults)
+    if tape is None or not tape.reaches(first):
+        reading = reading if tape is None else _open_whole(path)
+        tape = new_tape(path, reading)
+    return Reading(form, tape.frames(first, last), reading.faults)
+
+
+def _last_tape(path: str) -> Tape | None:
+    try:
+        return last_tape(path)
+    except OSError:  # which opening the file will tell
+        return None
+
+
+def _open_whole(path: str) -> Reading:
     with files.open_file(path) as file:
         head = files.head(file)
     magic = head[:4]
@@ -52,9 +74,7 @@ def open_audio(path: str, start_s: float | None = None, end_s: float | None = No
             f"sample rate {reading.format.sample_rate} Hz is below {LOWEST_RATE} Hz: "
             "compared by bytes only",
         )
-    if start_s is None and end_s is None:
-        return reading
-    return _trim(reading, start_s or 0.0, end_s)
+    return reading
 
 
 # FLAC, WAV, RF64, W64, AIFF/AIFC, AU, CAF. Ogg too: libsndfile reads Vorbis, FLAC and Opus in it.
@@ -70,28 +90,16 @@ def _no_faults(path: str) -> list[str]:
     return []
 
 
-def _trim(reading: Reading, start_s: float, end_s: float | None) -> Reading:
-    """Restrict a reading to a stretch of its file."""
-    rate, declared = reading.format.sample_rate, reading.format.declared_s
+def _bounds(form: Format, start_s: float, end_s: float | None) -> tuple[int, int | None, Format]:
+    """First and last (exclusive) frame of a stretch, and its format."""
+    rate, declared = form.sample_rate, form.declared_s
     if declared is not None and start_s >= declared:
         reason = f"the stretch begins at {start_s:.6g} s, the file ends at {declared:.6g} s"
         raise MediaError(schema.UNREADABLE, reason)
-    first, last = round(start_s * rate), None if end_s is None else round(end_s * rate)
     end = min(x for x in (end_s, declared, float("inf")) if x is not None)
     length = max(0.0, end - start_s) if end < float("inf") else None
-    form = replace(reading.format, declared_s=length)
-    return Reading(form, _crop(reading.blocks, first, last), reading.faults)
-
-
-def _crop(blocks: Iterator[Samples], first: int, last: int | None) -> Iterator[Samples]:
-    at = 0
-    for block in blocks:
-        piece = block[max(0, first - at) : None if last is None else max(0, last - at)]
-        at += len(block)
-        if len(piece):
-            yield piece
-        if last is not None and at >= last:
-            break
+    last = None if end_s is None else round(end_s * rate)
+    return round(start_s * rate), last, replace(form, declared_s=length)
 
 
 def load(path: str, start_s: float | None = None, end_s: float | None = None) -> Samples:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,13 +45,15 @@ def _hasher() -> Any:
 class Reading:
     """A sound being read: iterate `blocks`, then look at what became of it.
 
-    `blocks` yields float32 arrays of shape (frames, channels) at the native rate.
+    `blocks` yields float32 arrays of shape (frames, channels) at the native rate. `stretch(first,
+    last)` yields those of a stretch in their place, where the decoder jumps to the very sample.
     """
 
     format: Format
     blocks: Iterator[Samples]
     faults: list[str] = field(default_factory=list)
     frames: int = 0
+    stretch: Callable[[int, int | None], Iterator[Samples]] | None = None
     levels: Levels = field(init=False)
     mixed: Moments = field(default_factory=Moments)  # as one channel at the native rate
     _digest: Any = field(default_factory=_hasher)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,13 @@ SOUNDS = pa.schema(
 
 
 def fingerprint(files: Sequence[File], folder: Path) -> int:
-    """Decode sounds and take their fingerprints."""
-    return write_each(files, _fingerprint_file, SOUNDS, folder)
+    """Decode sounds and take their fingerprints; stretches of one file in turn."""
+    return write_each(sorted(files, key=in_turn), _fingerprint_file, SOUNDS, folder)
+
+
+def in_turn(file: File) -> tuple[str, float, float]:
+    """Return what sorts the stretches of one file as they follow each other in it."""
+    return file.path, file.start_s or 0.0, math.inf if file.end_s is None else file.end_s
 
 
 def _fingerprint_file(file: File) -> dict[str, Any]:
