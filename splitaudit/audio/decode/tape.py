@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -31,8 +32,12 @@ class Tape:
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
-        self._file = tempfile.TemporaryFile(prefix="splitaudit-")  # noqa: SIM115  as long as it
+        self._file = _temporary_file()
         self._first = self._end = 0  # frames that are kept
+
+    def __del__(self) -> None:
+        """Let go of what was kept."""
+        self._file.close()
 
     def reaches(self, first: int) -> bool:
         """Return whether frame `first` is kept or still to come."""
@@ -62,14 +67,18 @@ class Tape:
         """Decode and keep one block more; return whether there was one."""
         for block in self.reading.blocks:
             if 4 * block.shape[1] * (self._end + len(block) - self._first) > KEPT_BYTES:
-                self._file.seek(0)
-                self._file.truncate()
+                self._file.close()  # and stays on the disk as long as blocks of it are in use
+                self._file = _temporary_file()
                 self._first = self._end
             np.ascontiguousarray(block, np.float32).tofile(self._file)
             self._file.flush()
             self._end += len(block)
             return True
         return False
+
+
+def _temporary_file() -> Any:
+    return tempfile.TemporaryFile(prefix="splitaudit-")
 
 
 _TAPES: OrderedDict[str, Tape] = OrderedDict()  # by `_identity`
