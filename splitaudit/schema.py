@@ -16,7 +16,8 @@ MISSING = "missing"
 UNREADABLE = "unreadable"
 UNSUPPORTED = "unsupported"
 ERROR = "error"
-STATUSES = (OK, DEGENERATE, TRUNCATED, MISSING, UNREADABLE, UNSUPPORTED, ERROR)
+UNDECIDED = "undecided"  # read, but not compared with all that may be its copy
+STATUSES = (OK, DEGENERATE, TRUNCATED, MISSING, UNREADABLE, UNSUPPORTED, ERROR, UNDECIDED)
 AUDITED = (OK, DEGENERATE)
 
 # What can be asked of an item: its media, and what is written about it.

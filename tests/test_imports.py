@@ -45,7 +45,7 @@ ALGORITHMS = ("metadata", "search", "groups", "split", "evaluation", "audio", "i
 PLACES = {f"splitaudit.engine.{name}" for name in ("store", "execute", "jobs", "stages")}
 IN_PLACE = {
     *(f"{room}/{name}" for room in MEDIA for name in ("medium", "fingerprint/extract")),
-    *(f"{room}/search/candidates" for room in MEDIA),
+    *(f"{room}/search/{name}" for room in MEDIA for name in ("candidates", "locate")),
     "audio/verify/compare",
     "images/fingerprint/status",
     "images/verify/pairs",

@@ -13,9 +13,10 @@ from splitaudit.audio import match_rows
 from splitaudit.audio.decode.stream import RATE
 from splitaudit.audio.fingerprint import extract
 from splitaudit.audio.fingerprint.patches import HOP, PatchFingerprint
-from splitaudit.audio.search import candidates
+from splitaudit.audio.search import candidates, locate
 from splitaudit.audio.verify.compare import Pair, Waveforms
 from splitaudit.engine import matches
+from splitaudit.engine.closing import Held
 from splitaudit.engine.contracts import Comparisons, Findings, fingerprint_id
 from splitaudit.engine.pair_order import order_pairs
 from splitaudit.engine.stages import Contents, Settings, Stage, StageLog, run_stage
@@ -59,11 +60,15 @@ class Sounds:
 
     def search_id(self, settings: Settings) -> str:
         """Return what candidates depend on beside the sounds."""
-        return _ID
+        return f"{_ID}-{candidates.NAME}"
 
-    def search(self, keys: pa.Array, settings: Settings) -> pa.Table:
+    def search(self, keys: pa.Array, held: Held, settings: Settings) -> pa.Table:
         """Return pairs of sounds to compare, see `candidates.search`."""
-        return candidates.search(settings.facts(FINGERPRINT.kind), keys, settings.processes)
+        return candidates.search(settings.facts(FINGERPRINT.kind), keys, held, settings.processes)
+
+    def locate(self, keys: pa.Array, pairs: pd.DataFrame, settings: Settings) -> pa.Table:
+        """Return how pairs that were not searched may be compared, see `locate.locate`."""
+        return locate.locate(settings.facts(FINGERPRINT.kind), keys, pairs)
 
     def comparisons(
         self, keys: pa.Array, found: pa.Table, contents: Contents, settings: Settings

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol
 import pandas as pd
 import pyarrow as pa
 
+from splitaudit.engine.closing import Held
 from splitaudit.engine.stages import Contents, Settings, Stage, StageLog
 from splitaudit.engine.store import digest
 
@@ -82,10 +83,13 @@ class Findings:
         Of each content, index: content id. `same_id` is equal where contents are, once decoded.
     proofs
         A row a pair of `same_id` at which something was found, `a` and `b`.
+    undecided
+        Columns `same_id` and split: where one may have a copy with which it was not compared.
     """
 
     facts: pd.DataFrame
     proofs: pd.DataFrame
+    undecided: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -132,10 +136,19 @@ class Medium(Protocol):
         """Return what is known of each content, as `Found.facts`, with its status and error."""
 
     def search_id(self, settings: Settings) -> str:
-        """Return what candidates depend on beside the contents."""
+        """Return what candidates depend on beside the contents and their splits."""
 
-    def search(self, keys: pa.Array, settings: Settings) -> pa.Table:
-        """Return pairs of contents to compare; `a` and `b` are positions in `keys`."""
+    def search(self, keys: pa.Array, held: Held, settings: Settings) -> pa.Table:
+        """Return pairs of contents to compare.
+
+        `a` < `b` are positions in `keys`; `turn` says when they are due, see `engine.closing`.
+        """
+
+    def locate(self, keys: pa.Array, pairs: pd.DataFrame, settings: Settings) -> pa.Table:
+        """Return how pairs (a, b) that no search proposed may be compared.
+
+        Rows as of `search`, without `turn`; a pair without a row has nothing in common.
+        """
 
     def comparisons(
         self, keys: pa.Array, found: pa.Table, contents: Contents, settings: Settings

@@ -92,7 +92,11 @@ class StageLog:
     def start(self, stage: str, new: int, key: str) -> None:
         """Begin a stage that has `new` things to do; `key` is the digest of what it reads."""
         self.end()
+        before = self.stages.pop(stage, None)  # of a stage in several turns, all are told together
         self.stages[stage] = {"key": key, "computed": new}
+        if before:
+            both = {"key": digest(before["key"], key), "computed": before["computed"] + new}
+            self.stages[stage] = both | {"seconds": before["seconds"]}
         self._progress.start(stage, new)
 
     def advance(self, steps: int) -> None:
@@ -103,7 +107,7 @@ class StageLog:
         """Note how long the stage under way took."""
         now = time.perf_counter()
         for stage in list(self.stages.values())[-1:]:
-            stage["seconds"] = round(now - self._begun, 3)
+            stage["seconds"] = round(stage.get("seconds", 0.0) + now - self._begun, 3)
         self._begun = now
 
 

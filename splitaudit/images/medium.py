@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from splitaudit import schema
 from splitaudit.engine import matches
+from splitaudit.engine.closing import Held
 from splitaudit.engine.contracts import Comparisons, Findings, fingerprint_id
 from splitaudit.engine.stages import (
     MAX_PART_ITEMS,
@@ -26,7 +27,7 @@ from splitaudit.images.fingerprint import extract, status
 from splitaudit.images.fingerprint.features import LocalFeatures
 from splitaudit.images.fingerprint.gradients import Gradient
 from splitaudit.images.fingerprint.hash import ImageHash
-from splitaudit.images.search import candidates
+from splitaudit.images.search import candidates, locate
 from splitaudit.images.verify.pairs import Facts, build_pairs
 from splitaudit.images.verify.photographs.compare import Photographs
 from splitaudit.images.verify.thumbnails.compare import Thumbnails
@@ -79,9 +80,13 @@ class Pictures:
         """Return what candidates depend on beside the pictures."""
         return "-".join([candidates.NAME, *map(fingerprint_id, self._chosen(settings))])
 
-    def search(self, keys: pa.Array, settings: Settings) -> pa.Table:
+    def search(self, keys: pa.Array, held: Held, settings: Settings) -> pa.Table:
         """Return pairs of pictures to compare, see `candidates.search`."""
-        return candidates.search(settings, keys, self._chosen(settings))
+        return candidates.search(settings, keys, held, self._chosen(settings))
+
+    def locate(self, keys: pa.Array, pairs: pd.DataFrame, settings: Settings) -> pa.Table:
+        """Return how pairs that were not searched may be compared, see `locate.locate`."""
+        return locate.locate(settings, keys, pairs, self._chosen(settings))
 
     def comparisons(
         self, keys: pa.Array, found: pa.Table, contents: Contents, settings: Settings

@@ -117,6 +117,7 @@ class Audit:
             "ratios": dict(dataset.ratios),
             "checks": self._requested_checks(tables),
             "settings": {"generic": self.settings.generic, "min_coverage": min_coverage},
+            "undecided": pc.sum(pc.equal(tables["media"]["status"], schema.UNDECIDED)).as_py() or 0,
             "stages": log.stages,
             "versions": pipeline.versions(),
             "seconds": round(time.perf_counter() - begun, 3),

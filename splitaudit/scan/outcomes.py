@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import pyarrow as pa
 
 from splitaudit import schema
 from splitaudit.audio.decode.ffmpeg import NO_SOUND
+from splitaudit.engine.contracts import Findings
 from splitaudit.engine.jobs import File
 
 FACTS = {
@@ -45,6 +46,33 @@ def fill(media: pa.Table, files: Mapping[int, File], facts: Mapping[str, pd.Data
         for row in frame.index[rows & frame["status"].isna()]:
             frame.loc[row, ["status", "error"]] = _read_failure(files.get(row))
     frame = _resolve_parts(frame, holds_frames)
+    return schema.conform(pa.Table.from_pandas(frame, schema.MEDIA, False), schema.MEDIA)
+
+
+def mark_undecided(
+    media: pa.Table, items: pa.Table, found: Mapping[str, Findings], order: Sequence[str]
+) -> pa.Table:
+    """Return `media` with a status for what was not compared with all that may be its copy.
+
+    Parameters
+    ----------
+    media, items
+        As filled in.
+    found
+        What was found out, by part.
+    order
+        Of the splits: of two, the items of the first are evaluated.
+    """
+    frame, ranks = media.to_pandas(), {split: rank for rank, split in enumerate(order)}
+    splits = items.select(["item_id", "split"]).to_pandas().set_index("item_id")["split"]
+    own = frame["item_id"].map(splits).map(ranks)
+    for part, of in found.items():
+        rows = frame["part"].eq(part) & frame["status"].eq(schema.OK)
+        same = frame["content_id"].where(rows).map(of.facts["same_id"])
+        for split, left in of.undecided.groupby("split")["same_id"]:
+            those = rows & same.isin(left) & (own < ranks[str(split)])
+            reason = f"looks like more items of {split} than it was compared with"
+            frame.loc[those, ["status", "error"]] = schema.UNDECIDED, reason
     return schema.conform(pa.Table.from_pandas(frame, schema.MEDIA, False), schema.MEDIA)
 
 

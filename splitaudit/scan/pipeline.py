@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from importlib import metadata
 
+import pandas as pd
 import pyarrow as pa
 
 from splitaudit import __version__
@@ -14,6 +15,7 @@ from splitaudit.audio.medium import Sounds
 from splitaudit.dataset import Dataset, decode_path
 from splitaudit.engine import jobs, media
 from splitaudit.engine.contracts import Medium
+from splitaudit.engine.media import Audited
 from splitaudit.engine.stages import Contents, Settings, Stage, StageLog, Step, run_stage, step
 from splitaudit.groups import policies
 from splitaudit.images.medium import Pictures
@@ -34,14 +36,14 @@ def plan(dataset: Dataset, settings: Settings) -> list[Step]:
     """Say what a scan would do, doing none of it."""
     files = _files(dataset.media)
     parts = {part: _filter_part(dataset.media, files, part) for part in MEDIA_BY_PART}
-    contents = {part: _resolve_contents(own, settings) for part, own in parts.items()}
+    audited = {part: _audited(dataset, own, settings) for part, own in parts.items()}
     every = [file for own in parts.values() for file in own.values()]
     new, names = {name for name, _ in _unidentified_files(every)}, {file.name for file in every}
     steps = [step("identify", len(new), len(names), "files")]
     for part, own in parts.items():
         if own:
             unread = len(_unidentified_files(own.values()))
-            steps += media.plan(MEDIA_BY_PART[part], contents[part], unread, settings)
+            steps += media.plan(MEDIA_BY_PART[part], audited[part], unread, settings)
     return steps
 
 
@@ -56,13 +58,14 @@ def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Ta
     run_stage(IDENTIFY, {file.name: file for file in files.values()}, settings, log)
     parts = {part: _filter_part(dataset.media, files, part) for part in MEDIA_BY_PART}
     found = {
-        part: media.scan(MEDIA_BY_PART[part], _resolve_contents(own, settings), settings, log)
+        part: media.scan(MEDIA_BY_PART[part], _audited(dataset, own, settings), settings, log)
         for part, own in parts.items()
         if own
     }
     files = {row: file for own in parts.values() for row, file in own.items()}
     facts = {part: of.facts for part, of in found.items()}
     filled = outcomes.fill(dataset.media, files, facts)
+    filled = outcomes.mark_undecided(filled, dataset.items, found, dataset.split_order)
     matches = [
         MEDIA_BY_PART[part].matches(dataset.items, filled, of, settings)
         for part, of in found.items()
@@ -99,6 +102,17 @@ def _files(listed: pa.Table) -> _Files:
 def _filter_part(listed: pa.Table, files: _Files, part: str) -> _Files:
     parts = listed["part"].to_pylist()
     return {row: file for row, file in files.items() if parts[row] == part}
+
+
+def _audited(dataset: Dataset, files: _Files, settings: Settings) -> Audited:
+    """The contents of one part, and in which splits each stands; notes them in `files`."""
+    contents = _resolve_contents(files, settings)
+    items, splits = (dataset.items[name].to_pylist() for name in ("item_id", "split"))
+    split_of = dict(zip(items, splits, strict=True))
+    items = dataset.media["item_id"].to_pylist()
+    held = {(file.content_id, split_of[items[row]]) for row, file in files.items()}
+    known = sorted(each for each in held if each[0])
+    return Audited(contents, pd.DataFrame(known, columns=["content", "split"], dtype=object))
 
 
 def _resolve_contents(files: _Files, settings: Settings) -> Contents:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from splitaudit.search import vectors
+from splitaudit.search.turns import Held
 
 TOP_K = 20  # of each picture, however it is looked at; more only where they are as near as copies
 # Of each picture in a crowd: a thousand like logos are one group through fewer pairs than all.
 MAX_NEIGHBOURS = 128
 BATCH_SIZE = 1_024  # pictures looked up together
-PAIRS_SCHEMA = pa.schema({"a": pa.int64(), "b": pa.int64(), "similarity": pa.float32()})
+PAIRS_SCHEMA = pa.schema(
+    {"a": pa.int64(), "b": pa.int64(), "similarity": pa.float32(), "crowded": pa.bool_()}
+)
 
 _Similarity = npt.NDArray[np.float32]
 _Rows = tuple[vectors.Rows, vectors.Rows, _Similarity]
 _NO_ROWS: _Rows = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
-def pairs(views: vectors.Vectors, scale: int, alike: float) -> pa.Table:
+def pairs(views: vectors.Vectors, scale: int, alike: float, held: Held | None = None) -> pa.Table:
     """Return the pairs to compare.
 
     Parameters
@@ -31,31 +36,65 @@ def pairs(views: vectors.Vectors, scale: int, alike: float) -> pa.Table:
         See there.
     alike
         Least cosine (>=) of what is returned.
+    held
+        In which splits each stands; None: all in one.
 
     Returns
     -------
     pa.Table
         `PAIRS_SCHEMA`, sorted: a < b, each pair once; of all ways to look at it the nearest counts.
         Of a clique as near as copies, all are found that are among the nearest `MAX_NEIGHBOURS` of
-        either.
+        either, and of each that is in such a crowd, the nearest in every split, too. Of a pair that
+        is there for this reason alone, `crowded` is true.
     """
-    looks, sides, n, d = views.shape
+    looks, _, n, d = views.shape
     # A zero vector is as near to all; in the index it would be met where others are far away.
     told = np.flatnonzero(views[0, 0].any(axis=1))
     # Pictures are looked up in all views among themselves as they are: a mirrored pair is found
     # with either of them mirrored, a crop with the other one seen closer.
     find = vectors.searcher(views[:, :, told].reshape(-1, d), scale, MAX_NEIGHBOURS, len(told))
-    rows = [
-        _filter_neighbours(
-            *_neighbours(find, look * sides + np.arange(sides), begin, len(told)), begin, alike
-        )
-        for look in range(looks)
-        for begin in range(0, len(told), BATCH_SIZE)
-    ]
-    one, other, similarity = (
-        np.concatenate(column) for column in zip(_NO_ROWS, *rows, strict=True)
-    )
-    return _deduplicate_pairs(told[one], told[other], similarity, n)
+    rows, dense = [_NO_ROWS], np.zeros(len(told), np.bool_)
+    for look in range(looks):
+        for begin in range(0, len(told), BATCH_SIZE):
+            near = _neighbours(find, _views_of(views, look), begin, len(told))
+            rows.append(_filter_neighbours(*near, begin, alike))
+            dense[begin : begin + BATCH_SIZE] |= _is_dense(*near)
+    crowd = told[dense]
+    splits = [told[split[told]] for split in held.T] if held is not None else []
+    among = [split for split in splits if len(crowd) and len(splits) > 1 and len(split)]
+    more = [_nearest_within(views, scale, crowd, split) for split in among]
+    one, other, similarity = (np.concatenate(column) for column in zip(*rows, strict=True))
+    return _deduplicate_pairs((told[one], told[other], similarity), more, n)
+
+
+def _views_of(views: vectors.Vectors, look: int) -> vectors.Rows:
+    sides = views.shape[1]
+    rows: vectors.Rows = look * sides + np.arange(sides)
+    return rows
+
+
+def _is_dense(similarity: _Similarity, index: vectors.Rows) -> npt.NDArray[np.bool_]:
+    """Which have `MAX_NEIGHBOURS` as near as copies, so that there may be more."""
+    near = (similarity >= vectors.COPY_SIMILARITY).sum(axis=1)
+    return np.asarray(near >= min(MAX_NEIGHBOURS, index.shape[1] - 1))
+
+
+def _nearest_within(
+    views: vectors.Vectors, scale: int, crowd: vectors.Rows, split: vectors.Rows
+) -> _Rows:
+    """Rows of the nearest of each of a crowd among those of a split, as near as copies."""
+    d, rows = views.shape[-1], [_NO_ROWS]
+    seen = np.concatenate([views[0, 0, split], views[:, :, crowd].reshape(-1, d)])
+    find = vectors.searcher(seen, scale, vectors.NEIGHBOURS, len(split))
+    for begin in range(len(split), len(seen), BATCH_SIZE):
+        some = slice(begin, min(begin + BATCH_SIZE, len(seen)))
+        similarity, index = find(some, slice(0, 0))
+        of = crowd[(np.arange(some.start, some.stop) - len(split)) % len(crowd)][:, None]
+        near = (index >= 0) & (similarity >= vectors.COPY_SIMILARITY)
+        near &= split[index] != of
+        rows.append((np.broadcast_to(of, near.shape)[near], split[index[near]], similarity[near]))
+    one, other, similarity = (np.concatenate(column) for column in zip(*rows, strict=True))
+    return one, other, similarity
 
 
 def _neighbours(find: vectors.Search, of: vectors.Rows, begin: int, n: int) -> vectors.Neighbours:
@@ -79,13 +118,14 @@ def _filter_neighbours(
     return np.broadcast_to(one, near.shape)[near], index[near], similarity[near]
 
 
-def _deduplicate_pairs(
-    one: vectors.Rows, other: vectors.Rows, similarity: _Similarity, n: int
-) -> pa.Table:
-    """Each pair once, with its best similarity."""
+def _deduplicate_pairs(rows: _Rows, more: Sequence[_Rows], n: int) -> pa.Table:
+    """Each pair once, with its best similarity; crowded where it is only among `more`."""
+    one, other, similarity = (np.concatenate(each) for each in zip(rows, *more, strict=True))
+    crowded = np.arange(len(one)) >= len(rows[0])
     key = np.minimum(one, other) * n + np.maximum(one, other)
     order = np.lexsort([-similarity, key])
-    key, similarity = key[order], similarity[order]
-    first = np.diff(key, prepend=-1) != 0
-    columns = [key[first] // max(n, 1), key[first] % max(n, 1), similarity[first]]
+    key, similarity, crowded = key[order], similarity[order], crowded[order]
+    first = np.flatnonzero(np.diff(key, prepend=-1))
+    only = np.logical_and.reduceat(crowded, first) if len(first) else crowded
+    columns = [key[first] // max(n, 1), key[first] % max(n, 1), similarity[first], only]
     return pa.table(columns, schema=PAIRS_SCHEMA)

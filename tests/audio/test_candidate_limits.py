@@ -16,13 +16,19 @@ from splitaudit.engine.store import Parts
 
 N_SOUNDS = 8
 
+
+def search(facts: Parts, keys: pa.Array, threads: int) -> pa.Table:
+    """In one split."""
+    return candidates.search(facts, keys, np.ones((len(keys), 1), bool), threads)
+
+
 Vectors = npt.NDArray[np.int8]
 
 
-def prints_of(*sounds: Vectors) -> candidates._PatchIndex:
+def prints_of(*sounds: Vectors) -> candidates.PatchIndex:
     """Sounds with a patch in each frame (16 ms)."""
     lengths = [len(sound) for sound in sounds]
-    return candidates._PatchIndex(
+    return candidates.PatchIndex(
         vectors=np.concatenate(sounds),
         frames=np.concatenate([np.arange(n, dtype=np.int32) for n in lengths]),
         sounds=np.repeat(np.arange(len(sounds), dtype=np.int32), lengths),
@@ -65,7 +71,7 @@ def test_much_speaks_for_a_pair_that_shares_so_many_patches(
 ) -> None:
     one = vectors((shared, 0), (patches - shared, 1))
     prints = prints_of(one, vectors((shared, 0), (300, 2)))
-    *_, evidence, found = candidates._refine_place(prints, (order[0], 0), (order[1], 0))
+    *_, evidence, found = candidates.refine_place(prints, (order[0], 0), (order[1], 0))
     assert evidence == pytest.approx(0.6 * 0.016 * shared)
     assert found == much
 
@@ -91,18 +97,20 @@ def test_so_many_pairs_of_a_sound_are_compared_however_little_speaks_for_them(
         np.array([place(a, b, float((a, b) == (0, 1))) for b in range(a + 1, N_SOUNDS)])
         for a in range(N_SOUNDS)
     ]
-    monkeypatch.setattr(candidates, "_read_patches", lambda *_: prints)
+    monkeypatch.setattr(candidates, "read_patches", lambda *_: prints)
     monkeypatch.setattr(
         candidates, "_candidate_places", lambda *where: of_sound[where[-1]].reshape(-1, 7)
     )
     keys = pa.array([str(at) for at in range(N_SOUNDS)])
-    found = candidates.search(Parts(tmp_path), keys, 1).to_pandas()
+    found = search(Parts(tmp_path), keys, 1).to_pandas()
     assert set(found.loc[found["a"] == 0, "b"]) == kept | {1}
 
 
 @pytest.mark.parametrize(("most", "kept"), [(1, {7}), (2, {6, 7}), (4, {4, 5, 6, 7})])
 def test_the_best_of_weak_pairs_are_kept(most: int, kept: set[int]) -> None:
     rows = [place(a, b) for a, b in combinations(range(N_SOUNDS), 2)]
-    table = pd.DataFrame(rows, columns=[*candidates.COLUMNS, "evidence", "much"])
-    found = candidates._select_candidates(table, np.full(N_SOUNDS, most))
+    table = pd.DataFrame(rows, columns=[*candidates.PLACE, "evidence", "much"])
+    found = candidates._select_candidates(
+        table, np.full(N_SOUNDS, most), np.ones((N_SOUNDS, 1), bool)
+    )
     assert set(found.loc[found["a"] == 0, "b"]) == kept

@@ -19,7 +19,7 @@ from splitaudit.audio.fingerprint import extract
 from splitaudit.audio.fingerprint.patches import HOP
 from splitaudit.audio.search import candidates, votes
 from splitaudit.audio.search.candidates import (
-    COLUMNS,
+    PLACE,
     STRONG_EVIDENCE_S,
     WEAK_PAIRS,
     WEAK_PAIRS_SHORT,
@@ -30,6 +30,11 @@ from splitaudit.engine import jobs
 from splitaudit.engine.store import Parts
 
 FIRST_S = 1.5
+
+
+def search(facts: Parts, keys: pa.Array, threads: int) -> pa.Table:
+    """In one split."""
+    return candidates.search(facts, keys, np.ones((len(keys), 1), bool), threads)
 
 
 def facts_of(clips: Mapping[str, Sound], folder: Path, part: int = 5) -> Parts:
@@ -64,7 +69,7 @@ def names(*keys: str) -> pa.Array:
 
 @pytest.mark.slow
 def test_copies_are_proposed_where_they_lie(facts: Parts) -> None:
-    found = candidates.search(facts, names(*"abcdefghijkl"), 1).to_pandas()
+    found = search(facts, names(*"abcdefghijkl"), 1).to_pandas()
     assert (found["a"] < found["b"]).all()
     strong = found[found["evidence"] >= STRONG_EVIDENCE_S]
     rows = strong.set_index(["a", "b"])
@@ -80,7 +85,7 @@ def test_copies_are_proposed_where_they_lie(facts: Parts) -> None:
 
 
 def test_weak_pairs_are_few(facts: Parts) -> None:
-    found = candidates.search(facts, names(*"abcdefghijkl"), 1).to_pandas()
+    found = search(facts, names(*"abcdefghijkl"), 1).to_pandas()
     weak = found[found["evidence"] < STRONG_EVIDENCE_S].drop_duplicates(["a", "b"])
     assert len(weak) <= WEAK_PAIRS * 12
 
@@ -88,15 +93,15 @@ def test_weak_pairs_are_few(facts: Parts) -> None:
 @pytest.mark.parametrize("threads", [2, 5])
 def test_threads_change_nothing(facts: Parts, threads: int) -> None:
     keys = names(*"abcdefghijkl")
-    assert candidates.search(facts, keys, threads).equals(candidates.search(facts, keys, 1))
+    assert search(facts, keys, threads).equals(search(facts, keys, 1))
 
 
 def test_the_order_of_sounds_only_flips_sides(facts: Parts, tmp_path: Path) -> None:
     """Named in the opposite order, in other parts."""
     turned = {chr(ord("a") + ord("l") - ord(name)): clip for name, clip in clips().items()}
     keys = names(*"abcdefghijkl")
-    straight = candidates.search(facts, keys, 1).to_pylist()
-    back = candidates.search(facts_of(turned, tmp_path, part=3), keys, 1).to_pylist()
+    straight = search(facts, keys, 1).to_pylist()
+    back = search(facts_of(turned, tmp_path, part=3), keys, 1).to_pylist()
     back.sort(key=lambda row: row["evidence"])
     mirrored = {(11 - row["b"], 11 - row["a"]): row for row in back}  # the best place of each
     for row in straight:
@@ -110,7 +115,7 @@ def test_the_order_of_sounds_only_flips_sides(facts: Parts, tmp_path: Path) -> N
 
 
 def test_only_what_is_asked_for_is_searched(facts: Parts) -> None:
-    found = candidates.search(facts, names("b", "f", "h"), 1).to_pandas()
+    found = search(facts, names("b", "f", "h"), 1).to_pandas()
     assert set(found["a"]) | set(found["b"]) <= {0, 1, 2}
     assert found.sort_values("evidence").iloc[-1][["a", "b"]].tolist() == [0, 1]
 
@@ -125,14 +130,14 @@ def test_facts_that_two_runs_computed_count_once(facts: Parts, tmp_path: Path) -
     extract.fingerprint(files, twice.folder)
     assert len(list(twice.folder.iterdir())) == 2
     keys = names("b", "f", "h")
-    assert candidates.search(twice, keys, 1).equals(candidates.search(facts, keys, 1))
+    assert search(twice, keys, 1).equals(search(facts, keys, 1))
 
 
 def test_two_sounds_that_share_two_stretches_are_proposed_twice(tmp_path: Path) -> None:
     """As where one of two recordings has a cut."""
     whole = sounds.speech_like(3, 8.0)
     cut = np.concatenate([whole[: 3 * RATE], whole[5 * RATE :]])
-    found = candidates.search(facts_of({"a": whole, "b": cut}, tmp_path), names("a", "b"), 1)
+    found = search(facts_of({"a": whole, "b": cut}, tmp_path), names("a", "b"), 1)
     offsets = [(row["frame_b"] - row["frame_a"]) * HOP / RATE for row in found.to_pylist()]
     assert sorted(offsets) == pytest.approx([-2.0, 0.0], abs=0.1)
 
@@ -140,7 +145,7 @@ def test_two_sounds_that_share_two_stretches_are_proposed_twice(tmp_path: Path) 
 def test_a_short_copy_is_proposed(tmp_path: Path) -> None:
     short = {f"{k}": sounds.distinct_sound(k, 3.0)[RATE:][: round(0.15 * RATE)] for k in range(8)}
     short["copy"] = short["4"] * np.float32(0.5)
-    found = candidates.search(facts_of(short, tmp_path), names(*short), 1).to_pandas()
+    found = search(facts_of(short, tmp_path), names(*short), 1).to_pandas()
     assert [4, 8] in found[["a", "b"]].to_numpy().tolist()
 
 
@@ -155,17 +160,17 @@ def test_a_short_copy_is_proposed(tmp_path: Path) -> None:
     ids=["none", "one", "nothing in them", "one with nothing in it"],
 )
 def test_nothing_to_compare_is_an_empty_table(tmp_path: Path, clips: dict[str, Sound]) -> None:
-    found = candidates.search(facts_of(clips, tmp_path), names(*clips), 2)
+    found = search(facts_of(clips, tmp_path), names(*clips), 2)
     assert found.num_rows == 0
     types = {field.name: str(field.type) for field in found.schema}
-    assert types == {name: kind.replace("float64", "double") for name, kind in COLUMNS.items()} | {
-        "evidence": "double"
-    }
+    assert types == {
+        name: kind.replace("float64", "double") for name, kind in candidates.COLUMNS.items()
+    } | {"evidence": "double"}
 
 
 def test_an_empty_table_has_the_types_of_a_full_one(facts: Parts, tmp_path: Path) -> None:
-    full = candidates.search(facts, names("b", "f"), 1)
-    empty = candidates.search(Parts(tmp_path), names(), 1)
+    full = search(facts, names("b", "f"), 1)
+    empty = search(Parts(tmp_path), names(), 1)
     assert full.num_rows > 0
     assert empty.schema.equals(full.schema)
 
@@ -188,7 +193,7 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
         (a, b, 100, 100 + offset, 1.0, strongest * (rank + 1) / (len(drawn) + 1))
         for (a, b, offset), rank in zip(drawn, order, strict=True)
     ]
-    table = pd.DataFrame(rows, columns=[*COLUMNS, "evidence"]).astype(COLUMNS)
+    table = pd.DataFrame(rows, columns=[*PLACE, "evidence"]).astype(PLACE)
     return table.assign(much=(table["evidence"] >= STRONG_EVIDENCE_S).astype(float))
 
 
@@ -197,7 +202,7 @@ MOST = np.array([WEAK_PAIRS_SHORT] * 3 + [WEAK_PAIRS] * (N_SOUNDS - 3))
 
 def worth_comparing(found: pd.DataFrame) -> pd.DataFrame:
     """Of the sounds three are short."""
-    return candidates._select_candidates(found, MOST)
+    return candidates._select_candidates(found, MOST, np.ones((N_SOUNDS, 1), bool))
 
 
 def best(table: pd.DataFrame) -> dict[tuple[int, int], float]:
@@ -259,7 +264,7 @@ def strokes() -> dict[str, Sound]:
 
 def test_all_copies_of_a_stroke_are_proposed_among_others_like_it(tmp_path: Path) -> None:
     keys = names(*strokes())
-    found = candidates.search(facts_of(strokes(), tmp_path), keys, 1).to_pandas()
+    found = search(facts_of(strokes(), tmp_path), keys, 1).to_pandas()
     assert set(combinations(range(5), 2)) <= set(zip(found["a"], found["b"], strict=True))
 
 
@@ -268,7 +273,7 @@ def test_what_a_sound_shares_with_sixteen_others_is_proposed_for_each(tmp_path: 
     own, other = sounds.distinct_sound(1, 4.0), sounds.distinct_sound(2, 4.0).copy()
     other[RATE : RATE * 3 // 2] = own[2 * RATE : RATE * 5 // 2]
     clips = {"a": own} | {f"b{at:02}": other for at in range(16)}
-    found = candidates.search(facts_of(clips, tmp_path), names(*clips), 1).to_pandas()
+    found = search(facts_of(clips, tmp_path), names(*clips), 1).to_pandas()
     shared = found[found["a"] == 0]
     assert set(shared["b"]) == set(range(1, 17))
     assert shared["evidence"].max() < STRONG_EVIDENCE_S

@@ -131,9 +131,9 @@ def test_at_most_so_many_places_are_returned(most: int, sure: float, count: int)
     assert [sound for sound, _, _ in found] == [1, 3, 2, 0][:count]
 
 
-@pytest.mark.parametrize(("sure", "count"), [(5.5, 1), (4.5, 1), (3.5, 2), (2.5, 3), (0.0, 4)])
+@pytest.mark.parametrize(("sure", "count"), [(5.5, 1), (4.5, 2), (3.5, 3), (2.5, 4), (0.0, 4)])
 def test_sure_places_are_returned_in_any_case(sure: float, count: int) -> None:
-    """Of ten votes each, less what is expected: 5, 4, 3 and 2."""
+    """And one beside. Of ten votes each, less what is expected: 5, 4, 3 and 2."""
     found = poll(*lines([0.6, 0.9, 0.7, 0.8]), 1, sure)
     assert [sound for sound, _, _ in found] == [1, 3, 2, 0][:count]
 

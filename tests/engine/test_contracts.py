@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -149,11 +150,13 @@ def test_a_medium_without_contents_finds_nothing(part: str, tmp_path: Path) -> N
     medium, settings = MEDIA_BY_PART[part], Settings(tmp_path, processes=1)
     assert medium.part == part
     assert len({stage.kind for stage in medium.stages(settings)}) == len(medium.stages(settings))
-    steps = media.plan(medium, {}, 0, settings)
+    audited = media.Audited({}, pd.DataFrame({"content": [], "split": []}, dtype=object))
+    steps = media.plan(medium, audited, 0, settings)
     assert {step.action for step in steps[: len(medium.stages(settings))]} == {"reuse"}
-    found = media.scan(medium, {}, settings, StageLog(Quiet()))
+    found = media.scan(medium, audited, settings, StageLog(Quiet()))
     assert found.facts.empty
     assert found.proofs.empty
+    assert found.undecided.empty
     empty = {
         name: of.empty_table() for name, of in (("items", schema.ITEMS), ("media", schema.MEDIA))
     }

@@ -11,28 +11,27 @@ import pytest
 
 from splitaudit.engine.jobs import write
 from splitaudit.engine.stages import Settings
-from splitaudit.groups.components import smallest_members
 from splitaudit.images.fingerprint.extract import CODES, PICTURES, PICTURES_KIND, kind_of
 from splitaudit.images.fingerprint.feature_sets import FEATURE
 from splitaudit.images.fingerprint.hash import ImageHash
 from splitaudit.images.medium import DEFAULT_FINGERPRINTS
 from splitaudit.images.search import candidates
-from splitaudit.images.search.candidates import (
-    CROWD,
-    MAX_NEIGHBOURS,
-    Views,
-    nearest,
-)
+from splitaudit.images.search.candidates import CROWD, Views
+from splitaudit.search.turns import CUT
 
 VARIANTS, RADIUS = ImageHash.variants, int(ImageHash().radius)
 
 
 def by_codes(views: Views) -> pd.DataFrame:
-    return candidates.search_codes(views, RADIUS)
+    return candidates.search_codes(views, one_split(len(views.owner)), RADIUS)
+
+
+def one_split(n: int) -> np.ndarray:
+    return np.ones((n, 1), bool)
 
 
 def search(settings: Settings, keys: pa.Array) -> pa.Table:
-    return candidates.search(settings, keys, DEFAULT_FINGERPRINTS)
+    return candidates.search(settings, keys, one_split(len(keys)), DEFAULT_FINGERPRINTS)
 
 
 def perhaps_equal(settings: Settings, keys: pa.Array) -> pa.Array:
@@ -78,59 +77,6 @@ def test_both_may_be_framed_and_a_picture_is_no_copy_of_itself():
     assert rows(by_codes(alone)) == []
 
 
-def crowd(n: int) -> pd.DataFrame:
-    a, b = np.triu_indices(n, 1)
-    return pd.DataFrame({"a": a, "b": b, "far": 5})
-
-
-def test_a_crowd_is_no_flood_and_hangs_together():
-    n = 400
-    found = nearest(crowd(n))
-    assert len(found) <= n * MAX_NEIGHBOURS  # of 79,800
-    ends = found["a"].to_numpy(), found["b"].to_numpy()
-    assert (smallest_members(n, *ends) == 0).all()
-
-
-def test_a_copy_within_a_crowd_is_kept():
-    pairs = crowd(200)
-    pairs.loc[(pairs["a"] == 3) & (pairs["b"] == 190), "far"] = 1
-    kept = set(zip(*nearest(pairs)[["a", "b"]].to_numpy().T.tolist(), strict=True))
-    assert (3, 190) in kept
-
-
-# Of 26, each leaves out the one that stands farthest from it: the last or the first.
-FARTHEST = {*((a, 25) for a in range(13)), *((0, b) for b in range(13, 26))}
-
-
-@pytest.mark.parametrize(("n", "left_out"), [(2, set()), (25, set()), (26, FARTHEST)])
-def test_few_pictures_are_all_compared(n, left_out):
-    """Of each picture the 24 that stand closest."""
-    a, b = np.triu_indices(n, 1)
-    every = set(zip(a.tolist(), b.tolist(), strict=True))
-    kept = nearest(crowd(n))[["a", "b"]].to_numpy().tolist()
-    assert every - {tuple(pair) for pair in kept} == left_out
-    assert len(kept) == len(every) - len(left_out)
-
-
-@pytest.mark.parametrize(("nearer", "kept"), [(1, True), (2, False)])
-@pytest.mark.parametrize("turned", [False, True])
-def test_the_two_nearest_of_a_picture_are_kept_whatever_the_other_has(nearer, kept, turned):
-    """Picture 100 is far from one that has many nearer ones, and has one or two itself."""
-    many = [(0, 1 + k, 1) for k in range(40)]
-    few = [(60 + k, 100, 2) for k in range(nearer)]
-    pairs = pd.DataFrame([*many, *few, (0, 100, 8)], columns=["a", "b", "far"])
-    if turned:
-        pairs["a"], pairs["b"] = 200 - pairs["b"], 200 - pairs["a"]
-    found = nearest(pairs)
-    last = (100, 200) if turned else (0, 100)
-    assert (last in set(zip(found["a"], found["b"], strict=True))) == kept
-    assert len(found) == len(pairs) - (not kept)  # the others have no nearer one
-
-
-def test_no_pairs_are_no_pairs():
-    assert len(nearest(crowd(0))) == 0
-
-
 def test_of_equal_codes_each_is_compared_with_the_first():
     codes = np.repeat(drawn(np.random.default_rng(2), 1), CROWD + 60, axis=0)
     found = by_codes(views(codes))
@@ -155,11 +101,23 @@ def test_what_has_no_code_to_tell_it_is_no_pair():
 @pytest.mark.parametrize("n", [32, 33, 35])
 def test_of_a_crowd_32_are_compared_with_each_other_and_all_with_the_first(n):
     codes = np.repeat(drawn(np.random.default_rng(2), 1), n, axis=0)
-    found = rows(by_codes(views(codes)))
-    among = nearest(crowd(32))
-    expected = set(zip(among["a"].tolist(), among["b"].tolist(), strict=True))
-    expected |= {(0, b) for b in range(1, n) if n > 32}
-    assert sorted(found) == [(a, b, 0, 0) for a, b in sorted(expected)]
+    found = {(a, b) for a, b, *_ in rows(by_codes(views(codes)))}
+    assert {(0, b) for b in range(1, n)} <= found or n == 32
+    assert {end for pair in found - {(0, b) for b in range(n)} for end in pair} == set(range(1, 32))
+
+
+def test_of_a_crowd_each_is_compared_with_the_first_of_every_split():
+    n, train = 200, [150, 170, 190]
+    codes = np.repeat(drawn(np.random.default_rng(2), 1), n, axis=0)
+    held = np.isin(np.arange(n), train)[:, None] == [True, False]
+    found = candidates.search_codes(views(codes), held, RADIUS)
+    kept = found[found["turn"] < CUT]
+    pairs = set(zip(kept["a"].tolist(), kept["b"].tolist(), strict=True))
+    assert {(k, 150) if k < 150 else (150, k) for k in range(n) if k not in train} <= pairs
+    assert len(kept) < 20 * n
+    # What each is not compared with is told.
+    cut = found[found["turn"] == CUT]
+    assert set(range(40, 150)) <= {*cut["a"], *cut["b"]}
 
 
 def test_the_nearest_way_to_see_a_picture_is_told():
@@ -312,4 +270,4 @@ def test_what_the_codes_say_of_a_pair_comes_first(tmp_path):
     for one, seen in ((first, codes), (second, turned)):
         one |= {"codes": seen.tolist(), "told": [True]}
     found = search(*facts(tmp_path, [first, second])).to_pylist()
-    assert found == [{"a": 0, "b": 1, "variant": 5, "views": 0, "readings": 1}]
+    assert found == [{"a": 0, "b": 1, "variant": 5, "views": 0, "readings": 1, "turn": 0}]

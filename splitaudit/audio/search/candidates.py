@@ -18,7 +18,9 @@ from splitaudit.audio.fingerprint.extract import SOUNDS
 from splitaudit.audio.search import votes
 from splitaudit.engine.store import Parts
 from splitaudit.search import vectors as nearest
+from splitaudit.search.turns import Held, in_turns
 
+NAME = "search-v2"  # another where pairs change: what was found is kept
 WINDOW = 2_048  # patches (3 min) of a long sound that vote together
 PLACES_PER_WINDOW = 16  # places of each window
 # >= of evidence: compared in any case; or, of what the shorter sound can have,
@@ -30,11 +32,12 @@ SHORT_S = 3.0
 
 Wide = npt.NDArray[np.float64]
 
-COLUMNS = {"a": "int32", "b": "int32", "frame_a": "int32", "frame_b": "int32", "slope": "float64"}
+PLACE = {"a": "int32", "b": "int32", "frame_a": "int32", "frame_b": "int32", "slope": "float64"}
+COLUMNS = PLACE | {"evidence": "float64", "turn": "int8"}
 
 
 @dataclass(frozen=True)
-class _PatchIndex:
+class PatchIndex:
     """The patches of all sounds, one sound after the other.
 
     Parameters
@@ -86,7 +89,7 @@ class _PatchIndex:
         return self.vectors[own], self.frames[own], patches.SCALE
 
 
-def search(facts: Parts, keys: pa.Array, processes: int) -> pa.Table:
+def search(facts: Parts, keys: pa.Array, held: Held, processes: int) -> pa.Table:
     """Return pairs of sounds whose patches agree along a line.
 
     Parameters
@@ -95,6 +98,8 @@ def search(facts: Parts, keys: pa.Array, processes: int) -> pa.Table:
         Of the fingerprints.
     keys
         The sounds, sorted.
+    held
+        In which splits each stands.
     processes
         How many threads to use.
 
@@ -102,20 +107,21 @@ def search(facts: Parts, keys: pa.Array, processes: int) -> pa.Table:
     -------
     pa.Table
         Sorted by a, b. a < b: positions in `keys`; frame_a, frame_b: a moment in both; slope:
-        frames of b in a frame of a; evidence: seconds of agreement.
+        frames of b in a frame of a; evidence: seconds of agreement; turn: when the pair is due, see
+        `search.turns`.
     """
-    prints = _read_patches(facts, keys)
+    prints = read_patches(facts, keys)
     find = nearest.searcher(prints.vectors, patches.SCALE)
     with ThreadPoolExecutor(processes) as threads:
         rows = list(threads.map(partial(_candidate_places, prints, find), range(len(keys))))
-    names = [*COLUMNS, "evidence", "much"]
+    names = [*PLACE, "evidence", "much"]
     found = pd.DataFrame(np.concatenate([np.zeros((0, len(names))), *rows]), columns=names)
-    found = _select_candidates(found, prints.most_weak).drop(columns="much").astype(COLUMNS)
+    found = _select_candidates(found, prints.most_weak, held).astype(COLUMNS)
     return pa.Table.from_pandas(found, preserve_index=False)
 
 
-def _read_patches(facts: Parts, keys: pa.Array) -> _PatchIndex:
-    """Patches of all sounds; a part at a time, to copy nothing."""
+def read_patches(facts: Parts, keys: pa.Array) -> PatchIndex:
+    """Return the patches of all sounds; a part at a time, to copy nothing."""
     lengths = np.zeros(len(keys), np.int64)
     for table in facts.parts_of(keys, _subschema("key", "frames")):
         at = pc.index_in(table["key"], value_set=keys).to_numpy()
@@ -130,7 +136,7 @@ def _read_patches(facts: Parts, keys: pa.Array) -> _PatchIndex:
                 own = out[bounds[row] : bounds[row + 1]]
                 own[:] = values.reshape(own.shape)
     sounds = np.repeat(np.arange(len(keys), dtype=np.int32), lengths)
-    return _PatchIndex(vectors, frames, sounds, bounds)
+    return PatchIndex(vectors, frames, sounds, bounds)
 
 
 def _subschema(*names: str) -> pa.Schema:
@@ -144,8 +150,8 @@ def _unpack_lists(column: pa.ChunkedArray) -> list[npt.NDArray[Any]]:
     return [values[start:end] for start, end in zip(ends - lengths, ends, strict=True)]
 
 
-def _candidate_places(prints: _PatchIndex, find: nearest.Search, sound: int) -> Wide:
-    """Rows (`COLUMNS`, evidence, whether that is much) of places where a sound may be another."""
+def _candidate_places(prints: PatchIndex, find: nearest.Search, sound: int) -> Wide:
+    """Rows (`PLACE`, evidence, whether that is much) of places where a sound may be another."""
     own, sure = prints.patch_range(sound), prints.strong_s[sound] / prints.step_s[sound]
     rows = []
     for begin in range(own.start, own.stop, WINDOW):
@@ -154,14 +160,14 @@ def _candidate_places(prints: _PatchIndex, find: nearest.Search, sound: int) -> 
         for other, here, there in votes.vote(
             prints.frames[some], near, others, PLACES_PER_WINDOW, sure
         ):
-            rows.append(_refine_place(prints, (sound, here), (other, there)))
-    return np.array(rows, np.float64).reshape(-1, len(COLUMNS) + 2)
+            rows.append(refine_place(prints, (sound, here), (other, there)))
+    return np.array(rows, np.float64).reshape(-1, len(PLACE) + 2)
 
 
-def _refine_place(
-    prints: _PatchIndex, one: tuple[int, int], other: tuple[int, int]
+def refine_place(
+    prints: PatchIndex, one: tuple[int, int], other: tuple[int, int]
 ) -> tuple[float, ...]:
-    """The line near a place, and what speaks for it in the shorter sound."""
+    """Return the line near a place, and what speaks for it in the shorter sound."""
     if prints.length_s[one[0]] > prints.length_s[other[0]]:
         one, other = other, one
     sound, beside = prints.patches(one[0]), prints.patches(other[0])
@@ -174,28 +180,44 @@ def _refine_place(
     return *places, slope, evidence_s, evidence_s >= prints.strong_s[one[0]]
 
 
-def _select_candidates(found: pd.DataFrame, most: npt.NDArray[np.int_]) -> pd.DataFrame:
-    """The places of a pair that lie apart, where much speaks for it or more than for others.
+def _select_candidates(found: pd.DataFrame, most: npt.NDArray[np.int_], held: Held) -> pd.DataFrame:
+    """The places of the pairs for which much speaks, or more than for others, with their turns.
 
-    `most` is how many pairs of each sound are kept for which little speaks.
+    `most` is how many pairs of each sound are kept, in every split, for which little speaks.
     """
+    found = select_places(found)
+    strength = found[["a", "b", "evidence", "much"]].astype({"a": int, "b": int})
+    pairs = strength.groupby(["a", "b"], as_index=False).max()
+    pairs = pairs[(pairs["much"] > 0) | _is_top_ranked(pairs, most, held)]
+    pairs = in_turns(pairs.assign(far=-pairs["evidence"]), held, all_of=True)
+    return found.drop(columns="much").merge(pairs[["a", "b", "turn"]], on=["a", "b"])
+
+
+def select_places(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the best places of each pair that lie apart, by falling evidence."""
     found = found.sort_values(["a", "b", "evidence"], ascending=[True, True, False])
     offset, pairs = found["frame_b"] - found["frame_a"], [found["a"], found["b"]]
     best = offset.groupby(pairs).transform("first")
     first = ~found.duplicated(["a", "b"])
     found = found[first | ((offset - best).abs() > 2 * votes.OFFSET_TOLERANCE)]
-    found = found[found.groupby(["a", "b"]).cumcount() < votes.MAX_PLACES]
-    by_pair = found.groupby(["a", "b"])
-    best, much = by_pair["evidence"].transform("max"), by_pair["much"].transform("max")
-    weak = found[much == 0]
-    return found.drop(index=weak.index[~_is_top_ranked(weak, best, most)])
+    return found[found.groupby(["a", "b"]).cumcount() < votes.MAX_PLACES]
 
 
 def _is_top_ranked(
-    weak: pd.DataFrame, best: pd.Series[float], most: npt.NDArray[np.int_]
+    pairs: pd.DataFrame, most: npt.NDArray[np.int_], held: Held
 ) -> npt.NDArray[np.bool_]:
-    """Whether for either sound of a pair only so many have more evidence."""
-    sounds = np.concatenate([weak["a"], weak["b"]]).astype(int)
-    evidence = pd.Series(np.tile(best[weak.index], 2))
-    ranks = evidence.groupby(sounds).rank(method="dense", ascending=False)
-    return np.asarray((ranks.to_numpy() <= most[sounds]).reshape(2, -1).any(axis=0))
+    """Whether of either sound only so many weak pairs in a split of the other have more evidence.
+
+    Those of another split hide nothing: a sound that is there many times is its own nearest.
+    """
+    weak = pairs["much"] == 0
+    of = np.concatenate([pairs["a"][weak], pairs["b"][weak]])
+    other = np.concatenate([pairs["b"][weak], pairs["a"][weak]])
+    evidence, top = np.tile(pairs["evidence"][weak], 2), np.zeros(len(of), np.bool_)
+    for split in held.T:
+        there = split[other]
+        ranks = pd.Series(evidence[there]).groupby(of[there]).rank("dense", ascending=False)
+        top[there] |= ranks.to_numpy() <= most[of[there]]
+    found = np.zeros(len(pairs), np.bool_)
+    found[weak] = top.reshape(2, -1).any(axis=0)
+    return found

@@ -33,7 +33,7 @@ def vote(mine: Any, neighbours: Any, others: Any, most: int, sure: float) -> Any
     others
         Sound and frame of every patch, both of shape (all,).
     most, sure
-        Places to return at most; those with so many votes (>=) are returned in any case.
+        Places to return at most, beside those with so many votes (>=), which are all returned.
 
     Returns
     -------
@@ -59,9 +59,10 @@ def vote(mine: Any, neighbours: Any, others: Any, most: int, sure: float) -> Any
         begin = end
     found.sort()
     found = found[::-1]
-    while most < len(found) and found[most][0] >= sure:
-        most += 1
-    places = np.empty((min(most, len(found)), 3), np.int64)
+    certain = 0  # a crowd takes no place of what is less sure
+    while certain < len(found) and found[certain][0] >= sure:
+        certain += 1
+    places = np.empty((min(certain + most, len(found)), 3), np.int64)
     for row in range(len(places)):
         cell = found[row][1]
         patch = index[cell // k, cell % k]

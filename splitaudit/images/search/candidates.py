@@ -20,16 +20,15 @@ from splitaudit.images.fingerprint.feature_sets import FEATURE
 from splitaudit.images.search import feature_votes
 from splitaudit.images.search.feature_votes import Collection
 from splitaudit.search import hamming, near_vectors
+from splitaudit.search.turns import CUT, Held, count_before, in_turns
 
-NAME = "search-v3"  # another where pairs change: what was found is kept
+NAME = "search-v4"  # another where pairs change: what was found is kept
 # Bits by which codes of equal pixels may differ, <=: JPEG decoded at a part of its size is a little
 # softer or sharper than a picture that is shrunk afterwards.
 EQUAL_RADIUS = 6
 CROWD = 32  # pictures with one code, <=: all are compared; more of them with the first only
-# Of each picture, pairs that are looked at if they are among as many of the other, too, and those
-# that are looked at anyway, <=. Without, 500 logos on white had 84,000 pairs.
-MAX_NEIGHBOURS, MIN_NEIGHBOURS = 24, 2
-COLUMNS = {"a": "int32", "b": "int32", "variant": "int8", "views": "int8", "readings": "int8"}
+HINTS = {"a": "int32", "b": "int32", "variant": "int8", "views": "int8", "readings": "int8"}
+COLUMNS = HINTS | {"turn": "int8"}
 
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -55,7 +54,7 @@ class Views:
     inner: Flags
 
 
-def search(settings: Settings, keys: pa.Array, fingerprints: Sequence[Any]) -> pa.Table:
+def search(settings: Settings, keys: pa.Array, held: Held, fingerprints: Sequence[Any]) -> pa.Table:
     """Return pairs of pictures that may be one.
 
     Parameters
@@ -64,6 +63,8 @@ def search(settings: Settings, keys: pa.Array, fingerprints: Sequence[Any]) -> p
         Where the facts lie.
     keys
         The pictures, sorted.
+    held
+        In which splits each stands.
     fingerprints
         By which they are searched, each as its metric says.
 
@@ -73,32 +74,40 @@ def search(settings: Settings, keys: pa.Array, fingerprints: Sequence[Any]) -> p
         Sorted by a, b. a < b: positions in `keys`; variant: what is to be done to b to see a, as
         the codes of `ImageHash` are ordered, -1 where these do not say; views: that of which a and
         b this holds, 1 where it is what lies within the border of a, 2 of b, 3 of both; readings:
-        of the local features that agree, one bit for each of `feature_sets.READINGS`.
+        of the local features that agree, one bit for each of `feature_sets.READINGS`; turn: when it
+        is due, see `search.turns`.
     """
     # What the codes say of a pair comes first.
     ordered = sorted(fingerprints, key=lambda of: METRICS.index(of.metric))
-    ways = [_SEARCHES[of.metric](settings, keys, of) for of in ordered]
+    ways = [_SEARCHES[of.metric](settings, keys, held, of) for of in ordered]
     merged = pd.concat(ways).groupby(["a", "b"], as_index=False)
-    found = merged.agg({"variant": "first", "views": "first", "readings": "max"})
+    found = merged.agg({"variant": "first", "views": "first", "readings": "max", "turn": "min"})
     return pa.Table.from_pandas(found.astype(COLUMNS), preserve_index=False)
 
 
-def _search_bits(settings: Settings, keys: pa.Array, of: Any) -> pd.DataFrame:
+def _search_bits(settings: Settings, keys: pa.Array, held: Held, of: Any) -> pd.DataFrame:
+    return search_codes(read_bits(settings, keys, of), held, int(of.radius))
+
+
+def read_bits(settings: Settings, keys: pa.Array, of: Any) -> Views:
+    """The codes of all views, each in every variant."""
     table = _read_codes(settings, keys, of, "told", "codes")
     views = _unpack_views(table, np.uint64, _is_searchable(settings, keys, of))
     words = max(1, views.codes.shape[1] // of.variants)  # of none, too
-    codes = views.codes.reshape(len(views.owner), of.variants, words)
-    return search_codes(replace(views, codes=codes), int(of.radius))
+    return replace(views, codes=views.codes.reshape(len(views.owner), of.variants, words))
 
 
-def _search_vectors(settings: Settings, keys: pa.Array, of: Any) -> pd.DataFrame:
+def _search_vectors(settings: Settings, keys: pa.Array, held: Held, of: Any) -> pd.DataFrame:
     """Return the pairs of pictures whose vectors are near."""
     table = _read_codes(settings, keys, of, "told", "codes")
     views = _unpack_views(table, np.int8, _is_searchable(settings, keys, of))
     queries = of.queries(views.codes) if len(views.codes) else views.codes[None, None]
-    near = near_vectors.pairs(queries, of.scale, 1 - of.radius).to_pandas()
+    splits = held[views.owner]
+    near = near_vectors.pairs(queries, of.scale, 1 - of.radius, splits).to_pandas()
     sides = _picture_pairs(views, near["a"].to_numpy(), near["b"].to_numpy())
-    return _deduplicate(pd.DataFrame(sides | {"variant": -1}), ["views"])
+    far = {"variant": -1, "far": -near["similarity"].to_numpy(), "crowded": near["crowded"]}
+    found = _deduplicate(pd.DataFrame(sides | far), ["crowded", "far", "views"])
+    return in_turns(found, held, ~found["crowded"])
 
 
 def _read_codes(settings: Settings, keys: pa.Array, of: Any, *names: str) -> pa.Table:
@@ -162,35 +171,40 @@ def _cluster_labels(settings: Settings, keys: pa.Array, by: Any) -> Rows:
     return alike
 
 
-def search_codes(views: Views, radius: int) -> pd.DataFrame:
+def search_codes(views: Views, held: Held, radius: int) -> pd.DataFrame:
     """Return the pairs of pictures of which one looks like the other in some orientation.
 
     Parameters
     ----------
     views
         Their codes, the upright one first.
+    held
+        In which splits each picture stands.
     radius
         In bits (<=).
 
     Returns
     -------
     pd.DataFrame
-        a < b, variant, views as of `search`; each pair once, by what is nearest.
+        a < b, variant, views, turn as of `search`; each pair once, by what is nearest.
     """
     rows = np.flatnonzero(views.told)
     variants, words = views.codes.shape[1:]
     upright, every = views.codes[rows, 0], views.codes[rows].reshape(-1, words)
     pairs = hamming.join(upright, every, radius)
-    ours, theirs = _group_equal_codes(pairs.of_first), _group_equal_codes(pairs.of_second)
+    splits = held[views.owner[rows]]
+    ours = _group_equal_codes(pairs.of_first, _place_in_split(pairs.of_first, splits))
+    many = np.repeat(splits, variants, axis=0)
+    theirs = _group_equal_codes(pairs.of_second, _place_in_split(pairs.of_second, many))
     at, first, second = _expand_pairs(pairs.first, pairs.second, ours, theirs)
     b, variant = np.divmod(second, variants)
     columns = _picture_pairs(views, rows[first], rows[b]) | {
         "variant": variant,
         "far": pairs.distance[at],
     }
-    near = nearest(_deduplicate(pd.DataFrame(columns), ["far", "views", "variant"]))
-    crowds = _deduplicate(_crowd_pairs(views, rows, pairs.of_first), ["far"])
-    return pd.concat([near, crowds]).drop_duplicates(["a", "b"])
+    near = in_turns(_deduplicate(pd.DataFrame(columns), ["far", "views", "variant"]), held)
+    crowds = _deduplicate(_crowd_pairs(views, rows, pairs.of_first, held), ["turn"])
+    return pd.concat([near, crowds]).sort_values("turn", kind="stable").drop_duplicates(["a", "b"])
 
 
 def _picture_pairs(views: Views, a: Rows, b: Rows) -> dict[str, Any]:
@@ -205,25 +219,24 @@ def _deduplicate(found: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return found.drop_duplicates(["a", "b"]).assign(readings=0)
 
 
-def nearest(found: pd.DataFrame) -> pd.DataFrame:
-    """Return pairs (a, b, far) among the `MAX_NEIGHBOURS` nearest of both pictures.
-
-    And the `MIN_NEIGHBOURS` nearest of each, whether the other has nearer ones or not. Of pairs
-    that are as far, those come first whose pictures stand closest, so that a crowd hangs together.
-    """
-    sides = pd.concat([found.assign(of=found[side], row=np.arange(len(found))) for side in "ab"])
-    sides["apart"] = sides["b"] - sides["a"]
-    ordered = sides.sort_values(["of", "far", "apart"], kind="stable")
-    rank = ordered.groupby("of").cumcount().groupby(ordered["row"])
-    return found[((rank.max() < MAX_NEIGHBOURS) | (rank.min() < MIN_NEIGHBOURS)).to_numpy()]
-
-
 _RowsByCode = tuple[Rows, Rows, Rows]
 
 
-def _group_equal_codes(of: Rows) -> _RowsByCode:
-    """Rows by the first with an equal code; where those of each begin and end, `CROWD` at most."""
-    order = np.argsort(of, kind="stable")
+def _place_in_split(of: Rows, held: Held) -> Rows:
+    """How many with an equal code stand before each in its split; the least, if it has several."""
+    places = np.full(len(of), len(of))
+    for split in held.T:
+        there = np.flatnonzero(split)[np.argsort(of[split], kind="stable")]
+        places[there] = np.minimum(places[there], count_before(of[there]))
+    return places
+
+
+def _group_equal_codes(of: Rows, place: Rows) -> _RowsByCode:
+    """Rows by the first with an equal code; where those of each begin and end, `CROWD` at most.
+
+    Those come first that have a low place, so that all splits have their share.
+    """
+    order = np.lexsort((place, of))
     ordered = of[order]
     begins = np.searchsorted(ordered, np.arange(len(of)))
     ends = np.searchsorted(ordered, np.arange(len(of)), "right")
@@ -243,20 +256,36 @@ def _expand_pairs(
     return at, rows_a[begin_a[first][at] + place_a], rows_b[begin_b[second][at] + place_b]
 
 
-def _crowd_pairs(views: Views, rows: Rows, of: Rows) -> pd.DataFrame:
-    """Of codes that more than `CROWD` pictures have, each picture with the first."""
+def _crowd_pairs(views: Views, rows: Rows, of: Rows, held: Held) -> pd.DataFrame:
+    """Of codes that more than `CROWD` pictures have, each picture with the first of each split.
+
+    And the last of each split, which stands for all that each is not compared with.
+    """
     crowded = np.flatnonzero(np.bincount(of, minlength=len(of))[of] > CROWD)
-    sides = _picture_pairs(views, rows[of[crowded]], rows[crowded])
-    return pd.DataFrame(sides | {"variant": 0, "far": 0})
+    some = pd.DataFrame({"of": of[crowded], "row": rows[crowded]})
+    found = [_pair_views(views, some, some.drop_duplicates("of"), 0)]
+    for split in held.T if held.shape[1] > 1 else []:
+        there, owner = some[split[views.owner[some["row"]]]], views.owner[some["row"]]
+        found.append(_pair_views(views, some, there.drop_duplicates("of"), 0))
+        last = there.drop_duplicates("of", keep="last")
+        found.append(_pair_views(views, some[~split[owner]], last, CUT))
+    return pd.concat(found)
 
 
-def _search_features(settings: Settings, keys: pa.Array, of: Any) -> pd.DataFrame:
+def _pair_views(views: Views, some: pd.DataFrame, one: pd.DataFrame, turn: int) -> pd.DataFrame:
+    """Each of some views with the one of those with its code."""
+    both = some.merge(one, on="of", suffixes=("", "_one"))
+    pair = np.sort(both[["row", "row_one"]].to_numpy(np.int64), axis=1)
+    return pd.DataFrame(_picture_pairs(views, *pair.T) | {"variant": 0, "turn": np.int8(turn)})
+
+
+def _search_features(settings: Settings, keys: pa.Array, held: Held, of: Any) -> pd.DataFrame:
     """Return the pairs of photographs that share local features."""
     found = feature_votes.pairs(_collect_features(settings, keys, of)).to_pandas()
     readings = np.left_shift(1, found["reading"].to_numpy(np.int64))
     by_pair = found.assign(readings=readings, far=-found["votes"]).groupby(["a", "b"])
     seen = by_pair.agg({"readings": "sum", "far": "min"}).reset_index()
-    return nearest(seen.assign(variant=-1, views=0))
+    return in_turns(seen.assign(variant=-1, views=0), held)
 
 
 def _collect_features(settings: Settings, keys: pa.Array, of: Any) -> Collection:
