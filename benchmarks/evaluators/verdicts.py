@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import harness
-from benchmarks.common.evaluators import zoo_clean, zoo_depending, zoo_leaking, zoo_metrics  # noqa: F401
+from benchmarks.common.evaluators import (  # noqa: F401
+    zoo_clean,
+    zoo_depending,
+    zoo_leaking,
+    zoo_metrics,
+    zoo_ties,
+)
 from benchmarks.common.evaluators.zoo import ZOO, make_data
 from splitaudit.evaluation.audit import audit_evaluator
 

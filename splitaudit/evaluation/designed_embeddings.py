@@ -74,13 +74,20 @@ class MetricProbe:
     worst: float
     rng: np.random.Generator
 
-    def share(self, test: str, inputs: Inputs) -> float:
+    def share(self, test: str, inputs: Inputs, seed: int = 0) -> float:
         """How far the metric is from its worst to its best value."""
-        return (self.value(test, inputs) - self.worst) / (self.perfect - self.worst)
+        return (self.value(test, inputs, seed) - self.worst) / (self.perfect - self.worst)
 
-    def design_scores(self, scores: Matrix) -> Inputs:
-        """Return embeddings that have these scores."""
-        return design_embeddings(self.inputs, scores)
+    def design_scores(self, scores: Matrix, back: bool = False) -> Inputs:
+        """Return embeddings that have these scores; with `back`, a row is that of an item."""
+        return design_embeddings(self.inputs, scores, back)
+
+    def design_places(self, place: Rows) -> Inputs:
+        """Return embeddings in which the truth of each query stands at that place, without ties."""
+        scores = np.empty((len(place),) * 2)
+        levels = place_levels(len(place), self.rng)
+        np.put_along_axis(scores, order_items(place, self.rng), levels, axis=1)
+        return self.design_scores(scores)
 
     def drawn(self) -> Inputs:
         """Return embeddings drawn at random."""
@@ -97,7 +104,7 @@ def probe_metric(answers: MetricCache, inputs: Inputs, name: str, seed: int) -> 
         return answers.values(test, given, seed)[name]
 
     n = len(inputs)
-    best, worst = (design_embeddings(inputs, scores) for scores in (np.eye(n), 1 - np.eye(n)))
+    best, worst = (design_embeddings(inputs, one) for one in (np.eye(n), scores_at_rank(n, n - 1)))
     return MetricProbe(
         value,
         answers.evaluator,
@@ -108,11 +115,16 @@ def probe_metric(answers: MetricCache, inputs: Inputs, name: str, seed: int) -> 
     )
 
 
-def design_embeddings(inputs: Inputs, scores: Matrix) -> Inputs:
-    """Return as many embeddings as there are items, whose products are these scores."""
-    queries = np.zeros((len(scores), inputs.queries.shape[-1]))
-    gallery = np.zeros((scores.shape[1], inputs.gallery.shape[-1]))
-    queries[:, : scores.shape[1]], gallery[:, : scores.shape[1]] = scores, np.eye(scores.shape[1])
+def design_embeddings(inputs: Inputs, scores: Matrix, back: bool = False) -> Inputs:
+    """Return as many embeddings as there are items, whose products are these scores.
+
+    With `back`, queries are along the axes, so that what scales an item keeps its order of queries.
+    """
+    rows, columns = scores.shape[::-1] if back else scores.shape
+    queries = np.zeros((rows, inputs.queries.shape[-1]))
+    gallery = np.zeros((columns, inputs.gallery.shape[-1]))
+    axes = np.eye(scores.shape[1])
+    queries[:, : len(axes)], gallery[:, : len(axes)] = (axes, scores) if back else (scores, axes)
     return replace(
         inputs,
         queries=_broadcast_like(queries, inputs.queries),
@@ -139,9 +151,31 @@ def design_relevance(known: MetricProbe, scores: Matrix, items: Rows) -> Inputs:
 
 
 def scores_at_rank(n: int, rank: int) -> Matrix:
-    """Scores in which `rank` others are above each truth, always those that follow it."""
+    """Scores in which `rank` others are above each truth, always those that follow it; no ties."""
     ahead = (np.arange(n)[None, :] - np.arange(n)[:, None]) % n
-    return np.where((ahead > 0) & (ahead <= rank), 1.0, np.where(ahead == 0, 0.5, 0.0))
+    place = np.where(ahead == 0, rank, np.where(ahead <= rank, ahead - 1, ahead))
+    scores: Matrix = 1 - place / n
+    return scores
+
+
+def order_items(place: Rows, rng: np.random.Generator) -> Rows:
+    """Return the items of each query in order, its own at that place, others at random (n, n)."""
+    n = len(place)
+    own, at = np.arange(n)[:, None], np.arange(n)
+    others = rng.permuted(np.tile(np.arange(n - 1), (n, 1)), axis=1)
+    others += others >= own
+    before = np.minimum(at - (at > place[:, None]), n - 2)
+    ordered: Rows = np.where(at == place[:, None], own, np.take_along_axis(others, before, axis=1))
+    return ordered
+
+
+def place_levels(n: int, rng: np.random.Generator) -> Matrix:
+    """Return scores that fall from place to place, for n queries (n, n).
+
+    By at least 0.7 / n, so that half precision keeps them apart; no two sums of them are equal.
+    """
+    levels: Matrix = 1 - (np.arange(n) + 0.3 * rng.random((n, n))) / n
+    return levels
 
 
 def tile_dimensions(inputs: Inputs, least: int) -> Inputs:
