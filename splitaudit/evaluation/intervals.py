@@ -13,6 +13,7 @@ Floats = npt.NDArray[np.float64]
 RESAMPLES = 2_000
 LEVEL = 0.95
 BLOCK = 1 << 22  # numbers held together
+NO_DEVIATION = 1e-6  # <= of the standard error: rounding, where one group was drawn alone
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,15 @@ def mean(values: Floats, groups: Any, *, level: float = LEVEL, seed: int = 0) ->
     middle = float(values.mean())
     if len(sums) < 2:
         return Interval(middle, float(values.min()), float(values.max()))
-    spread = _standard_error(sums - middle * sizes, sizes.sum())
-    drawn = [_bootstrap_means(sums, sizes, counts) for counts in _resample_counts(len(sums), seed)]
+    gaps = sums - middle * sizes  # small numbers: what is left of large ones would be rounding
+    spread = _standard_error(gaps, sizes.sum())
+    drawn = [_bootstrap_means(gaps, sizes, counts) for counts in _resample_counts(len(sums), seed)]
     means, deviations = (np.concatenate(side) for side in zip(*drawn, strict=True))
-    told = deviations > 0
-    off = (means - middle)[told] / deviations[told] if told.any() else np.zeros(1)
+    told = deviations > NO_DEVIATION * spread
+    off = means[told] / deviations[told] if told.any() else np.zeros(1)
     tails = (1 - level) / 2, (1 + level) / 2
     # Near the ends of the scale most draws have no deviation: there the percentiles reach further.
-    ends = [*np.quantile(means, tails), *(middle - spread * np.quantile(off, tails))]
+    ends = [*(middle + np.quantile(means, tails)), *(middle - spread * np.quantile(off, tails))]
     low, high = (float(np.clip(end, values.min(), values.max())) for end in (min(ends), max(ends)))
     return Interval(middle, low, high)
 

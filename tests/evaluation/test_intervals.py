@@ -94,6 +94,15 @@ def test_one_group_is_known_to_lie_among_its_values_only() -> None:
     assert intervals.mean(np.ones(4), [1, 1, 2, 2]) == intervals.Interval(1.0, 1.0, 1.0)
 
 
+@named("offset", [0.0, 1e3, 1e6])
+def test_draws_without_a_spread_are_left_out_wherever_the_values_lie(offset: float) -> None:
+    """Of three groups, one draw in nine is one group three times: its deviation is rounding."""
+    values, groups = np.array([0.1, 0.2, 0.7, 0.4, 0.4, 0.9]) + offset, [0, 0, 1, 1, 2, 2]
+    found = intervals.mean(values, groups)
+    low, high = by_drawing(values - offset, np.array(groups), 0.95, 0)
+    assert (found.low - offset, found.high - offset) == pytest.approx((low, high), abs=1e-6)
+
+
 # What of scores they are given for
 
 
