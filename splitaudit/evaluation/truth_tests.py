@@ -19,7 +19,7 @@ from splitaudit.evaluation.differences import (
 from splitaudit.evaluation.inputs import Matrix, is_floating, random_like
 from splitaudit.evaluation.relevance import Rows
 
-HALVES = 40  # random halves: of a thousand, one moves most with its partner by chance in 1e-8
+HALVES = 46  # random halves: that any of a thousand moves most with its partner is chance in 1e-8
 QUIET = 4  # of them, in which each partner is replaced twice
 RANDOM_DRAWS = 4  # random embeddings that are drawn
 REPAIRED, REPAIRED_NOISY = 6, 16  # random pairings that are compared, two and two
