@@ -18,7 +18,7 @@ from markupsafe import Markup
 from splitaudit.engine.store import write_text
 from splitaudit.report.listing import EMBEDDED, KINDS, LISTED, RELATIONS, MediaLoaders, report_data
 from splitaudit.report.sentences import coverage_sentences, escape_invisible, headline
-from splitaudit.report.summary import Tables
+from splitaudit.report.summary import Tables, has_order
 
 
 def write_report(
@@ -44,6 +44,7 @@ def write_report(
         headline=headline(summary),
         coverage=list(zip(summary["coverage"].values(), coverage_sentences(summary), strict=True)),
         leaks=_leak_rows(summary),
+        ordered=has_order(summary["splits"]),
         counts=dict(zip(KINDS, listed["counts"], strict=True)),
         limits={"listed": LISTED, "embedded": min(EMBEDDED, len(listed["pairs"]["kind"]))},
         unaudited=listed["unaudited_count"],
