@@ -178,8 +178,8 @@ def _read_folder(root: str, chosen: Mapping[str, str], known: _Names) -> Lists:
 
 def _lines(path: str) -> Iterator[str]:
     try:
-        if os.path.getsize(path) > _MAX_BYTES:
-            return
+        if not os.path.isfile(path) or os.path.getsize(path) > _MAX_BYTES:
+            return  # to open a pipe would wait for ever
         with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
             for line in file:
                 if line.strip():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,13 @@ def test_other_texts_are_no_lists(tmp_path: Path) -> None:
     lines(tmp_path, latest="yes/a.wav\n", train_classes="cat\ndog\n", readme="no/b.wav\n", test="")
     found = ingest(str(tmp_path))
     assert (found.splits_known, set(splits(found).values())) == (False, {"yes", "no"})
+
+
+def test_a_list_that_is_no_file_is_not_opened(tmp_path: Path) -> None:
+    touch(tmp_path, "yes/a.wav", "no/b.wav")
+    os.mkfifo(tmp_path / "test.txt")
+    (tmp_path / "train.txt").symlink_to("nowhere")
+    assert not ingest(str(tmp_path)).splits_known
 
 
 def test_folders_that_are_splits_go_before_lists(tmp_path: Path) -> None:
