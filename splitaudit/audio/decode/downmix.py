@@ -46,12 +46,21 @@ def downmix(blocks: Iterator[Samples], rate: int) -> Iterator[Samples]:
 
 def _mix(windows: Samples) -> Samples:
     """Mix windows of shape (windows, frames, channels); shape (windows * frames,)."""
-    mixed: Samples = windows.mean(axis=2, dtype=np.float32)
+    mixed = _mean(windows)
     power = np.einsum("wf,wf->w", mixed, mixed) * windows.shape[2] ** 2
     lost = power < CANCELLED * np.einsum("wfc,wfc->w", windows, windows)
     if lost.any():
-        mixed[lost] = _turn(windows[lost]).mean(axis=2, dtype=np.float32)
+        mixed[lost] = _mean(_turn(windows[lost]))
     return mixed.ravel()
+
+
+def _mean(windows: Samples) -> Samples:
+    """Mean of the channels; by columns, which is far faster than numpy's own along a short axis."""
+    total = windows[:, :, 0].copy()
+    for channel in range(1, windows.shape[2]):
+        total += windows[:, :, channel]
+    total /= np.float32(windows.shape[2])
+    return total
 
 
 def _turn(windows: Samples) -> Samples:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ def _reading(container: Any, declared_s: Callable[[Any], float | None]) -> Readi
         step_bits=_STEP_BITS.get(context.name, 16),
     )
     reading = Reading(info, iter(()))
-    end = _End(_itunes_length(container))
+    end = _End(_itunes_length(container), stream.time_base * info.sample_rate)
     reading.blocks = _av_blocks(container, info, reading.faults, end)
     if container.format.name.startswith("mov"):
         reading.blocks = _trim_padding(reading.blocks, end)
@@ -88,11 +89,14 @@ class _End:
     """Where a sound ends by its container: the frames before it."""
 
     stated: int | None
-    last: int | None = None  # of the last packet; its duration leaves out what is padding
+    frames_a_tick: Fraction
+    ticks: int | None = None  # at the end of the last packet, whose duration leaves out padding
 
     @property
     def frames(self) -> int | None:
-        return self.last if self.stated is None else self.stated
+        if self.stated is not None or self.ticks is None:
+            return self.stated
+        return round(self.ticks * self.frames_a_tick)
 
 
 def _itunes_length(container: Any) -> int | None:
@@ -177,14 +181,12 @@ def _av_frames(container: Any, faults: list[str], end: _End) -> Iterator[Any]:
 
     broken = 0
     with container:
-        stream = container.streams.audio[0]
-        packets = container.demux(stream)
+        packets = container.demux(container.streams.audio[0])
         while True:
             try:
                 packet = next(packets)
                 if packet.pts is not None and packet.duration:
-                    until = (packet.pts + packet.duration) * packet.time_base
-                    end.last = round(until * stream.codec_context.sample_rate)
+                    end.ticks = packet.pts + packet.duration
                 yield from packet.decode()
             except StopIteration:
                 break

@@ -56,7 +56,9 @@ class Levels:
         exact
             Whether its samples lie on the steps of that scale.
         """
-        low, high = block.min(axis=0), block.max(axis=0)
+        channels = range(block.shape[1])  # one by one: numpy is slow along the long axis
+        low = np.array([block[:, channel].min() for channel in channels])
+        high = np.array([block[:, channel].max() for channel in channels])
         first = not len(self.lowest)
         self.lowest = low if first else np.minimum(self.lowest, low)
         self.highest = high if first else np.maximum(self.highest, high)
@@ -102,7 +104,9 @@ class Moments:
         self.samples += len(piece)
         self.total += float(piece.sum(dtype=np.float64))
         self.energy += float(np.einsum("i,i->", piece, piece, dtype=np.float64))
-        self.peak = max(self.peak, float(np.abs(piece).max(initial=0.0)))
+        self.peak = max(
+            self.peak, *(abs(float(x)) for x in (piece.max(initial=0), piece.min(initial=0)))
+        )
 
     @property
     def power(self) -> float:
