@@ -54,7 +54,7 @@ class Sounds:
         )
         sounds: pd.DataFrame = facts.to_pandas().set_index("key")
         # Contents with equal samples are one sound; one that could not be decoded is its own.
-        sounds["same_id"] = sounds["samples_id"].fillna(sounds.index.to_series())
+        sounds["same_id"] = _join_twins(sounds).fillna(sounds.index.to_series())
         sounds["silent"] = sounds["silent"].fillna(False).astype(bool)
         return sounds
 
@@ -89,6 +89,13 @@ class Sounds:
         relations = match_rows.relations(found.proofs, settings.generic)
         proofs = match_rows.strongest_proofs(found.proofs.assign(relation=relations))
         return match_rows.expand(members, proofs, matches.labels(items), _ID)
+
+
+def _join_twins(sounds: pd.DataFrame) -> pd.Series:
+    """Identities of samples; what is as another decoder gives a lossy file is that file."""
+    lossy = sounds[sounds["twin_id"].notna() & (sounds["twin_id"] != sounds["samples_id"])]
+    decoded = lossy.drop_duplicates("twin_id").set_index("twin_id")["samples_id"]
+    return sounds["samples_id"].map(decoded).fillna(sounds["samples_id"])
 
 
 def _pairs(

@@ -15,8 +15,8 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.float32]
 
 WINDOW_S = 0.25  # looked at as one: what cancels may do so for a while
-# <: power of the mean, of what it is where the channels have nothing in common (15 dB)
-CANCELLED = 0.03
+# <: power of the mean, of what it is where the channels have nothing in common (10 dB)
+CANCELLED = 0.1
 HEARD = 0.1  # >=: power of a channel, of the loudest: it says which way up the others are turned
 
 

@@ -11,6 +11,7 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -66,6 +67,8 @@ def _open_whole(path: str) -> Reading:
         head = files.head(file)
     magic = head[:4]
     reading = libsndfile.open_sound(path, magic) if magic in _SOUNDFILE_MAGIC else None
+    if reading and magic == b"OggS":
+        reading.twin = partial(ffmpeg.open_sound, path)
     reading = reading or ffmpeg.open_sound(path)
     reading.faults += _SIZE_FAULTS.get(magic, _no_faults)(path)
     if reading.format.sample_rate < LOWEST_RATE:

@@ -47,6 +47,7 @@ class Reading:
 
     `blocks` yields float32 arrays of shape (frames, channels) at the native rate. `stretch(first,
     last)` yields those of a stretch in their place, where the decoder jumps to the very sample.
+    `twin()` reads the sound with the other decoder that people use, which rounds otherwise.
     """
 
     format: Format
@@ -54,6 +55,7 @@ class Reading:
     faults: list[str] = field(default_factory=list)
     frames: int = 0
     stretch: Callable[[int, int | None], Iterator[Samples]] | None = None
+    twin: Callable[[], Reading] | None = None
     levels: Levels = field(init=False)
     mixed: Moments = field(default_factory=Moments)  # as one channel at the native rate
     _digest: Any = field(default_factory=_hasher)
@@ -99,6 +101,18 @@ class Reading:
         for piece in self._mixed(gain):
             yield resampler.resample_chunk(piece)
         yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+
+    def twin_id(self) -> str | None:
+        """Return the identity of the samples that the other decoder gives; None: there is none."""
+        if self.twin is None:
+            return None
+        try:
+            twin = self.twin()
+        except MediaError:
+            return None
+        for _ in twin._digest_blocks():
+            pass
+        return twin.samples_id
 
     def _mixed(self, gain: float) -> Iterator[Samples]:
         blocks = self._digest_blocks()

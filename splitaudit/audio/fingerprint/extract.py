@@ -26,6 +26,7 @@ SOUNDS = pa.schema(
     {
         "key": pa.string(),  # content_id
         "samples_id": pa.string(),  # null where nothing was decoded
+        "twin_id": pa.string(),  # by the other decoder in use; null where there is one only
         "duration_s": pa.float64(),
         "sample_rate": pa.int32(),
         "channels": pa.int32(),
@@ -86,6 +87,7 @@ def _fingerprint_stream(reading: Reading, gain: float) -> tuple[dict[str, Any], 
     status, error = _status(reading, prints.degenerate, compared)
     row = {
         "samples_id": reading.samples_id,
+        "twin_id": None if status == schema.TRUNCATED else reading.twin_id(),
         "duration_s": reading.duration_s,
         "sample_rate": form.sample_rate,
         "channels": form.channels,
