@@ -47,6 +47,7 @@ class Small:
 SOUNDS, PICTURES = ("donateacry", "videos"), ("pdq", "videos")
 BENCHMARKS = {
     "audio.cost": Small("--sizes 10 20 60 --most 20"),
+    "audio.crowds": Small("--sides 3 --places test both --seconds 3", SOUNDS),
     "audio.donateacry": Small("--crossings 1", ("donateacry",)),
     "audio.excerpts": Small("--seconds 3 --recordings 4", SOUNDS),
     "audio.ladder": Small(
@@ -65,6 +66,9 @@ BENCHMARKS = {
     "evaluators.verdicts": Small("--seeds 1 --most 100"),
     "images.alike_scenes": Small("--sheet {out}/sheet.png", PICTURES, ("PIL",)),
     "images.cifar": Small("--classes ship --sheets {out}", ("cifar10_5classes.tar",), ("PIL",)),
+    "images.crowds": Small(
+        "--sides 3 --places test --originals 2 --changes 2 --different 4", PICTURES, ("PIL", "cv2")
+    ),
     "images.decode": Small("--pictures 1 --rounds 1", needs=("PIL",)),
     "images.ladder": Small(
         "--scenes 2 --others 2 --transforms mirror 'crop 20 %' --figure {out}/ladder.svg",

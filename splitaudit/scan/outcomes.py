@@ -69,9 +69,12 @@ def mark_undecided(
     for part, of in found.items():
         rows = frame["part"].eq(part) & frame["status"].eq(schema.OK)
         same = frame["content_id"].where(rows).map(of.facts["same_id"])
-        for split, left in of.undecided.groupby("split")["same_id"]:
-            those = rows & same.isin(left) & (own < ranks[str(split)])
-            reason = f"looks like more items of {split} than it was compared with"
+        for split, rank in ranks.items():  # the last one, train, is told
+            left = of.undecided.loc[of.undecided["split"] == split, "same_id"]
+            those = rows & same.isin(left) & (own < rank)
+            reason = (
+                f"looks like more items of {split} than it was compared with: look at it yourself"
+            )
             frame.loc[those, ["status", "error"]] = schema.UNDECIDED, reason
     return schema.conform(pa.Table.from_pandas(frame, schema.MEDIA, False), schema.MEDIA)
 
