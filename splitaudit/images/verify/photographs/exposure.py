@@ -27,7 +27,7 @@ from splitaudit.images.verify.photographs import homography as matching
 from splitaudit.images.verify.photographs.evidence import Evidence
 from splitaudit.images.verify.photographs.overlay import Blocks, Grey, Map
 
-NAME = "photographs-v5"
+NAME = "photographs-v6"
 NO_CHANGE = "recompressed"  # what is said where no change is seen
 MIN_SCORE = 0.5  # <= of an accepted match
 SIMILAR = 0.5  # <= of what two shots of a scene have in common
@@ -230,7 +230,7 @@ class _MapEvidence(NamedTuple):
 def _align_map(mine: Any, its: Any, homography: Map) -> tuple[Map, _MapEvidence]:
     """A map, or one near it where the pixels say so, and what is seen there."""
     best = _examine_map(mine, its, homography)
-    for level in ALIGNMENT_LEVELS:
+    for level in (level for level in ALIGNMENT_LEVELS if level < len(mine)):
         if best.evidence.score >= MIN_SCORE or best.evidence.in_place < MIN_IN_PLACE:
             break
         nearer = overlay.align_ecc(mine, its, homography, level)
@@ -241,8 +241,10 @@ def _align_map(mine: Any, its: Any, homography: Map) -> tuple[Map, _MapEvidence]
 
 
 def _examine_map(mine: Any, its: Any, homography: Map) -> _MapEvidence:
-    over = [overlay.warp_over(mine, its, homography, level) for level in range(len(SEARCH_REACH))]
-    sought = [overlay.match_blocks(*each) for each in zip(over, SEARCH_REACH, strict=True)]
+    reaches = SEARCH_REACH[: len(mine)]
+    over = [overlay.warp_over(mine, its, homography, level) for level in range(len(reaches))]
+    sought = [overlay.match_blocks(*each) for each in zip(over, reaches, strict=True)]
+    sought += [overlay.no_blocks()] * (len(SEARCH_REACH) - len(reaches))
     ink = changes.find_ink(over[0], sought[0])
     fine, coarse = (
         changes.unexplained_blocks(blocks, level, ink) for level, blocks in enumerate(sought)

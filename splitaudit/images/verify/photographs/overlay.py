@@ -40,6 +40,11 @@ Map = npt.NDArray[np.float64]
 Blocks = npt.NDArray[np.float64]
 
 
+def no_blocks() -> Blocks:
+    """Return the blocks of a level that a small picture does not have."""
+    return np.empty((0, 8))
+
+
 def levels(grey: Grey) -> tuple[Grey, ...]:
     """Return a picture at its size, at half of it, and so on."""
     import cv2
@@ -61,9 +66,10 @@ def refine_homography(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map,
         Where a pixel of `a[0]` lies in `b[0]`.
     steps
         (level, reach) of each refinement: at which size, and how many pixels around its place a
-        block is sought.
+        block is sought. Levels that a does not have are left out: what is sought at the next one
+        is as large a share of so small a picture.
     """
-    for level, reach in steps:
+    for level, reach in ((level, reach) for level, reach in steps if level < len(a)):
         found = match_blocks(warp_over(a, b, homography, level), reach)
         change = _fit_correction(found)
         if change is None and level > 0 and len(found) < MIN_HOMOGRAPHY_BLOCKS:
