@@ -23,7 +23,9 @@ AUDITED = (OK, DEGENERATE)
 # What can be asked of an item: its media, and what is written about it.
 CAPTIONS, KEYS = "captions", "keys"
 METADATA_CHECKS = (CAPTIONS, KEYS)
+MEDIA_PARTS = ("audio", "image", "video")
 CHECKS = ("audio", "video", "image", *METADATA_CHECKS)
+ONE_PATH = "path-v1"  # what proves that items which name one file are copies, whatever is asked
 CAPTION = "caption"  # before a colon, in the key of captions that are equal
 
 # From hard to soft.
@@ -96,6 +98,9 @@ MATCHES = pa.schema(
         "label_conflict": pa.bool_(),
         "accepted": pa.bool_(),
     }
+)
+FAILED = pa.schema(  # pairs that could not be compared
+    {"a": _text, "b": _text, "part": _text, "status": _text, "error": _text}
 )
 MEMBERSHIPS = pa.schema({"item_id": _text, "key": _text, "value": _text, "relation": _text})
 EDGES = pa.schema(

@@ -17,7 +17,7 @@ import pytest
 
 from splitaudit import cli
 
-TABLES = ("items", "media", "matches", "memberships", "edges", "groups")
+TABLES = ("items", "media", "matches", "failed", "memberships", "edges", "groups")
 
 
 @dataclass(frozen=True)

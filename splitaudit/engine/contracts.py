@@ -67,10 +67,13 @@ class Verifier(Protocol):
     proofs: ClassVar[pa.Schema]
 
     def verify(self, pairs: Sequence[Any], folder: Path) -> int:
-        """Write a part with the facts of `pairs` to `folder`; return of how many."""
+        """Write a part with the facts of `pairs` to `folder`; return of how many.
+
+        A pair of which it can say nothing has no fact, but a reason: see `engine.proving`.
+        """
 
     def lost(self, pairs: Sequence[Any], folder: Path) -> int:
-        """Write the facts of pairs of which a process died; return of how many."""
+        """Note that a process died of these pairs; return of how many."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,14 @@ class Findings:
         A row a pair of `same_id` at which something was found, `a` and `b`.
     undecided
         Columns `same_id` and split: where one may have a copy with which it was not compared.
+    failed
+        A row a pair of `same_id` that could not be compared, `a` and `b`: `status` and `error`.
     """
 
     facts: pd.DataFrame
     proofs: pd.DataFrame
     undecided: pd.DataFrame
+    failed: pd.DataFrame
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,12 @@ def run(jobs: Sequence[Job], processes: int) -> Iterator[int]:
     yield from map(_run_isolated, suspects)
 
 
+def run_isolated(jobs: Sequence[Job]) -> None:
+    """Do each job in a process of its own, which may die of it."""
+    for job in jobs:
+        _run_isolated(job)
+
+
 def _run_pool(jobs: Sequence[Job], processes: int) -> Generator[int, None, list[Job]]:
     """Do jobs in a pool; where it breaks, start another. Return those that were under way."""
     left, suspects = list(reversed(jobs)), list[Job]()

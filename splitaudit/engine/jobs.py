@@ -1,7 +1,8 @@
 """Files as they were when a scan began, and facts about their bytes.
 
-What is written depends on the bytes of the files alone. A file that is gone or was changed
-while it was read leaves no fact, so that the next run looks again.
+What is written depends on the bytes of the files alone. Once a file was read, it is what it holds:
+a moved time, another link or other rights make no other file of it. One that is gone or holds other
+bytes by now leaves no fact, so that the next run looks again.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ from splitaudit import schema
 from splitaudit.engine.store import Parts, digest, write_table
 
 CONTENTS = pa.schema({"key": pa.string(), "digest": pa.string()})
+UNDECIDED = pa.schema({"key": pa.string(), "status": pa.string(), "error": pa.string()})
+UNDECIDED_FOLDER = "undecided"  # below the folder of the facts
+DIED = "the process that looked at it died: out of memory, or a fault of a library"
 
 
 @dataclass(frozen=True)
@@ -33,9 +38,9 @@ class File:
     start_s, end_s
         The stretch; null: all of it.
     signature
-        Size and times; another signature is another file.
+        Size and times when the scan began.
     content_id
-        Once it is known.
+        Once it is known. From then on it says which file this is.
     """
 
     path: str
@@ -60,15 +65,20 @@ class File:
     @property
     def size(self) -> int:
         """Bytes."""
-        return int(self.signature.split("-")[0])
+        return _size(self.signature)
 
     @property
     def changed(self) -> bool:
-        """Whether the file is another one by now, or gone."""
+        """Whether the file holds other bytes by now, or is gone."""
         try:
-            return signature(self.path) != self.signature
+            now = signature(self.path)
+            return now != self.signature and not self._holds_same_bytes(now)
         except OSError:
             return True
+
+    def _holds_same_bytes(self, now: str) -> bool:
+        of_bytes = self.content_id.partition("@")[0]
+        return _size(now) == self.size and digest_bytes(self.path, now) == of_bytes
 
 
 def signature(path: str) -> str:
@@ -83,22 +93,46 @@ def signature(path: str) -> str:
     return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
 
 
+@lru_cache(maxsize=1 << 14)
+def digest_bytes(path: str, now: str) -> str:
+    """Return the digest of the bytes of a file with the signature `now`; it is kept.
+
+    Raises
+    ------
+    OSError
+        Where it cannot be read, or was written to meanwhile.
+    """
+    with open(path, "rb") as opened:
+        found = hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    if _written(signature(path)) != _written(now):
+        raise OSError(f"written to while it was read: {path}")
+    return found
+
+
+def _size(signature: str) -> int:
+    return int(signature.split("-")[0])
+
+
+def _written(signature: str) -> list[str]:
+    """What of a signature moves where a file is written to: size, its own time, and its number."""
+    size, modified, _, number = signature.split("-")
+    return [size, modified, number]
+
+
 def identify(files: Sequence[File], folder: Path) -> int:
-    """Digest the bytes of files."""
+    """Digest the bytes of files; one that has another size than when the scan began is left out."""
     rows = []
     for file in files:
-        with contextlib.suppress(OSError), open(file.path, "rb") as opened:
-            rows.append({"key": file.name, "digest": _digest(opened)})
+        with contextlib.suppress(OSError):
+            now = signature(file.path)
+            if _size(now) == file.size:
+                rows.append({"key": file.name, "digest": digest_bytes(file.path, now)})
     return write(rows, CONTENTS, [file.name for file in files], folder)
 
 
 def lost_identify(files: Sequence[File], folder: Path) -> int:
-    """Leave files unread that a process died of reading."""
-    return write([], CONTENTS, [file.name for file in files], folder)
-
-
-def _digest(file: Any) -> str:
-    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    """Note that a process died of reading these files."""
+    return write_lost([file.name for file in files], folder)
 
 
 def write(
@@ -128,10 +162,31 @@ def read_each(
     return rows
 
 
+def write_undecided(rows: list[dict[str, Any]], keys: Sequence[str], folder: Path) -> None:
+    """Write of which of `keys` nothing could be decided, and why: `UNDECIDED`. These are no facts.
+
+    So whoever asks for the facts of such a key is told that there are none, and computes them.
+    """
+    if rows:
+        write(rows, UNDECIDED, keys, folder / UNDECIDED_FOLDER)
+
+
+def write_lost(keys: Sequence[str], folder: Path) -> int:
+    """Write that a process died of each of these; return of how many."""
+    rows = [{"key": key, "status": schema.UNDECIDED, "error": DIED} for key in keys]
+    write_undecided(rows, keys, folder)
+    return len(keys)
+
+
+def error_reason(error: Exception) -> str:
+    """Return an exception in one line that every table can hold, also of a name with odd bytes."""
+    text = f"{type(error).__name__}: {error}".replace("\n", " ")
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def decode_error(error: Exception) -> dict[str, str]:
     """Return status and reason where a decoder tripped over a hostile file."""
-    reason = f"the decoder failed: {type(error).__name__}: {error}"
-    return {"status": schema.ERROR, "error": reason.replace("\n", " ")}
+    return {"status": schema.ERROR, "error": f"the decoder failed: {error_reason(error)}"}
 
 
 def write_crashed(files: Sequence[File], of: pa.Schema, folder: Path) -> int:

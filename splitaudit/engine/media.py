@@ -58,7 +58,11 @@ def scan(medium: Medium, audited: Audited, settings: Settings, log: StageLog) ->
     pairs = Comparing(medium, keys, audited.contents, settings, found, prove)
     left = closing.close(found.to_pandas(), held.to_numpy(), pairs.compare)
     undecided = {"same_id": held.index[left["content"]], "split": held.columns[left["split"]]}
-    return Findings(facts, _name_sides(pairs.all_proofs(), facts), pd.DataFrame(undecided))
+    rows = _name_sides(pairs.all_proofs(), facts)
+    failed = rows["status"].notna()
+    said = rows.loc[failed, ["a", "b", "status", "error"]].reset_index(drop=True)
+    proofs = rows[~failed].drop(columns=["status", "error"]).reset_index(drop=True)
+    return Findings(facts, proofs, pd.DataFrame(undecided), said)
 
 
 def _stand(facts: pd.DataFrame, splits: pd.DataFrame) -> tuple[pa.Array, pd.DataFrame]:
@@ -82,16 +86,29 @@ def _candidates_path(
 
 
 def _verify_pairs(work: Comparisons, settings: Settings, log: StageLog) -> pd.DataFrame:
-    """Verify pairs; a row a proof at which something was found."""
-    run_stage(work.stage, work.pairs, settings, log)
-    return _read_proofs(work, settings)
+    """Verify pairs; a row a proof at which something was found, or a pair that stays undecided.
+
+    Only of the latter there are a status and an error.
+    """
+    undecided = run_stage(work.stage, work.pairs, settings, log)
+    found = _read_proofs(work, settings)
+    rows = pd.concat([found, _as_proofs(undecided, found)]) if len(undecided) else found
+    return rows.assign(verifier=work.verifier.name)
 
 
 def _read_proofs(work: Comparisons, settings: Settings) -> pd.DataFrame:
+    """What is known of pairs; a row a proof at which something was found."""
     names = pa.array(sorted(work.pairs), pa.string())
     facts = settings.facts(work.stage.kind).read(names, work.verifier.proofs).to_pandas()
     found: pd.DataFrame = facts[facts["found"].astype(bool)].drop(columns="found")
-    return found.assign(verifier=work.verifier.name)
+    return found.assign(status=None, error=None, verifier=work.verifier.name)
+
+
+def _as_proofs(undecided: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Pairs that stay undecided as rows of nothing that was found."""
+    rows = undecided.reindex(columns=found.columns)
+    flags = found.select_dtypes(bool).columns
+    return rows.assign(**dict.fromkeys(flags, False)).astype(found.dtypes)
 
 
 def _name_sides(proofs: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:

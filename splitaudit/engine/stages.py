@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from splitaudit import schema
-from splitaudit.engine import execute
+from splitaudit.engine import execute, jobs
 from splitaudit.engine.jobs import File
 from splitaudit.engine.progress import Progress
 from splitaudit.engine.store import Parts, digest, write_table
@@ -103,6 +103,12 @@ class StageLog:
         """Note that `steps` more are done."""
         self._progress.advance(steps)
 
+    def note_undecided(self, things: int) -> None:
+        """Note how many things of the stage under way could not be decided, where any."""
+        for stage in list(self.stages.values())[-1:]:
+            if things:
+                stage["undecided"] = stage.get("undecided", 0) + things
+
     def end(self) -> None:
         """Note how long the stage under way took."""
         now = time.perf_counter()
@@ -137,18 +143,85 @@ class Stage:
     most: int = MAX_PART_ITEMS
 
 
-def run_stage(stage: Stage, todo: Mapping[str, Any], settings: Settings, log: StageLog) -> None:
-    """Compute the facts of `todo` (key -> item) that are not known yet."""
+def run_stage(
+    stage: Stage, todo: Mapping[str, Any], settings: Settings, log: StageLog
+) -> pd.DataFrame:
+    """Compute the facts of `todo` (key -> item) that are not known yet.
+
+    What came back is compared with what was asked. What is missing is tried once more.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `jobs.UNDECIDED`: the keys of which nothing is known even so, and why.
+    """
+    new = _select_missing(stage, todo, settings)
+    log.start(stage.name, len(new), digest(sorted(todo)))
+    if not new:
+        return _read_reasons(stage, new, settings)
+    deadly = _select_deadly(stage, new, settings)
+    _compute(stage, _leave_out(new, deadly), settings, log.advance)
+    _compute_alone(stage, deadly, settings)
+    left = _select_missing(stage, new, settings)
+    again = _leave_out(left, _select_deadly(stage, left, settings))
+    _compute(stage, again, settings, _tell_nobody)
+    undecided = _read_reasons(stage, _select_missing(stage, left, settings), settings)
+    log.note_undecided(len(undecided))
+    return undecided
+
+
+def _select_missing(stage: Stage, todo: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """The items of which there are no facts."""
     known = _has_facts(stage.kind, pa.array(todo, pa.string()), settings)
-    items = [item for item, have in zip(todo.values(), known, strict=True) if not have]
-    log.start(stage.name, len(items), digest(sorted(todo)))
-    _run([*_jobs(stage, items, settings.facts(stage.kind).folder, settings)], stage, settings, log)
+    return {key: todo[key] for key, have in zip(todo, known, strict=True) if not have}
+
+
+def _select_deadly(stage: Stage, todo: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """The items that a process died of, in this scan or in one before."""
+    said = _read_reasons(stage, todo, settings)
+    return {key: todo[key] for key in said["key"][said["error"] == jobs.DIED]}
+
+
+def _leave_out(todo: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: item for key, item in todo.items() if key not in others}
+
+
+def _read_reasons(stage: Stage, todo: Mapping[str, Any], settings: Settings) -> pd.DataFrame:
+    """Why nothing is known of some keys: a row each, `jobs.UNDECIDED`."""
+    names = pa.array(sorted(todo), pa.string())
+    noted = Parts(settings.facts(stage.kind).folder / jobs.UNDECIDED_FOLDER)
+    noted_of = noted.read(names, jobs.UNDECIDED).to_pandas().set_index("key")
+    said: pd.DataFrame = noted_of.reindex(sorted(todo))
+    said = said.fillna({"status": schema.UNDECIDED, "error": f"{stage.name}: nothing came back"})
+    return said.rename_axis("key").reset_index()
+
+
+def _compute(
+    stage: Stage, todo: Mapping[str, Any], settings: Settings, tell: Callable[[int], None]
+) -> None:
+    items = list(todo.values())
+    work = [*_jobs(stage, items, settings.facts(stage.kind).folder, settings)]
+    _run(work, stage, settings, tell)
+
+
+def _compute_alone(stage: Stage, todo: Mapping[str, Any], settings: Settings) -> None:
+    """Compute each in a process that may die of it; not where there is to be one process only."""
+    if settings.processes > 1:
+        folder = settings.facts(stage.kind).folder
+        work = [execute.Job(stage.fn, [item], folder, stage.lost) for item in todo.values()]
+        execute.run_isolated(work)
+
+
+def _tell_nobody(_: int) -> None:
+    """Work that is done again was counted before."""
 
 
 def run_single_pass(
     stage: Stage, kinds: Sequence[str], todo: Mapping[str, Any], settings: Settings, log: StageLog
 ) -> None:
     """Compute the facts of several kinds that are not known yet, reading each item once.
+
+    What did not come back is tried once more; what is missing even then is told by the facts.
 
     Parameters
     ----------
@@ -157,6 +230,17 @@ def run_single_pass(
     kinds
         All kinds of facts that there should be.
     """
+    work = _single_pass_work(stage, kinds, todo, settings)
+    log.start(stage.name, sum(len(job.items) for job in work), digest(sorted(todo), kinds))
+    _run(work, stage, settings, log.advance)
+    if work:
+        _run(_single_pass_work(stage, kinds, todo, settings), stage, settings, _tell_nobody)
+
+
+def _single_pass_work(
+    stage: Stage, kinds: Sequence[str], todo: Mapping[str, Any], settings: Settings
+) -> list[execute.Job]:
+    """Jobs that read each item once for all kinds of facts that are missing of it."""
     keys, items = pa.array(todo, pa.string()), list(todo.values())
     known = np.array([_has_facts(kind, keys, settings) for kind in kinds])
     work: list[execute.Job] = []
@@ -166,8 +250,7 @@ def run_single_pass(
         fn, lost = (partial(each, kinds=some) for each in (stage.fn, stage.lost))
         part = replace(stage, fn=fn, lost=lost)
         work += _jobs(part, those, settings.cache, settings) if some else []
-    log.start(stage.name, sum(len(job.items) for job in work), digest(sorted(todo), kinds))
-    _run(work, stage, settings, log)
+    return work
 
 
 def _has_facts(kind: str, keys: pa.Array, settings: Settings) -> npt.NDArray[np.bool_]:
@@ -185,10 +268,12 @@ def _jobs(
         yield execute.Job(stage.fn, items[at : at + size], folder, stage.lost)
 
 
-def _run(work: Sequence[execute.Job], stage: Stage, settings: Settings, log: StageLog) -> None:
+def _run(
+    work: Sequence[execute.Job], stage: Stage, settings: Settings, tell: Callable[[int], None]
+) -> None:
     seconds = sum(item.size for job in work for item in job.items) / stage.bytes_a_second
     for done in execute.run(work, settings.processes if seconds > MIN_PARALLEL_S else 1):
-        log.advance(done)
+        tell(done)
 
 
 def count_missing(stage: Stage, todo: Mapping[str, Any], settings: Settings) -> int:

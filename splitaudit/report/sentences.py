@@ -114,7 +114,15 @@ def headline_pair(pairs: list[str], order: list[str]) -> tuple[str, str]:
 
 def coverage_sentences(summary: dict[str, Any]) -> list[str]:
     """Say for each check how many items were audited, and what became of the others."""
-    return [_coverage_sentence(check, part) for check, part in summary["coverage"].items()]
+    undecided = summary.get("undecided", {})
+    return [
+        _coverage_sentence(check, part) + _undecided_words(undecided.get(check))
+        for check, part in summary["coverage"].items()
+    ]
+
+
+def _undecided_words(counts: dict[str, int] | None) -> str:
+    return f"; {pluralise(counts['pairs'], 'pair')} could not be compared" if counts else ""
 
 
 def _coverage_sentence(check: str, part: dict[str, Any]) -> str:

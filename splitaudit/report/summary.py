@@ -7,7 +7,7 @@ named by what was found (a status, a relation, a reason) stands there only where
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
@@ -23,10 +23,12 @@ from splitaudit.schema import (
     AUDITED,
     CAPTION,
     CAPTIONS,
+    FAILED,
     KEYS,
     LEAK_RELATIONS,
     METADATA_CHECKS,
     OK,
+    ONE_PATH,
     SHARED_MATERIAL,
     STATUSES,
 )
@@ -49,6 +51,8 @@ class Tables:
         Its name.
     splits_known
         Whether anything says which item is in which split.
+    failed
+        Pairs that could not be compared, with the columns of the schema.
     """
 
     items: pd.DataFrame
@@ -59,6 +63,7 @@ class Tables:
     checks: tuple[str, ...]
     dataset: str
     splits_known: bool = True
+    failed: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=FAILED.names))
 
 
 def summarise(tables: Tables, order: Sequence[str], *, min_coverage: float = 1.0) -> dict[str, Any]:
@@ -81,7 +86,8 @@ def summarise(tables: Tables, order: Sequence[str], *, min_coverage: float = 1.0
     """
     ranks = pd.Series(split_ranks(tables.items, order), index=tables.items["item_id"])
     parts = {SPANS if check == KEYS else check for check in tables.checks}
-    asked = tables.matches["accepted"].eq(True) & tables.matches["part"].isin(parts)
+    asked = tables.matches["part"].isin(parts) | tables.matches["verifier"].eq(ONE_PATH)
+    asked &= tables.matches["accepted"].eq(True)
     found = _orient_pairs(tables.matches[asked], ranks)
     leaks = found[found["relation"].isin(LEAK_RELATIONS)]
     across = leaks["rank"] != leaks["other_rank"]
@@ -97,6 +103,8 @@ def summarise(tables: Tables, order: Sequence[str], *, min_coverage: float = 1.0
         "duplicates": _duplicate_counts(leaks[~across], order),
         "weak": _weak_counts(shared, _metadata_crossings(tables, ranks), order),
     }
+    if undecided := _failed_counts(tables):
+        summary["undecided"] = undecided
     summary["verdict"] = _verdict(summary, min_coverage)
     return summary
 
@@ -155,6 +163,12 @@ def _coverage(tables: Tables, check: str) -> dict[str, Any]:
     by_status = {status: int(counts[status]) for status in STATUSES if status in counts}
     audited = sum(by_status.get(status, 0) for status in AUDITED)
     return {"items": int(counts.sum()), "audited": audited, "by_status": by_status}
+
+
+def _failed_counts(tables: Tables) -> dict[str, dict[str, int]]:
+    """Count by part the pairs that could not be compared, where there are any."""
+    counts = tables.failed["part"].value_counts()
+    return {check: {"pairs": int(counts[check])} for check in tables.checks if check in counts}
 
 
 def _count_captioned(tables: Tables) -> int:

@@ -87,7 +87,7 @@ class Audit:
 
     def plan(self) -> list[stages.Step]:
         """Say what `scan` would compute, computing nothing."""
-        return pipeline.plan(self._dataset(), self.settings)
+        return pipeline.plan(self._dataset(), self.settings, self._checks or schema.CHECKS)
 
     def scan(self, *, progress: Progress | None = None, min_coverage: float = 1.0) -> Audit:
         """Read, fingerprint, search and verify; write the tables of the run.
@@ -103,7 +103,7 @@ class Audit:
         """
         begun, dataset = time.perf_counter(), self._dataset()
         log = stages.StageLog(progress or Quiet())
-        tables = pipeline.scan(dataset, self.settings, log)
+        tables = pipeline.scan(dataset, self.settings, log, self._checks or schema.CHECKS)
         for name in WRITTEN_BY:  # conclusions from what was known before
             (self.run / f"{name}.parquet").unlink(missing_ok=True)
         for name, table in tables.items():
@@ -146,7 +146,8 @@ class Audit:
         record = self.record
         least = record["settings"]["min_coverage"] if min_coverage is None else min_coverage
         counted = summarise(self._run.frames(), record["order"], min_coverage=least)
-        return {**counted, "seconds": record["seconds"], "run": str(self.run)}
+        notes = [escape_invisible(note) for note in record["notes"]]
+        return {**counted, "notes": notes, "seconds": record["seconds"], "run": str(self.run)}
 
     def matches(self) -> pd.DataFrame:
         """Return every pair a verifier has looked at, accepted or not, with both splits."""

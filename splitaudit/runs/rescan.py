@@ -29,4 +29,4 @@ def search_again(run: Run, settings: Settings) -> dict[str, pa.Table]:
     dataset = Dataset(name, run.folder, known["items"], media, known["memberships"], links, ())
     with tempfile.TemporaryDirectory(prefix="splitaudit-") as empty:
         fresh = replace(settings, cache=Path(empty))
-        return pipeline.scan(dataset, fresh, StageLog(Quiet()))
+        return pipeline.scan(dataset, fresh, StageLog(Quiet()), run.record["checks"])

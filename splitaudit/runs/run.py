@@ -59,7 +59,7 @@ class Run:
     def frames(self) -> Tables:
         """Return the tables that reports are made of."""
         record = self.record
-        names = ("items", "media", "matches", "memberships", "edges")
+        names = ("items", "media", "matches", "failed", "memberships", "edges")
         frames = {name: table.to_pandas() for name, table in self.known(*names).items()}
         return Tables(
             **frames,

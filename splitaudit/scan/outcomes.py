@@ -12,13 +12,20 @@ from splitaudit.audio.decode.ffmpeg import NO_SOUND
 from splitaudit.engine.contracts import Findings
 from splitaudit.engine.jobs import File
 
+NO_FRAMES = "frames are not audited yet"
+NOT_ASKED = "not asked for: see --checks"
 FACTS = {
     "audio": ["duration_s", "sample_rate", "channels", "bit_depth", "lossless"],
     "image": ["width", "height"],
 }
 
 
-def fill(media: pa.Table, files: Mapping[int, File], facts: Mapping[str, pd.DataFrame]) -> pa.Table:
+def fill(
+    media: pa.Table,
+    files: Mapping[int, File],
+    facts: Mapping[str, pd.DataFrame],
+    checks: Sequence[str] = schema.CHECKS,
+) -> pa.Table:
     """Return `media` with what was found, less the parts that files turned out not to hold.
 
     Parameters
@@ -30,6 +37,8 @@ def fill(media: pa.Table, files: Mapping[int, File], facts: Mapping[str, pd.Data
     facts
         Part -> what is known of each content, index: content id. The columns of `FACTS` with
         status and error; of sounds, holds_frames.
+    checks
+        What is asked. What is not keeps no status.
     """
     frame = media.to_pandas()
     contents = pd.Series({row: file.content_id for row, file in files.items()}, dtype=object)
@@ -43,9 +52,14 @@ def fill(media: pa.Table, files: Mapping[int, File], facts: Mapping[str, pd.Data
                 frame.loc[rows, name] = known[name].to_numpy()
         if part == "audio" and part in facts:
             holds_frames[rows] = known["holds_frames"].to_numpy()
-        for row in frame.index[rows & frame["status"].isna()]:
+        if part not in checks:
+            frame.loc[rows, "error"] = NOT_ASKED
+        for row in frame.index[rows & frame["status"].isna() & (part in checks)]:
             frame.loc[row, ["status", "error"]] = _read_failure(files.get(row))
-    frame = _resolve_parts(frame, holds_frames)
+    frame = _resolve_parts(frame, holds_frames) if "audio" in checks else frame
+    unseen = (frame["part"] == "video") & frame["status"].isna()
+    frame.loc[unseen, "error"] = NO_FRAMES if "video" in checks else NOT_ASKED
+    frame.loc[unseen & ("video" in checks), "status"] = schema.UNSUPPORTED
     return schema.conform(pa.Table.from_pandas(frame, schema.MEDIA, False), schema.MEDIA)
 
 
@@ -90,7 +104,9 @@ def _read_failure(file: File | None) -> tuple[str, str]:
         return schema.MISSING, "vanished during the scan"
     except OSError as error:
         return schema.UNREADABLE, error.strerror or str(error)
-    return schema.ERROR, "changed during the scan: run it again"
+    if file.changed:
+        return schema.ERROR, "changed during the scan: run it again"
+    return schema.UNDECIDED, "nothing came back of it, although it did not change: run it again"
 
 
 def _resolve_parts(frame: pd.DataFrame, holds_frames: pd.Series) -> pd.DataFrame:
@@ -104,7 +120,7 @@ def _resolve_parts(frame: pd.DataFrame, holds_frames: pd.Series) -> pd.DataFrame
     film = mute | (its_sound["holds_frames"].fillna(False).astype(bool).to_numpy() & read)
     video = frame.loc[undecided, ["status", "error"]].copy()
     video["status"], video["error"] = its_sound["status"].to_numpy(), its_sound["error"].to_numpy()
-    video.loc[film, ["status", "error"]] = schema.UNSUPPORTED, "frames are not audited yet"
+    video.loc[film, ["status", "error"]] = schema.UNSUPPORTED, NO_FRAMES
     frame.loc[undecided, ["status", "error"]] = video
     no_film = frame.index[undecided][read & ~film]
     mute_items = its_sound.index[mute]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib import metadata
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from splitaudit import __version__
 from splitaudit.audio.medium import Sounds
@@ -20,7 +21,8 @@ from splitaudit.engine.stages import Contents, Settings, Stage, StageLog, Step, 
 from splitaudit.groups import policies
 from splitaudit.images.medium import Pictures
 from splitaudit.metadata import caption_relations, spans
-from splitaudit.scan import outcomes
+from splitaudit.scan import failures, one_path, outcomes
+from splitaudit.schema import CAPTIONS, CHECKS, KEYS
 
 IDENTIFY = Stage("identify", "contents", jobs.identify, jobs.lost_identify, 1e9)
 MEDIA_BY_PART: dict[str, Medium] = {medium.part: medium for medium in (Sounds(), Pictures())}
@@ -32,9 +34,9 @@ OPTIONAL = {"faiss-cpu", "faiss-gpu-cu12", "pillow", "pillow-heif", "simplejpeg"
 _Files = dict[int, jobs.File]  # row of the media table -> what lies there
 
 
-def plan(dataset: Dataset, settings: Settings) -> list[Step]:
+def plan(dataset: Dataset, settings: Settings, checks: Sequence[str] = CHECKS) -> list[Step]:
     """Say what a scan would do, doing none of it."""
-    files = _files(dataset.media)
+    files = _files(dataset.media, checks)
     parts = {part: _filter_part(dataset.media, files, part) for part in MEDIA_BY_PART}
     audited = {part: _audited(dataset, own, settings) for part, own in parts.items()}
     every = [file for own in parts.values() for file in own.values()]
@@ -52,9 +54,17 @@ def _unidentified_files(files: Iterable[jobs.File]) -> set[tuple[str, str]]:
     return {(file.name, file.stretch) for file in files if not file.content_id}
 
 
-def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Table]:
-    """Return the tables of a run, by name: items, media, matches, memberships, edges, groups."""
-    files = _files(dataset.media)
+def scan(
+    dataset: Dataset, settings: Settings, log: StageLog, checks: Sequence[str] = CHECKS
+) -> dict[str, pa.Table]:
+    """Return the tables of a run, by name: those of `schema` that a scan writes.
+
+    Parameters
+    ----------
+    checks
+        What is asked, of `schema.CHECKS`; nothing else is read or compared.
+    """
+    files = _files(dataset.media, checks)
     run_stage(IDENTIFY, {file.name: file for file in files.values()}, settings, log)
     parts = {part: _filter_part(dataset.media, files, part) for part in MEDIA_BY_PART}
     found = {
@@ -64,34 +74,45 @@ def scan(dataset: Dataset, settings: Settings, log: StageLog) -> dict[str, pa.Ta
     }
     files = {row: file for own in parts.values() for row, file in own.items()}
     facts = {part: of.facts for part, of in found.items()}
-    filled = outcomes.fill(dataset.media, files, facts)
+    filled = outcomes.fill(dataset.media, files, facts, checks)
     filled = outcomes.mark_undecided(filled, dataset.items, found, dataset.split_order)
     matches = [
         MEDIA_BY_PART[part].matches(dataset.items, filled, of, settings)
         for part, of in found.items()
     ]
-    matched = pa.concat_tables([*matches, spans.overlaps(dataset.items)])
-    declared = spans.stretch_overlaps(dataset.items, filled, matched)
-    matched = pa.concat_tables([matched, declared])
-    alike = caption_relations.edges(dataset.items, dataset.captions)
+    failed = failures.pairs(filled, found)
+    if KEYS in checks:
+        matches.append(spans.overlaps(_with_source(dataset)))
+    matched = one_path.add(matches, dataset.items, filled)
+    rules = dataset.captions if CAPTIONS in checks else ()
+    alike = caption_relations.edges(dataset.items, rules)
     edges = pa.concat_tables([policies.edges(matched), dataset.links, alike])
     captions = caption_relations.memberships(dataset.items, dataset.captions)
     log.end()
     return {
         "items": dataset.items,
-        "media": filled,
+        "media": failures.note(filled, found, failed),
         "matches": matched,
+        "failed": failed,
         "memberships": pa.concat_tables([dataset.memberships, captions]),
         "edges": edges,
         "groups": policies.groups(dataset.items["item_id"].to_pylist(), edges),
     }
 
 
-def _files(listed: pa.Table) -> _Files:
-    """The sounds and pictures that can be looked at, as they are now."""
+def _with_source(dataset: Dataset) -> pa.Table:
+    """The items whose source is told: a place holder such as `unknown` is none."""
+    key = pc.equal(dataset.memberships["key"], "source")
+    told = dataset.memberships.filter(key)["item_id"]
+    return dataset.items.filter(pc.is_in(dataset.items["item_id"], value_set=told))
+
+
+def _files(listed: pa.Table, checks: Sequence[str]) -> _Files:
+    """The sounds and pictures that are asked for and can be looked at, as they are now."""
     files = {}
+    asked = set(checks) & set(MEDIA_BY_PART)
     for row, one in enumerate(listed.to_pylist()):
-        if one["part"] in MEDIA_BY_PART and one["status"] is None:
+        if one["part"] in asked and one["status"] is None:
             path = decode_path(one["path"])
             with contextlib.suppress(OSError):
                 now = jobs.signature(path)

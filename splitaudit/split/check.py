@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
@@ -15,7 +16,7 @@ from typing import TypedDict, Unpack
 import pandas as pd
 import pyarrow as pa
 
-from splitaudit.schema import AUDITED, LEAK_RELATIONS, SHARED_MATERIAL
+from splitaudit.schema import AUDITED, LEAK_RELATIONS, OK, SHARED_MATERIAL
 
 _CROSSING_COLUMNS = ["a", "b", "relation", "score", "a_split", "b_split"]
 _PARTED_COLUMNS = ["reason", "value", "items", "splits", "example"]
@@ -199,7 +200,7 @@ def check(
     known = set(items["item_id"].to_pylist())
     ids = listed["item_id"]
     together = _empty_must_link() if together is None else together
-    parted = _find_parted(together, placed)
+    parted = _find_parted(pd.concat([together, _one_files(media)], ignore_index=True), placed)
     across = _find_crossings(matches, placed)
     leaking = across["relation"].isin(LEAK_RELATIONS)
     return CheckResult(
@@ -246,6 +247,32 @@ def must_link(memberships: pa.Table, edges: pa.Table, policy: str) -> pd.DataFra
 
 def _empty_must_link() -> pd.DataFrame:
     return pd.DataFrame({"reason": [], "value": [], "item_id": []}, dtype=object)
+
+
+def _one_files(media: pa.Table) -> pd.DataFrame:
+    """Return the media that are one file, or a stretch of one: reason, value and item_id.
+
+    Matches link equal items by a star, and of a star without its middle nothing would be left.
+    """
+    columns = ["item_id", "path", "clip_start_s", "clip_end_s", "content_id", "status"]
+    frame = media.select(columns).to_pandas()
+    named = frame.dropna(subset="path")
+    stretches = zip(named["clip_start_s"].fillna(0.0), named["clip_end_s"], strict=True)
+    words = [_describe_stretch(*stretch) for stretch in stretches]
+    places = [path + stretch for path, stretch in zip(named["path"], words, strict=True)]
+    read = frame[(frame["status"] == OK) & frame["content_id"].notna()]
+    rows = [
+        named[["item_id"]].assign(reason="one file", value=places),
+        read[["item_id"]].assign(reason="equal bytes", value=read["content_id"]),
+    ]
+    found = pd.concat([_empty_must_link(), *(each for each in rows if len(each))])
+    several: pd.DataFrame = found[found.duplicated(["reason", "value"], keep=False)]
+    return several.drop_duplicates()
+
+
+def _describe_stretch(start_s: float, end_s: float) -> str:
+    whole = start_s == 0 and math.isnan(end_s)
+    return "" if whole else f" from {start_s:.6g} s to {end_s:.6g} s"
 
 
 def _find_parted(together: pd.DataFrame, placed: pd.Series[str]) -> pd.DataFrame:

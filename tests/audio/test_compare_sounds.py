@@ -21,7 +21,9 @@ from splitaudit.demo import sounds
 from splitaudit.demo.synthesis import RATE, Sound
 from splitaudit.engine import jobs
 from splitaudit.engine.jobs import File
+from splitaudit.engine.proving import CHANGED
 from splitaudit.engine.store import Parts
+from splitaudit.schema import UNDECIDED
 
 FILE = File("/somewhere/a.wav", None, None, "1-2-3-4", "content")
 
@@ -278,10 +280,19 @@ def test_what_changed_or_went_is_not_told(tmp_path: Path) -> None:
     names = pa.array(sorted(pair.key for pair in pairs))
     found = Parts(tmp_path / "proofs").read(names, compare.PROOFS)
     assert found["key"].to_pylist() == ["same"]
+    undecided = Parts(tmp_path / "proofs" / "undecided").read(names, jobs.UNDECIDED).to_pylist()
+    said = {"status": UNDECIDED, "error": CHANGED}
+    assert undecided == [{"key": "changed", **said}, {"key": "gone", **said}]
 
 
-def test_of_what_was_lost_nothing_was_found(tmp_path: Path) -> None:
-    compare.Waveforms().lost([pair_of()], tmp_path)
+def test_of_a_file_that_was_moved_or_linked_the_sound_is_compared(tmp_path: Path) -> None:
+    sound = sounds.speech_like(4, 2.0)
+    a, b = (on_disk(tmp_path / name, sound) for name in ("a.wav", "b.wav"))
+    of_bytes = {x: jobs.digest_bytes(x.path, x.signature) for x in (a, b)}
+    a, b = (replace(x, content_id=of_bytes[x]) for x in (a, b))
+    Path(a.path).chmod(0o600)
+    Path(b.path).touch()
+    pair = Pair("k", a, b, (1.0, 1.0), 1.0, (2.0, 2.0), 1.0)
+    compare.Waveforms().verify([pair], tmp_path)
     (row,) = Parts(tmp_path).read(pa.array(["k"]), compare.PROOFS).to_pylist()
-    assert row["found"] is False
-    assert (row["score"], row["accepted"]) == (None, None)
+    assert row["accepted"]

@@ -20,9 +20,10 @@ from splitaudit import schema
 from splitaudit.audio.verify.compare import Waveforms
 from splitaudit.engine import media
 from splitaudit.engine.contracts import fingerprint_id
-from splitaudit.engine.jobs import File
+from splitaudit.engine.jobs import DIED, UNDECIDED, UNDECIDED_FOLDER, File
 from splitaudit.engine.progress import Quiet
 from splitaudit.engine.stages import Settings, StageLog
+from splitaudit.engine.store import Parts
 from splitaudit.images.decode.boxes import WHOLE
 from splitaudit.images.fingerprint import extract
 from splitaudit.images.fingerprint.contract import COSINE, HAMMING, METRICS, encode
@@ -132,13 +133,11 @@ def test_a_verifier_says_that_it_knows_nothing_of_what_was_lost(
 ) -> None:
     assert {"key", "found", "accepted", "score"} <= set(verifier.proofs.names)
     assert verifier.lost([AnyPair("x y"), AnyPair("x z")], tmp_path) == 2
-    (part,) = tmp_path.glob("*.parquet")
-    table = pq.read_table(part)
-    assert table.schema.equals(verifier.proofs)
-    assert table.select(["key", "found"]).to_pylist() == [
-        {"key": "x y", "found": False},
-        {"key": "x z", "found": False},
-    ]
+    noted = Parts(tmp_path / UNDECIDED_FOLDER).read(pa.array(["x y", "x z"]), UNDECIDED)
+    said = {"status": schema.UNDECIDED, "error": DIED}
+    assert noted.to_pylist() == [{"key": "x y", **said}, {"key": "x z", **said}]
+    known = Parts(tmp_path).known(pa.array(["x y", "x z"]))
+    assert known.to_pylist() == [False, False]
 
 
 def test_every_verifier_has_a_name_of_its_own() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from splitaudit.engine import jobs
-from splitaudit.engine.jobs import CONTENTS, File, signature
+from splitaudit.engine.jobs import File, signature
 from splitaudit.engine.store import Parts, digest
-from splitaudit.schema import ERROR
+from splitaudit.schema import ERROR, UNDECIDED
 
 WORDS = pa.schema({"key": pa.string(), "said": pa.string()})
 FAULTS = pa.schema({"key": pa.string(), "status": pa.string(), "error": pa.string()})
@@ -73,6 +74,73 @@ def test_a_file_that_grew_or_is_newer_or_gone_is_another_one(tmp_path: Path) -> 
         assert file.changed
 
 
+def identified(path: Path, stretch: str = "") -> File:
+    """A file of which the bytes are known."""
+    file = file_of(path)
+    of_bytes = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    return dataclasses.replace(file, content_id=of_bytes + stretch)
+
+
+def link(path: Path) -> None:
+    path.with_name("link").hardlink_to(path)
+
+
+def rename_a_copy(path: Path) -> None:
+    """As rsync puts a file in its place: other times and another number, and the same bytes."""
+    copy = path.with_name("copy")
+    copy.write_bytes(path.read_bytes())
+    copy.replace(path)
+
+
+@pytest.mark.parametrize("stretch", ["", "@0.000000-1.000000"])
+@pytest.mark.parametrize("move", [lambda path: path.chmod(0o640), link, Path.touch, rename_a_copy])
+def test_a_file_that_was_read_is_what_it_holds_whatever_its_times_and_links(
+    tmp_path: Path, move: Callable[[Path], object], stretch: str
+) -> None:
+    path = written(tmp_path / "a")
+    file = identified(path, stretch)
+    os.utime(path, ns=(1, path.stat().st_mtime_ns - 10**9))
+    assert signature(str(path)) != file.signature
+    move(path)
+    assert not file.changed
+    written(path, "other")  # as long
+    assert file.changed
+
+
+def test_a_file_is_identified_as_what_it_holds_and_left_out_where_it_grew(tmp_path: Path) -> None:
+    files = [file_of(written(tmp_path / name)) for name in "abc"]
+    (tmp_path / "a").chmod(0o600)
+    written(tmp_path / "b", "other")
+    written(tmp_path / "c", "longer words")
+    jobs.identify(files, tmp_path / "facts")
+    digests = {row["key"]: row["digest"] for row in rows(tmp_path / "facts")}
+    assert digests == {
+        file.name: hashlib.blake2b(text, digest_size=16).hexdigest()
+        for file, text in zip(files, (b"words", b"other"), strict=False)
+    }
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_not_identified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path / "a")
+    file, read = file_of(path), hashlib.file_digest
+
+    def read_and_write(*words: Any) -> Any:
+        found = read(*words)
+        written(path, "other")
+        os.utime(path, ns=(1, 1))
+        return found
+
+    monkeypatch.setattr(hashlib, "file_digest", read_and_write)
+    jobs.identify([file], tmp_path / "facts")
+    assert rows(tmp_path / "facts") == []
+
+
+def test_a_reason_is_one_line_that_a_table_can_hold() -> None:
+    assert jobs.error_reason(OSError("caf\udce9\nno")) == "OSError: caf\\udce9 no"
+
+
 @pytest.mark.parametrize(
     ("start_s", "end_s", "stretch"),
     [
@@ -117,8 +185,9 @@ def test_bytes_are_digested_and_what_is_gone_is_left_out(tmp_path: Path) -> None
 def test_of_files_that_a_process_died_of_nothing_is_known(tmp_path: Path) -> None:
     file = file_of(written(tmp_path / "x"))
     assert jobs.lost_identify([file], tmp_path / "facts") == 1
-    (part,) = (tmp_path / "facts").iterdir()
-    assert pq.read_table(part).equals(CONTENTS.empty_table())
+    assert rows(tmp_path / "facts") == []
+    said = {"key": file.name, "status": UNDECIDED, "error": jobs.DIED}
+    assert rows(tmp_path / "facts" / "undecided") == [said]
 
 
 def test_what_is_said_of_a_file_that_changed_meanwhile_is_not_kept(tmp_path: Path) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
+import poison
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from noting import Thing, note_process
+from noting import NOTED, Thing, note_process
 
+from splitaudit.engine import jobs, stages
 from splitaudit.engine.progress import Quiet
 from splitaudit.engine.stages import (
     Settings,
@@ -27,7 +29,7 @@ from splitaudit.engine.stages import (
     run_stage,
     step,
 )
-from splitaudit.schema import STATUSES
+from splitaudit.schema import STATUSES, UNDECIDED
 
 
 class Told:
@@ -126,6 +128,59 @@ def test_more_than_three_seconds_of_work_are_done_by_other_processes(
     found = [row["process"] for rows in parts(settings) for row in rows]
     assert len(found) == 3
     assert (os.getpid() in found) == (not more)
+
+
+def forgetful(times: int, asked: list[str]) -> Stage:
+    """A stage that says nothing of `t0001` so many times."""
+
+    def note(some: Sequence[Thing], folder: Path) -> int:
+        keys = [thing.key for thing in some]
+        asked.extend(keys)
+        told = [key for key in keys if key != "t0001" or asked.count(key) > times]
+        rows = [{"key": key, "process": 0} for key in told]
+        return jobs.write(rows, NOTED, keys, folder)
+
+    return Stage("note", "notes", note, note, 1e9)
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_what_does_not_come_back_is_asked_once_more_and_then_told(
+    tmp_path: Path, times: int
+) -> None:
+    settings, told, asked = settings_of(tmp_path), Told(), list[str]()
+    log = StageLog(told)
+    undecided = run_stage(forgetful(times, asked), things(3), settings, log)
+    assert sorted(asked) == ["t0000", *["t0001"] * (2 if times else 1), "t0002"]
+    said = {"key": "t0001", "status": UNDECIDED, "error": "note: nothing came back"}
+    assert undecided.to_dict("records") == ([said] if times == 2 else [])
+    assert log.stages["note"].get("undecided") == (1 if times == 2 else None)
+    assert sum(step for (step, *more) in told.words if not more) == 3  # what is asked twice, too
+    known = run_stage(forgetful(0, asked), things(3), settings, StageLog(Quiet()))
+    assert known.empty
+    assert known.columns.tolist() == jobs.UNDECIDED.names
+
+
+def test_what_a_process_died_of_is_undecided_and_never_done_in_this_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stages, "MIN_PARALLEL_S", -1.0)
+    deadly = tmp_path / "poison"
+    deadly.touch()
+    todo = {key: poison.Thing(key, str(deadly) if key == "b" else "") for key in "abc"}
+    stage = Stage("note", "notes", poison.write_facts, poison.note_death, 1e9)
+
+    def run(processes: int) -> dict[str, str]:
+        settings = settings_of(tmp_path, processes)
+        found = run_stage(stage, todo, settings, StageLog(Quiet()))
+        return dict(zip(found["key"], found["error"], strict=True))
+
+    assert run(2) == {"b": jobs.DIED}
+    monkeypatch.setattr(stages, "MIN_PARALLEL_S", 1e9)  # so little is left that it is done here
+    assert run(2) == {"b": jobs.DIED}
+    assert run(1) == {"b": jobs.DIED}
+    deadly.unlink()
+    assert run(1) == {"b": jobs.DIED}  # one process only, and it may die
+    assert run(2) == {}
 
 
 def test_what_a_killed_run_left_is_swept_before(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -15,8 +14,8 @@ import pyarrow as pa
 from splitaudit.audio.decode import sounds
 from splitaudit.audio.verify import tempo_pitch, windows
 from splitaudit.audio.verify import waveform as verifier
-from splitaudit.engine.jobs import File, write
-from splitaudit.errors import MediaError
+from splitaudit.engine.jobs import File
+from splitaudit.engine.proving import refuse_changed, write_lost_pairs, write_proofs
 
 WHOLE_EVIDENCE_S = 0.5  # <=: of evidence; with less, what lies near the moment is compared first,
 NEAR_S = 30.0  # so much to each side
@@ -70,6 +69,11 @@ class Pair:
         """Bytes."""
         return self.a.size + self.b.size
 
+    @property
+    def files(self) -> tuple[File, File]:
+        """What is read to compare them."""
+        return self.a, self.b
+
 
 class Waveforms:
     """The verifier, see `splitaudit.engine.contracts.Verifier`."""
@@ -79,18 +83,11 @@ class Waveforms:
 
     def verify(self, pairs: Sequence[Pair], folder: Path) -> int:
         """Compare pairs of sounds."""
-        rows = []
-        for pair in pairs:
-            with contextlib.suppress(MediaError):  # gone since it was fingerprinted
-                row = {"key": pair.key, **_proof(pair)}
-                if not (pair.a.changed or pair.b.changed):
-                    rows.append(row)
-        return write(rows, PROOFS, [pair.key for pair in pairs], folder)
+        return write_proofs(pairs, _proof, PROOFS, folder)
 
     def lost(self, pairs: Sequence[Pair], folder: Path) -> int:
-        """Note that nothing can be said of these pairs."""
-        rows = [{"key": pair.key, "found": False} for pair in pairs]
-        return write(rows, PROOFS, [pair.key for pair in pairs], folder)
+        """Note that a process died of these pairs."""
+        return write_lost_pairs(pairs, folder)
 
 
 def _proof(pair: Pair) -> dict[str, Any]:
@@ -184,7 +181,9 @@ _CACHE_BYTES = 1 << 27
 
 def _load_sound(file: File) -> verifier.Sound:
     if file not in _CACHE:
-        _CACHE[file] = verifier.prepare_sound(sounds.load(file.path, file.start_s, file.end_s))
+        samples = sounds.load(file.path, file.start_s, file.end_s)
+        refuse_changed(file)
+        _CACHE[file] = verifier.prepare_sound(samples)
         while len(_CACHE) > 2 and sum(held.white.nbytes for held in _CACHE.values()) > _CACHE_BYTES:
             _CACHE.popitem(last=False)
     _CACHE.move_to_end(file)

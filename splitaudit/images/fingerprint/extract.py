@@ -13,7 +13,14 @@ import pyarrow as pa
 
 from splitaudit import schema
 from splitaudit.engine.contracts import Fingerprint, fingerprint_id
-from splitaudit.engine.jobs import File, decode_error, write, write_crashed, write_each
+from splitaudit.engine.jobs import (
+    File,
+    decode_error,
+    error_reason,
+    write,
+    write_crashed,
+    write_each,
+)
 from splitaudit.engine.limits import time_limit
 from splitaudit.errors import MediaError
 from splitaudit.images.decode import pictures
@@ -185,9 +192,8 @@ def _encode_alone(of: Any, read: _PictureRead, views: Sequence[View]) -> dict[st
     try:
         return {"key": read.row["key"], **_code_columns(_encode_within_limit(of, views, LIMIT_S))}
     except Exception as error:  # of one picture: that is a row, not the end
-        reason = f"the fingerprint {of.name} failed: {type(error).__name__}: {error}"
-        status = {"status": schema.ERROR, "error": reason.replace("\n", " ")}
-        return {"key": read.row["key"], **status}
+        reason = f"the fingerprint {of.name} failed: {error_reason(error)}"
+        return {"key": read.row["key"], "status": schema.ERROR, "error": reason}
 
 
 def _code_columns(codes: Codes) -> dict[str, Any]:

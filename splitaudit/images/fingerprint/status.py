@@ -16,6 +16,7 @@ from splitaudit.images.fingerprint.extract import CODES, kind_of
 
 FLAT = "a flat picture: nothing in it to compare"
 ODD_LENGTH = "a code of another length than for most pictures"
+NOT_TAKEN = "changed during the scan: run it again"  # read once, and not for this fingerprint
 OUT_OF_REACH = "no fingerprint that was chosen is for pictures of this size"
 
 
@@ -63,11 +64,14 @@ def _set_status(pictures: pd.DataFrame, which: Any, status: str, error: Any) -> 
 
 
 def _read_status(of: Any, pictures: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Status and error of a fingerprint; codes of another length than most are an error."""
+    """Status and error of a fingerprint; without codes, or with another length than most: error."""
     keys = pa.array(pictures.index, pa.string())
     columns = pa.schema([CODES.field(name) for name in ("key", "status", "error", "told", "many")])
     table = settings.facts(kind_of(of)).read(keys, columns)
-    facts: pd.DataFrame = table.to_pandas().set_index("key").reindex(pictures.index)
+    taken = table.to_pandas().set_index("key")
+    facts: pd.DataFrame = taken.reindex(pictures.index)
+    missing = ~facts.index.isin(taken.index)
+    facts.loc[missing, ["status", "error"]] = schema.ERROR, f"{of.name}: {NOT_TAKEN}"
     if of.metric != VOTES:
         length = facts["many"] / facts["told"].str.len()
         odd = length.notna() & (length != length.mode().max())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from splitaudit.engine.jobs import write
+from splitaudit.engine.proving import write_lost_pairs
 
 PROOFS = pa.schema(
     {
@@ -29,20 +29,11 @@ PROOFS = pa.schema(
 NO_PROOF = {"found": False, "accepted": False, "similar": False}
 
 
-class Pair(Protocol):
-    """Two pictures to be compared, under the key of the fact."""
-
-    @property
-    def key(self) -> str:
-        """Of the fact."""
-
-
 class PictureVerifier:
     """What the verifiers of pictures share, see `splitaudit.engine.contracts.Verifier`."""
 
     proofs: ClassVar[pa.Schema] = PROOFS
 
-    def lost(self, pairs: Sequence[Pair], folder: Path) -> int:
-        """Note that nothing can be said of these pairs."""
-        rows = [{"key": pair.key, **NO_PROOF} for pair in pairs]
-        return write(rows, PROOFS, [pair.key for pair in pairs], folder)
+    def lost(self, pairs: Sequence[Any], folder: Path) -> int:
+        """Note that a process died of these pairs."""
+        return write_lost_pairs(pairs, folder)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from splitaudit.engine.jobs import File, write
-from splitaudit.errors import MediaError
+from splitaudit.engine.jobs import File
+from splitaudit.engine.proving import refuse_changed, write_proofs
 from splitaudit.images.decode import pictures
 from splitaudit.images.decode.boxes import (
     WHOLE,
@@ -81,6 +80,11 @@ class Pair:
         """Bytes."""
         return self.a.file.size + self.b.file.size
 
+    @property
+    def files(self) -> tuple[File, File]:
+        """What is read to compare them."""
+        return self.a.file, self.b.file
+
 
 class Photographs(PictureVerifier):
     """The verifier of pairs of pictures that are not small."""
@@ -89,15 +93,13 @@ class Photographs(PictureVerifier):
 
     def verify(self, pairs: Sequence[Pair], folder: Path) -> int:
         """Compare pairs of photographs."""
-        rows = []
-        for pair in pairs:
-            with contextlib.suppress(MediaError):  # gone since it was fingerprinted
-                sides = _load_sides(pair)
-                proof = _compare_pair(pair, sides)
-                row = _row(pair, sides, proof) if proof else NO_PROOF
-                if not (pair.a.file.changed or pair.b.file.changed):
-                    rows.append({"key": pair.key, **row})
-        return write(rows, PROOFS, [pair.key for pair in pairs], folder)
+        return write_proofs(pairs, _prove, PROOFS, folder)
+
+
+def _prove(pair: Pair) -> dict[str, Any]:
+    sides = _load_sides(pair)
+    proof = _compare_pair(pair, sides)
+    return _row(pair, sides, proof) if proof else NO_PROOF
 
 
 def _load_sides(pair: Pair) -> tuple[Photograph, Photograph]:
@@ -185,6 +187,7 @@ def _load_photograph(side: Side, see: See, box: Box, features: Features) -> Phot
     of = side.file, see, box, len(features)  # another scan may have taken none
     if of not in _CACHE:
         pixels = pictures.load(side.file.path, short_side=exposure.SHORT).pixels
+        refuse_changed(side.file)
         _CACHE[of] = exposure.prepare(see(pixels, box), features)
         if len(_CACHE) > CACHE_SIZE:
             _CACHE.popitem(last=False)

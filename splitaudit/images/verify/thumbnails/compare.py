@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from splitaudit.engine.jobs import write
+from splitaudit import schema
+from splitaudit.engine.proving import Row, are_finite, failure, write_decided
 from splitaudit.images.decode.boxes import Box, area, box_matrix
 from splitaudit.images.decode.thumbnail import SIDE
 from splitaudit.images.fingerprint.hash import (
@@ -65,7 +66,24 @@ class Thumbnails(PictureVerifier):
 
     def verify(self, pairs: Sequence[Pair], folder: Path) -> int:
         """Compare pairs of small pictures."""
-        return write(_compare_pairs(pairs), PROOFS, [pair.key for pair in pairs], folder)
+        found, failed = _prove(pairs)
+        return write_decided(found, failed, [pair.key for pair in pairs], (PROOFS, folder))
+
+
+def _prove(pairs: Sequence[Pair]) -> tuple[pa.Table, list[Row]]:
+    """The facts of pairs, and why there is none; those that fail together are asked in halves."""
+    try:
+        proofs = schema.conform(_compare_pairs(pairs), PROOFS)
+    except Exception as error:  # of some pairs: these are rows, not the end
+        if len(pairs) > 1:
+            half = len(pairs) // 2
+            (one, these), (other, those) = _prove(pairs[:half]), _prove(pairs[half:])
+            return pa.concat_tables([one, other]), these + those
+        return PROOFS.empty_table(), [{"key": pair.key, **failure(error)} for pair in pairs]
+    sound = are_finite(proofs)
+    odd = proofs["key"].filter(pa.array(~sound)).to_pylist()
+    reason = failure(ValueError("the score, the map or a share is no number"))
+    return proofs.filter(pa.array(sound)), [{"key": key, **reason} for key in odd]
 
 
 def _compare_pairs(pairs: Sequence[Pair]) -> pa.Table:
