@@ -13,6 +13,7 @@ from splitaudit.errors import SplitauditError
 if TYPE_CHECKING:
     from splitaudit.dataset.manifest import Layout
     from splitaudit.metadata.keys import Key
+    from splitaudit.metadata.placeholders import Override
     from splitaudit.runs.audit import Audit
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
@@ -117,6 +118,17 @@ def parse_keys(words: Sequence[str]) -> tuple[Key, ...]:
             raise SplitauditError(f"--key {word}: no relation {relation!r}; choose from {known}")
         found.append(Key(name, (name,), relation=relation or SAME_SOURCE))
     return tuple(found)
+
+
+def parse_values(missing: Sequence[str], real: Sequence[str]) -> dict[str, Override]:
+    """Return what words such as `speaker=unknown` say of the values of each key."""
+    from splitaudit.metadata.placeholders import Override
+
+    found: dict[str, Override] = {}
+    for option, words in (("missing", missing), ("real", real)):
+        for key, value in parse_assignments(words, f"--{option}"):
+            found[key] = found.get(key, Override()) | Override(**{option: (value,)})
+    return found
 
 
 def parse_ratios(text: str | None) -> dict[str, float] | None:

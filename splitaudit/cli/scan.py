@@ -29,6 +29,15 @@ if TYPE_CHECKING:
     help="A column whose equal values belong together.",
 )
 @click.option(
+    "--missing",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="This value of a key stands for a missing one, and joins nothing.",
+)
+@click.option(
+    "--real", multiple=True, metavar="KEY=VALUE", help="This one does not, whatever it looks like."
+)
+@click.option(
     "--checks",
     help="Ask only these, of audio,video,image,captions,keys.  [default: all there is]",
 )
@@ -181,6 +190,7 @@ def _open_audit(target: str, chosen: dict[str, Any]) -> Audit:
             not (checks and set(checks) <= set(METADATA_CHECKS)),
             options.parse_layout(chosen),
             options.parse_splits(chosen["splits"]),
+            options.parse_values(chosen["missing"], chosen["real"]),
         ),
         settings=settings,
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from splitaudit.dataset.manifest.model import Layout
+from splitaudit.errors import SplitauditError
 from splitaudit.metadata.keys import Key
+from splitaudit.metadata.placeholders import Override
 from splitaudit.schema import ITEMS, conform
 
 UNSPLIT = "unsplit"
@@ -41,6 +43,8 @@ class IngestOptions:
         How the rows of a table lie in it.
     splits
         Their name of a split -> ours.
+    values
+        Name of a key -> which of its values stand for missing ones, and which do not.
     """
 
     root: Path | None = None
@@ -50,6 +54,7 @@ class IngestOptions:
     media: bool = True
     layout: Layout = field(default_factory=Layout)
     splits: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Override] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,21 @@ class Dataset:
     def __repr__(self) -> str:
         splits = ", ".join(self.split_order)
         return f"<Dataset {self.name}: {self.items.num_rows:,} items in {splits or 'no split'}>"
+
+
+def tell_values(keys: Sequence[Key], values: Mapping[str, Override]) -> list[Key]:
+    """Return keys with what a user says of their values, beside what a manifest says of them.
+
+    Raises
+    ------
+    SplitauditError
+        Where there is no key of a name.
+    """
+    unknown = sorted(set(values) - {key.name for key in keys})
+    if unknown:
+        known = ", ".join(sorted({key.name for key in keys})) or "none"
+        raise SplitauditError(f"--missing, --real: no key {unknown[0]!r}; there are: {known}")
+    return [replace(key, said=key.said | values.get(key.name, Override())) for key in keys]
 
 
 def split_name(name: str) -> str:

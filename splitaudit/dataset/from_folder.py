@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from splitaudit.dataset.dataset import UNSPLIT, Dataset, items_table, split_name
+from splitaudit.dataset.dataset import UNSPLIT, Dataset, items_table, split_name, tell_values
 from splitaudit.dataset.file_kinds import (
     AUDIO,
     IMAGE,
@@ -35,6 +35,7 @@ from splitaudit.dataset.split_names import rename_splits
 from splitaudit.errors import SplitauditError
 from splitaudit.metadata import keys
 from splitaudit.metadata.keys import Key
+from splitaudit.metadata.placeholders import Override
 from splitaudit.order import evaluation_order
 from splitaudit.schema import EDGES, MEDIA, MEMBERSHIPS, MISSING, UNREADABLE, conform
 
@@ -74,7 +75,10 @@ class _Listing:
 
 
 def from_folder(
-    target: str, declared: Sequence[Key] = (), names: Mapping[str, str] | None = None
+    target: str,
+    declared: Sequence[Key] = (),
+    names: Mapping[str, str] | None = None,
+    values: Mapping[str, Override] | None = None,
 ) -> Dataset:
     """List a folder, and find which split each file belongs to.
 
@@ -89,6 +93,8 @@ def from_folder(
         Keys of what is known of a file: `id`, `file_name` and `stem`.
     names
         Their name of a split -> ours.
+    values
+        As of `IngestOptions`.
 
     Raises
     ------
@@ -110,15 +116,24 @@ def from_folder(
     if problems:
         raise SplitauditError(f"--splits: {problems[0]}")
     split_of_item = dict(zip((row.item_id for row in rows), renamed, strict=True))
+    joining = tell_values(declared, values or {})
+    facts = _key_columns(list(split_of_item), joining)
     return Dataset(
         name=safe_name(os.path.basename(root)),
         root=Path(root),
         items=items_table({"item_id": list(split_of_item), "split": list(split_of_item.values())}),
         media=_media(rows, encode_path(os.path.join(root, ""))),
-        memberships=_memberships(list(split_of_item), declared),
+        memberships=pa.concat_tables(
+            [conform([], MEMBERSHIPS), *(keys.memberships(facts, key) for key in joining)]
+        ),
         links=conform([], EDGES),
         split_order=tuple(evaluation_order(map(str, split_of_item.values()))),
-        notes=(*([] if names else found.notes), *notes, *_ignored_notes(listing.ignored)),
+        notes=(
+            *([] if names else found.notes),
+            *notes,
+            *_ignored_notes(listing.ignored),
+            *(note for key in joining for note in keys.notes(facts, key)),
+        ),
         splits_known=found.known or bool(names),
     )
 
@@ -147,7 +162,8 @@ def _resolve_unknown(rows: list[_Row]) -> list[_Row]:
     return [row._replace(part=most) if row.part == UNKNOWN else row for row in rows]
 
 
-def _memberships(ids: list[str], declared: Sequence[Key]) -> pa.Table:
+def _key_columns(ids: list[str], declared: Sequence[Key]) -> pd.DataFrame:
+    """What keys are made of: a row a file."""
     facts = pd.DataFrame({"item_id": ids, "id": ids, **names_and_stems(ids)}, dtype=object)
     for key in declared:
         for name in key.columns:
@@ -155,8 +171,7 @@ def _memberships(ids: list[str], declared: Sequence[Key]) -> pa.Table:
                 raise SplitauditError(
                     f"key {key.name}: of a folder only id, file_name and stem are known"
                 )
-    found = [keys.memberships(facts, key) for key in declared]
-    return pa.concat_tables([conform([], MEMBERSHIPS), *found])
+    return facts
 
 
 def list_media(folder: str) -> tuple[list[str], str]:

@@ -79,6 +79,7 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
             manifest.ratios,
             _about(manifest),
             {**manifest.splits, **options.splits},
+            options.values,
         ),
     )
 

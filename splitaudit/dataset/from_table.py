@@ -21,7 +21,12 @@ from splitaudit.dataset.columns import (
     problems_at,
 )
 from splitaudit.dataset.compressed import inner_name
-from splitaudit.dataset.dataset import DEFAULT_CAPTION_RULES, Dataset, IngestOptions
+from splitaudit.dataset.dataset import (
+    DEFAULT_CAPTION_RULES,
+    Dataset,
+    IngestOptions,
+    tell_values,
+)
 from splitaudit.dataset.file_kinds import (
     AUDIO,
     OPENABLE,
@@ -41,11 +46,13 @@ from splitaudit.dataset.split_names import order_notes, rename_splits
 from splitaudit.dataset.stretches import LENGTH, place_stretches
 from splitaudit.dataset.table_readers import read_rows
 from splitaudit.errors import InputError, SplitauditError
-from splitaudit.metadata import keys
+from splitaudit.metadata import caption_relations, keys
 from splitaudit.metadata.keys import Key
+from splitaudit.metadata.placeholders import Override
 from splitaudit.order import evaluation_order
 from splitaudit.schema import EDGES, MEDIA, UNSUPPORTED, conform
 
+_IMPLIED_KEYS = (Key("id", ("id",)), Key("source", ("source",)))  # looked at without being declared
 _ITEM_COLUMNS = ["split", "id"]
 _STRETCH_COLUMNS = ["path", "clip_start_s", "clip_end_s"]
 
@@ -66,6 +73,8 @@ class Declarations:
         Title, homepage and license, where they are known.
     splits
         Their name of a split -> ours.
+    values
+        As of `IngestOptions`.
     """
 
     keys: Sequence[Key] = ()
@@ -74,6 +83,7 @@ class Declarations:
     ratios: Mapping[str, float] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
     splits: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Override] = field(default_factory=dict)
 
 
 def from_table(path: Path, options: IngestOptions) -> Dataset:
@@ -92,7 +102,9 @@ def from_table(path: Path, options: IngestOptions) -> Dataset:
     frame, problems = map_columns(rows, options.columns, _required(options), how)
     root = os.path.abspath(options.root or path.parent)
     rules = options.captions or DEFAULT_CAPTION_RULES
-    declared = Declarations(options.keys, rows.notes, rules, splits=options.splits)
+    declared = Declarations(
+        options.keys, rows.notes, rules, splits=options.splits, values=options.values
+    )
     name = safe_name(Path(inner_name(path.name)).stem)
     return build_dataset(path, name, root, frame, problems, declared)
 
@@ -156,6 +168,7 @@ def build_dataset(
     item_of_row = rows.groupby(_ITEM_COLUMNS, sort=False).ngroup().to_numpy()
     table = make_items(items, rows, item_of_row)
     facts = _key_columns(items, table)
+    joining = tell_values([*_IMPLIED_KEYS, *declared.keys], declared.values)
     return Dataset(
         name=name,
         root=Path(root),
@@ -163,8 +176,8 @@ def build_dataset(
         media=_media(
             media.merge(items[[*_ITEM_COLUMNS, "item_id"]], on=_ITEM_COLUMNS, how="left"), root
         ),
-        memberships=_memberships(items, facts, declared.keys),
-        links=_links(facts, declared.keys),
+        memberships=_memberships(items, facts, joining),
+        links=_links(facts, joining),
         split_order=tuple(evaluation_order(items["split"])),
         notes=(
             *declared.notes,
@@ -173,6 +186,8 @@ def build_dataset(
             *order_notes(items["split"]),
             *_shared_note(items),
             *_differing_notes(items, rows, item_of_row),
+            *_placeholder_notes(items, facts, joining),
+            *caption_relations.notes(table),
         ),
         captions=declared.captions,
         ratios=declared.ratios,
@@ -293,13 +308,25 @@ def _keys_without_columns(keys: Sequence[Key], rows: pd.DataFrame) -> list[Probl
     ]
 
 
-def _memberships(items: pd.DataFrame, facts: pd.DataFrame, declared: Sequence[Key]) -> pa.Table:
-    shared = items[items["shared"]]
-    found = [keys.memberships(shared[["item_id", "id"]], Key("id", ("id",)))]
-    if facts["source"].notna().any():
-        found.append(keys.memberships(facts, Key("source", ("source",))))
-    found += [keys.memberships(facts, key) for key in declared if not key.within]
-    return pa.concat_tables(found)
+def _memberships(items: pd.DataFrame, facts: pd.DataFrame, joining: Sequence[Key]) -> pa.Table:
+    shared_id, *others = joining
+    found = [keys.memberships(facts, key) for key in others if not key.within]
+    return pa.concat_tables([keys.memberships(_shared(items, facts), shared_id), *found])
+
+
+def _placeholder_notes(
+    items: pd.DataFrame, facts: pd.DataFrame, joining: Sequence[Key]
+) -> list[str]:
+    shared_id, *others = joining
+    found = [keys.notes(_shared(items, facts), shared_id)]
+    return [
+        note for notes in (*found, *(keys.notes(facts, key) for key in others)) for note in notes
+    ]
+
+
+def _shared(items: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+    """The facts of items whose id stands in several splits."""
+    return facts[items["shared"].to_numpy()]
 
 
 def _links(facts: pd.DataFrame, declared: Sequence[Key]) -> pa.Table:

@@ -9,9 +9,10 @@ import pandas as pd
 import pyarrow as pa
 
 from splitaudit.metadata import keys
-from splitaudit.metadata.captions import GENERIC, NEAR, text
+from splitaudit.metadata.captions import GENERIC, NEAR, exact, text
 from splitaudit.metadata.keys import Key
 from splitaudit.metadata.near_captions import near
+from splitaudit.metadata.placeholders import describe_captions
 from splitaudit.schema import CAPTION, EDGES, MEMBERSHIPS, SAME_CAPTION, conform
 
 
@@ -37,6 +38,12 @@ def memberships(items: pa.Table, rules: Sequence[str]) -> pa.Table:
         if rule != NEAR
     ]
     return pa.concat_tables([conform([], MEMBERSHIPS), *found])
+
+
+def notes(items: pa.Table) -> list[str]:
+    """Return a sentence that names the captions which stand for missing ones."""
+    texts = pd.Series(items["captions"].to_pylist(), dtype=object).explode().dropna().map(exact)
+    return describe_captions(texts)
 
 
 def edges(items: pa.Table, rules: Sequence[str]) -> pa.Table:

@@ -1,6 +1,7 @@
 """What metadata prove: items with an equal value of a key belong together.
 
-A value that is missing, or of which nothing is left once it is normalised, equals no other one.
+A value that is missing, or of which nothing is left once it is normalised, equals no other one; nor
+does one that stands for a missing value, such as `unknown` (see `placeholders`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from splitaudit.metadata.captions import NORMALISERS
+from splitaudit.metadata.placeholders import NOTHING_SAID, Override, describe, find_placeholders
 from splitaudit.schema import EDGES, MEMBERSHIPS, SAME_SOURCE, conform
 
 Indices = npt.NDArray[np.int64]
@@ -46,6 +48,8 @@ class Key:
         joins pairs.
     policy
         The policy whose groups it joins: a name of its own, unless it is given.
+    said
+        Which values stand for missing ones, and which do not.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Key:
     relation: str = SAME_SOURCE
     within: Mapping[str, float] = field(default_factory=dict)
     policy: str = ""
+    said: Override = NOTHING_SAID
 
 
 def memberships(facts: pd.DataFrame, key: Key) -> pa.Table:
@@ -77,6 +82,15 @@ def memberships(facts: pd.DataFrame, key: Key) -> pa.Table:
         pa.table({name: pa.array(column, pa.string()) for name, column in columns.items()}),
         MEMBERSHIPS,
     )
+
+
+def notes(facts: pd.DataFrame, key: Key) -> list[str]:
+    """Return sentences that name the values of a key which stand for missing ones, or may do so."""
+    told = []
+    for name in key.columns:
+        written = _written(facts[["item_id", name]], key, name)
+        told += describe(key.name, *find_placeholders(written[name], key.said))
+    return told
 
 
 def edges(facts: pd.DataFrame, key: Key) -> pa.Table:
@@ -128,14 +142,21 @@ def _values(facts: pd.DataFrame, key: Key) -> pd.DataFrame:
     """Return item_id and value, once each, of the items that have one."""
     found = facts[["item_id", *key.columns]]
     for name in key.columns:
-        found = found.explode(name).dropna(subset=name)
-        written = found[name].astype(str)
-        normalise = NORMALISERS.get(key.normalise.get(name, ""))
-        found = found.assign(**{name: written.map(normalise) if normalise else written})
-        found = found[found[name] != ""]
+        found = _written(found, key, name)
+        none, _ = find_placeholders(found[name], key.said)
+        found = found[~found[name].isin(list(none))]
     parts = [found[name] for name in key.columns]
     together = parts[0] if len(parts) == 1 else _join_values(found[list(key.columns)])
     return found[["item_id"]].assign(value=together).drop_duplicates().reset_index(drop=True)
+
+
+def _written(facts: pd.DataFrame, key: Key, name: str) -> pd.DataFrame:
+    """Facts with a row for each value of a column that is not missing, as text, normalised."""
+    found = facts.explode(name).dropna(subset=name)
+    written = found[name].astype(str)
+    normalise = NORMALISERS.get(key.normalise.get(name, ""))
+    found = found.assign(**{name: written.map(normalise) if normalise else written})
+    return found[found[name] != ""]
 
 
 def _join_values(parts: pd.DataFrame) -> pd.Series[str]:

@@ -6,14 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from splitaudit.schema import LEAK_RELATIONS, MATCHES, OVERLAP, conform
+from splitaudit.schema import MATCHES, OVERLAP, conform
 
 Indices = npt.NDArray[np.int64]
 
-SOUND = "audio"
-MIN_SHARED_S = 0.1  # > of two stretches of one file; no sound that lasts less is compared either
 PART = "source"  # in `matches`: no medium was looked at
 MAX_OVERLAPS = 1_000  # > spans that overlap one: only the next of them is linked with it
 
@@ -31,53 +28,7 @@ def overlaps(items: pa.Table) -> pa.Table:
     table
         Schema MATCHES, sorted by (a, b): relation `overlap`, both intervals in seconds of the item.
     """
-    spans = items.select(["item_id", "source", "start_s", "end_s"]).to_pandas()
-    return _match_rows(spans, PART, "one source")
-
-
-def stretch_overlaps(items: pa.Table, media: pa.Table, matches: pa.Table) -> pa.Table:
-    """Return the pairs of items whose stretches of one file overlap, where `matches` has them not.
-
-    Parameters
-    ----------
-    items
-        Schema ITEMS.
-    media
-        Schema MEDIA. Without a stretch, an item is all of its file. Of equal contents in one split
-        the first is taken: the others are copies of it.
-    matches
-        Schema MATCHES.
-
-    Returns
-    -------
-    table
-        As of `overlaps`, with `>` `MIN_SHARED_S` shared: the sums that tables are made of are
-        rounded.
-    """
-    columns = ["item_id", "part", "path", "clip_start_s", "clip_end_s", "content_id", "duration_s"]
-    frame = media.select(columns).to_pandas()
-    frame = frame[frame["part"].eq(SOUND)].dropna(subset="content_id")
-    cut = frame[["clip_start_s", "clip_end_s"]].notna().any(axis=1)
-    frame = frame[frame["path"].isin(frame.loc[cut, "path"])]
-    split = pd.Series(items["split"].to_pylist(), items["item_id"].to_pylist())
-    frame = frame.assign(split=frame["item_id"].map(split), source=frame["path"])
-    frame = frame.drop_duplicates(["content_id", "split"])
-    start = frame["clip_start_s"].fillna(0.0)
-    end = frame["clip_end_s"].fillna(start + frame["duration_s"])
-    found = _match_rows(frame.assign(start_s=start, end_s=end), SOUND, "one file")
-    known = matches.filter(pc.is_in(matches["relation"], pa.array(LEAK_RELATIONS)))
-    known = known.filter(known["accepted"])
-    enough = pc.greater(pc.subtract(found["a_end"], found["a_start"]), MIN_SHARED_S)
-    return found.filter(pc.and_not(enough, pc.is_in(_pairs(found), _pairs(known))))
-
-
-def _pairs(matches: pa.Table) -> pa.ChunkedArray:
-    return pc.binary_join_element_wise(matches["a"], matches["b"], "\n")
-
-
-def _match_rows(spans: pd.DataFrame, part: str, place: str) -> pa.Table:
-    """Pairs of rows with overlapping spans of one source."""
-    spans = spans[["item_id", "source", "start_s", "end_s"]].dropna()
+    spans = items.select(["item_id", "source", "start_s", "end_s"]).to_pandas().dropna()
     spans = spans[spans["end_s"] > spans["start_s"]]
     spans = spans.sort_values(["source", "start_s", "end_s", "item_id"], ignore_index=True)
     first, second = _overlap_pairs(spans)
@@ -85,7 +36,7 @@ def _match_rows(spans: pd.DataFrame, part: str, place: str) -> pa.Table:
     start_s = sides[1]["start_s"]
     end_s = np.minimum(sides[0]["end_s"], sides[1]["end_s"])
     turned = sides[0]["item_id"] > sides[1]["item_id"]
-    columns = {"part": part, "relation": OVERLAP, "score": 1.0, "verifier": "declared-v1"}
+    columns = {"part": PART, "relation": OVERLAP, "score": 1.0, "verifier": "declared-v1"}
     columns |= {"tempo": 1.0, "pitch": 1.0, "n_equivalent": 1, "accepted": True}
     rows = pd.DataFrame(columns, index=sides[0].index)
     for name, (one, other) in {"a": sides, "b": sides[::-1]}.items():
@@ -94,7 +45,7 @@ def _match_rows(spans: pd.DataFrame, part: str, place: str) -> pa.Table:
         rows[f"{name}_start"] = start_s - side["start_s"]
         rows[f"{name}_end"] = end_s - side["start_s"]
         rows[f"coverage_{name}"] = (end_s - start_s) / (side["end_s"] - side["start_s"])
-    rows["transform"] = f"the same seconds of {place}"
+    rows["transform"] = "the same seconds of one source"
     rows["label_conflict"] = False
     table = pa.Table.from_pandas(rows, preserve_index=False)
     return conform(table, MATCHES).sort_by([("a", "ascending"), ("b", "ascending")])

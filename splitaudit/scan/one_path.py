@@ -16,6 +16,8 @@ from splitaudit.engine import matches
 from splitaudit.engine.matches import MatchColumns, Row
 from splitaudit.metadata import spans
 
+# > of two stretches: the sums that tables are made of are rounded; what is shorter is not compared
+MIN_SHARED_S = 0.1
 _STRETCH = ["start_s", "end_s"]
 
 
@@ -45,7 +47,7 @@ def add(found: Sequence[pa.Table], items: pa.Table, media: pa.Table) -> pa.Table
 
 def _placed_media(items: pa.Table, media: pa.Table) -> pd.DataFrame:
     """A row a medium with a path: its file and the stretch of it, and both as `same_id`."""
-    columns = ["item_id", "part", "path", "clip_start_s", "clip_end_s", "content_id", "status"]
+    columns = ["item_id", "part", "path", "clip_start_s", "clip_end_s", "content_id", "duration_s"]
     frame = media.select(columns).to_pandas().dropna(subset="path")
     frame = frame.merge(items.select(["item_id", "split", *_STRETCH]).to_pandas(), on="item_id")
     whole = frame[["clip_start_s", "clip_end_s"]].isna().all(axis=1)
@@ -95,11 +97,13 @@ def _overlaps(media: pd.DataFrame, part: str) -> pa.Table:
     """Matches of stretches of one file that overlap and are not equal."""
     crowded = media[media.groupby("file")["item_id"].transform("size") > 1]
     start_s = crowded["start_s"].fillna(0.0)
+    crowded = crowded.assign(end_s=crowded["end_s"].fillna(start_s + crowded["duration_s"]))
     ends = crowded["end_s"].fillna(start_s).groupby(crowded["file"]).transform("max") + 1.0
     told = crowded.assign(source=crowded["file"], start_s=start_s)
     told["end_s"] = told["end_s"].fillna(ends)  # open ones reach beyond all others
     found = spans.overlaps(pa.Table.from_pandas(told, preserve_index=False)).to_pandas()
     of = crowded.set_index("item_id")
+    found = found[found["a_end"] - found["a_start"] > MIN_SHARED_S]
     found = found[(found["a"].map(of["same_id"]) != found["b"].map(of["same_id"])).to_numpy()]
     for side in "ab":
         open_ended = found[side].map(of["end_s"]).isna()

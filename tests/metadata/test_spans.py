@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from splitaudit.metadata import spans
 from splitaudit.metadata.spans import overlaps
-from splitaudit.schema import ITEMS, MATCHES, MEDIA, conform
+from splitaudit.schema import ITEMS, conform
 
 SECONDS = st.one_of(st.none(), st.integers(0, 12), st.sampled_from([0.5, 2.25]))
 SPAN = st.tuples(st.sampled_from(["x", "y", None]), SECONDS, SECONDS)
@@ -118,55 +118,3 @@ def test_a_crowd_in_one_source_takes_nothing_from_another(monkeypatch):
     rows = [("w", 0, 90), ("w", 0, 80), ("w", 0, 70), *[("x", 10, 20)] * 9]
     found = [(row["a"], row["b"]) for row in overlaps(items_of(rows)).to_pylist()]
     assert found[:3] == [("i00", "i01"), ("i00", "i02"), ("i01", "i02")]
-
-
-def media_of(rows):
-    named = [
-        {
-            "item_id": item,
-            "part": "audio",
-            "path": path,
-            "clip_start_s": start,
-            "clip_end_s": end,
-            "duration_s": length,
-            "content_id": f"{path}@{start}-{end}",
-        }
-        for item, path, start, end, length in rows
-    ]
-    return conform(named, MEDIA)
-
-
-STRETCHES = [
-    ("a", "x", 0.0, 4.0, 4.0),
-    ("b", "x", 3.0, 7.0, 4.0),
-    ("c", "x", 6.95, 9.0, 2.05),  # shares less with b than rounding may make
-    ("d", "x", 8.0, None, 8.0),
-    ("e", "x", None, None, 16.0),
-    ("f", "y", 0.0, 4.0, 4.0),
-    ("g", "z", None, None, 4.0),
-    ("h", "z", None, None, 4.0),
-]
-
-
-def test_stretches_of_one_file_that_overlap():
-    items = conform([{"item_id": row[0], "split": "s" + row[0]} for row in STRETCHES], ITEMS)
-    found = spans.stretch_overlaps(items, media_of(STRETCHES), conform([], MATCHES)).to_pylist()
-    assert {(x["a"], x["b"]) for x in found} == {
-        ("a", "b"),
-        ("c", "d"),
-        *((name, "e") for name in "abcd"),
-    }
-    (row,) = [x for x in found if (x["a"], x["b"]) == ("a", "b")]
-    assert (row["part"], row["relation"], row["accepted"]) == ("audio", "overlap", True)
-    assert (row["a_start"], row["a_end"], row["b_start"], row["b_end"]) == (3.0, 4.0, 0.0, 1.0)
-
-
-def test_stretches_that_were_found_to_overlap_are_not_told_again():
-    items = conform([{"item_id": row[0], "split": "s"} for row in STRETCHES], ITEMS)
-    known = [
-        {"a": "a", "b": "b", "relation": "overlap", "accepted": True},
-        {"a": "c", "b": "d", "relation": "overlap", "accepted": False},
-    ]
-    found = spans.stretch_overlaps(items, media_of(STRETCHES), conform(known, MATCHES)).to_pylist()
-    assert ("a", "b") not in {(x["a"], x["b"]) for x in found}
-    assert ("c", "d") in {(x["a"], x["b"]) for x in found}

@@ -54,6 +54,8 @@ def test_equal_paths_are_one_file_however_they_are_written() -> None:
         ((None, 5.0), (0.0, 5.0), "exact"),
         ((None, None), (None, None), "exact"),
         ((0.0, 5.0), (5.0, 9.0), None),
+        ((0.0, 5.0), (4.95, 9.0), None),  # the sums in tables are rounded
+        ((0.0, 5.0), (4.85, 9.0), "overlap"),
         ((0.0, 5.0), (4.0, 9.0), "overlap"),
         ((None, None), (4.0, 9.0), "overlap"),
         ((6.0, None), (4.0, 9.0), "overlap"),
@@ -72,6 +74,34 @@ def test_stretches_of_one_file_are_copies_where_they_overlap(
         {"i": "b", "path": "/x/a.wav", **dict(zip(columns, other, strict=True))},
     )
     assert told(rows) == ({("a", "b", relation)} if relation else set())
+
+
+def test_overlapping_stretches_that_were_compared_are_named_once() -> None:
+    """What is heard in both may be found or not: steady sounds and silence prove nothing."""
+    stretches = [(0.0, 4.0, 4.0), (3.0, 7.0, 4.0), (8.0, None, 2.0), (9.5, 16.0, 6.5)]
+    rows = [
+        {
+            "i": item,
+            "path": "/x/a.wav",
+            "clip_start_s": start_s,
+            "clip_end_s": end_s,
+            "duration_s": duration_s,
+            "content_id": item,
+            "status": "ok",
+        }
+        for item, (start_s, end_s, duration_s) in zip("abcd", stretches, strict=True)
+    ]
+    found = found_of(*(dict(row) for row in rows))
+    assert told(found) == {("a", "b", "overlap"), ("c", "d", "overlap")}
+    by_pair = {(row["a"], row["b"]): row for row in found}
+    one = by_pair["a", "b"]
+    assert (one["a_start"], one["a_end"], one["b_start"], one["b_end"]) == (3.0, 4.0, 0.0, 1.0)
+    assert (one["coverage_a"], by_pair["c", "d"]["coverage_a"]) == (0.25, 0.25)
+    known = {"a": "a", "b": "b", "part": "audio", "relation": "overlap", "verifier": "waveform"}
+    said = found_of(*(dict(row) for row in rows), known=({**known, "accepted": True},))
+    assert [row["verifier"] for row in said if row["a"] == "a"] == ["waveform"]
+    said = found_of(*(dict(row) for row in rows), known=({**known, "accepted": False},))
+    assert told(said) == {("a", "b", "overlap"), ("c", "d", "overlap")}
 
 
 def test_a_film_is_one_pair_and_what_is_known_is_said_once() -> None:

@@ -15,6 +15,7 @@ from splitaudit.errors import InputError, SplitauditError
 from splitaudit.metadata.captions import NORMALISERS
 from splitaudit.metadata.captions import RULES as CAPTION_RULES
 from splitaudit.metadata.keys import Key
+from splitaudit.metadata.placeholders import Override
 from splitaudit.schema import KEY_RELATIONS, SAME_SOURCE
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -146,7 +147,9 @@ def _pattern(name: str, part: Section) -> Attribute:
 
 
 def _key(name: str, part: Section) -> Key:
-    part.reject_unknown("from", "pattern", "normalise", "relation", "within", "policy")
+    part.reject_unknown(
+        *("from", "pattern", "normalise", "relation", "within", "policy", "missing", "real")
+    )
     columns = (name,) if "pattern" in part.content else part.texts("from")
     normalise = part.pairs("normalise")
     rules = Section(part.place("normalise"), normalise, part.faults)
@@ -154,7 +157,11 @@ def _key(name: str, part: Section) -> Key:
     for column in normalise:
         rules.choice(column, tuple(NORMALISERS), "")
     relation = part.choice("relation", KEY_RELATIONS, SAME_SOURCE)
-    return Key(name, columns, normalise, relation, part.numbers("within"), part.text("policy"))
+    said = Override(
+        *(part.texts(key) if key in part.content else () for key in ("missing", "real"))
+    )
+    policy = part.text("policy")
+    return Key(name, columns, normalise, relation, part.numbers("within"), policy, said)
 
 
 def _captions(whole: Section) -> tuple[str, ...]:
