@@ -288,3 +288,9 @@ def test_a_matrix_of_grades_is_no_list_of_places(kind: type) -> None:
     every = np.array([[0, 1, 2], [2, 1, 0]])
     assert parse_relevance(every, 3).counts.tolist() == [3, 3]
     assert parse_relevance(np.array([[0, 0], [1, 1]]), 3).counts.tolist() == [1, 1]
+
+
+def test_a_column_of_words_is_no_grade_and_is_told(folder: Path) -> None:
+    told = judged(folder, "query,item,by\nq0,d0,A\nq0,d1,\n")
+    assert right_of(told) == [(0, 0), (0, 1)]
+    assert told.notes[0] == "columns that are not looked at: by"
