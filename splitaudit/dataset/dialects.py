@@ -30,11 +30,14 @@ class Dialect:
         Whether a quote at the beginning of a cell is a mark around it.
     padded
         Whether a space may stand between a separator and a quote.
+    said
+        Whether the user says what quotes are.
     """
 
     separator: str
     quoted: bool = True
     padded: bool = False
+    said: bool = False
 
 
 def find_dialect(text: str, layout: Layout, usual: str) -> Dialect:
@@ -50,7 +53,8 @@ def find_dialect(text: str, layout: Layout, usual: str) -> Dialect:
         The separator that its ending promises. Another is taken only where that one parts nothing.
     """
     separator = layout.separator or _find_separator(text, usual, len(layout.header))
-    dialect = Dialect(separator, padded=f'{separator} "' in text)
+    padded = f'{separator} "' in text
+    dialect = Dialect(separator, padded=padded, said=bool(layout.quotes))
     if layout.quotes == TEXT or (not layout.quotes and _quotes_are_text(text, dialect, layout)):
         return Dialect(separator, quoted=False)
     return dialect
@@ -68,6 +72,7 @@ def read_records(text: str, dialect: Dialect) -> Iterator[tuple[int, Cells | str
         skipinitialspace=dialect.padded,
         strict=True,
     )
+    lines = text.split("\n") if '"' in text else []
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a caption may be long
     while True:
         line = reader.line_num + 1
@@ -78,8 +83,16 @@ def read_records(text: str, dialect: Dialect) -> Iterator[tuple[int, Cells | str
         except csv.Error as error:
             yield line, f"not a row of a table: {error}"
         else:
-            if cells:  # an empty line is no row
+            inside = lines[line - 1 : reader.line_num] if reader.line_num > line else []
+            if not dialect.said and _are_rows(inside, len(cells), dialect.separator):
+                yield line, "a quoted cell runs over lines that are rows by themselves"
+            elif cells:  # an empty line is no row
                 yield line, cells
+
+
+def _are_rows(lines: list[str], width: int, separator: str) -> bool:
+    """Whether each of the lines that one record takes has as many cells as the record."""
+    return len(lines) > 1 < width and all(line.count(separator) == width - 1 for line in lines)
 
 
 def read_quoted_lines(lines: list[str], separator: str, width: int) -> list[Cells] | None:

@@ -155,8 +155,10 @@ def _describe(dialect: Dialect, layout: Layout, usual: str) -> list[str]:
 
 
 def _say_quotes(dialect: Dialect) -> str:
-    say = '; where quotes are text, say --quotes text (in a manifest: quotes = "text")'
-    return say if dialect.quoted else ""
+    say = (
+        '; say --quotes csv, or --quotes text where they are text (in a manifest: quotes = "text")'
+    )
+    return say if dialect.quoted and not dialect.said else ""
 
 
 def _is_comment(line: str, layout: Layout) -> bool:

@@ -110,6 +110,15 @@ def test_a_quote_that_opens_a_cell_does_not_swallow_lines(tmp_path: Path) -> Non
     assert len(rows(read(write(tmp_path, text, "cv.tsv")))) == 2
 
 
+def test_lines_between_commas_that_a_quote_swallows_are_told(tmp_path: Path) -> None:
+    target = write(tmp_path, 'path,split,caption\na.wav,train,"one\nb.wav,test,two"\n')
+    assert "line 2: a quoted cell runs over lines that are rows by themselves" in refused(target)
+    assert len(rows(read(target, Layout(quotes="text")))) == 2
+    assert rows(read(target, Layout(quotes="csv"))) == [("a.wav", "train", ["one\nb.wav,test,two"])]
+    whole = 'caption\n"one\ntwo"\n'
+    assert "column 'path' is missing" in refused(write(tmp_path, whole))
+
+
 def test_quotes_of_a_tsv_as_pandas_writes_them(tmp_path: Path) -> None:
     text = 'path\tsplit\tcaption\na.wav\ttrain\t"a ""b""\tc"\nb.wav\ttest\t"new\nline"\n'
     found = read(write(tmp_path, text, "t.tsv"))

@@ -399,8 +399,8 @@ def test_bytes_that_are_not_utf8(tmp_path: Path) -> None:
 def test_a_quote_that_is_never_closed_swallows_nothing(tmp_path: Path) -> None:
     target = table(tmp_path, 'path,split\na.wav,train\n"b.wav,train\nc.wav,train\n')
     assert problems(target) == [
-        "line 3: not a row of a table: unexpected end of data; where quotes are text, say "
-        '--quotes text (in a manifest: quotes = "text")'
+        "line 3: not a row of a table: unexpected end of data; say --quotes csv, or --quotes text "
+        'where they are text (in a manifest: quotes = "text")'
     ]
 
 
