@@ -163,13 +163,14 @@ def _choose(rows: Rows, given: Mapping[str, str]) -> _Choice | None:
     if any(ours in given for ours in IN_SOURCE) or not free:
         return None
     counted = [column for column in free if column.unit == _SAMPLES]
+    timed = [column for column in free if column.unit != _SAMPLES]
     if begin := _only(counted, "start", "offset"):
-        return _pair(begin, counted if _has_end(counted) else free, sure=True)
-    if (begin := _only(free, "offset")) and "onset" not in map(str.casefold, rows.columns):
-        lengths = [column for column in free if column.role == "length"]
+        return _pair(begin, counted if _has_end(counted) else timed, sure=True)
+    if (begin := _only(timed, "offset")) and "onset" not in map(str.casefold, rows.columns):
+        lengths = [column for column in timed if column.role == "length"]
         return _pair(begin, lengths, sure=bool(lengths))
-    begin = _only(free, "start")
-    return _pair(begin, free, sure=False) if begin else None
+    begin = _only(timed, "start")
+    return _pair(begin, timed, sure=False) if begin else None
 
 
 def _has_end(columns: Sequence[_Column]) -> bool:
@@ -298,9 +299,8 @@ def _names_with_stretch(
     frame: pd.DataFrame, start: pd.Series, end: pd.Series, whole: pd.Series[bool]
 ) -> pd.Series:
     """Ids; that of one of several stretches that would be its path ends as `#t=4,8`."""
-    stretch = start.fillna(0.0).map("{:.10g}".format) + end.map(",{:.10g}".format, "ignore").fillna(
-        ""
-    )
+    until = end.map(lambda seconds: "" if np.isnan(seconds) else f",{seconds:.10g}")
+    stretch = start.fillna(0.0).map("{:.10g}".format) + until
     several = frame.assign(stretch=stretch).groupby("path")["stretch"].transform("nunique") > 1
     named = frame["id"].notna() & frame["id"].eq(frame["path"]) & several.eq(True) & ~whole
     return frame["id"].where(~named, frame["id"] + "#t=" + stretch)

@@ -105,6 +105,11 @@ def test_columns_that_say_no_stretch_stay_attributes(tmp_path: Path, column: str
     assert found.notes == ()
 
 
+def test_a_number_of_samples_is_no_end_of_seconds(tmp_path: Path) -> None:
+    text = "id,path,split,start,num_frames\na,x.wav,train,0,64000\nb,x.wav,test,4,64000\n"
+    assert stretches(read(tmp_path, text)) == {"a": (0.0, None), "b": (4.0, None)}
+
+
 def test_the_time_of_day_is_no_stretch(tmp_path: Path) -> None:
     found = read(tmp_path, "id,path,split,start_time\na,x.wav,x,12:03\nb,x.wav,x,12:04\n")
     assert stretches(found) == {"a": (None, None), "b": (None, None)}
