@@ -188,9 +188,9 @@ def _open_audit(target: str, chosen: dict[str, Any]) -> Audit:
             options.parse_keys(chosen["keys"]),
             tuple(captions) or None,
             not (checks and set(checks) <= set(METADATA_CHECKS)),
-            options.parse_layout(chosen),
-            options.parse_splits(chosen["splits"]),
-            options.parse_values(chosen["missing"], chosen["real"]),
+            layout=options.parse_layout(chosen),
+            splits=options.parse_splits(chosen["splits"]),
+            values=options.parse_values(chosen["missing"], chosen["real"]),
         ),
         settings=settings,
     )

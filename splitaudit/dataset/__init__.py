@@ -60,7 +60,7 @@ def ingest(target: str, options: IngestOptions | None = None) -> Dataset:
     if os.path.isdir(target):
         if options.root:
             raise SplitauditError("--root is for tables and manifests; this target is a folder")
-        return from_folder(target, options.keys, options.splits, options.values)
+        return from_folder(target, options.keys, names=options.splits, values=options.values)
     if not os.path.isfile(target):
         raise SplitauditError(_not_found(target, list(manifests)))
     if kind == _MANIFEST_ENDING:

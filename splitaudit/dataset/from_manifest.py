@@ -78,8 +78,8 @@ def from_manifest(file: Path, options: IngestOptions, *, confined: bool) -> Data
             options.captions or manifest.captions or DEFAULT_CAPTION_RULES,
             manifest.ratios,
             _about(manifest),
-            {**manifest.splits, **options.splits},
-            options.values,
+            splits={**manifest.splits, **options.splits},
+            values=options.values,
         ),
     )
 
