@@ -30,10 +30,10 @@ def rename_splits(
         The new names, what is wrong, and what is to be said: splits that are not named.
     """
     found = list(found)
-    if not names:
+    counts = Counter(name for name in found if name is not None)
+    if not names or not counts:  # that there are no splits at all is told elsewhere
         return found, [], []
     ours = {split_name(old): split_name(new) for old, new in names.items()}
-    counts = Counter(name for name in found if name is not None)
     there = ", ".join(map(repr, shorten(sorted(counts))))
     problems = [
         f"no split is called {name!r}{did_you_mean(nearest(name, counts))} (there are {there})"

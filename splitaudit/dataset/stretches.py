@@ -303,7 +303,10 @@ def _names_with_stretch(
     stretch = start.fillna(0.0).map("{:.10g}".format) + until
     several = frame.assign(stretch=stretch).groupby("path")["stretch"].transform("nunique") > 1
     named = frame["id"].notna() & frame["id"].eq(frame["path"]) & several.eq(True) & ~whole
-    return frame["id"].where(~named, frame["id"] + "#t=" + stretch)
+    ids = frame["id"].astype(object)
+    pairs = zip(ids[named], stretch[named], strict=True)
+    ids[named] = [f"{name}#t={seconds}" for name, seconds in pairs]
+    return ids
 
 
 def _problems(frame: pd.DataFrame, wrong: pd.Series[bool], text: str) -> list[Problem]:

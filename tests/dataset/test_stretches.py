@@ -184,6 +184,11 @@ def test_a_stretch_without_an_id_has_a_name_of_its_own(tmp_path: Path) -> None:
     }
 
 
+def test_stretches_without_any_id(tmp_path: Path) -> None:
+    text = "path,split,caption,offset,duration\n,train,,0,4\n,test,,4,8\n"
+    assert "line 2: path is empty" in problems(tmp_path, text)
+
+
 def test_sums_are_rounded(tmp_path: Path) -> None:
     text = "id,path,split,offset,duration\na,x.wav,train,0.1,0.2\n"
     assert stretches(read(tmp_path, text)) == {"a": (0.1, 0.3)}
