@@ -94,9 +94,8 @@ class Sounds:
 def _join_twins(sounds: pd.DataFrame) -> pd.Series:
     """Identities of samples; what is as another decoder gives a lossy file is that file."""
     lossy = sounds[sounds["twin_id"].notna() & (sounds["twin_id"] != sounds["samples_id"])]
-    decoded = lossy.drop_duplicates("twin_id").set_index("twin_id")["samples_id"]
-    joined = decoded.astype(object).reindex(sounds["samples_id"]).set_axis(sounds.index)
-    return joined.where(joined.notna(), sounds["samples_id"])
+    decoded = dict(zip(lossy["twin_id"], lossy["samples_id"], strict=True))
+    return sounds["samples_id"].map(lambda samples: decoded.get(samples, samples))
 
 
 def _pairs(

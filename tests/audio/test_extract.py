@@ -145,6 +145,15 @@ def test_a_quiet_sound_gives_the_patches_of_a_loud_one(tmp_path: Path) -> None:
         assert np.median((ours @ theirs.T).max(axis=1)) > 0.99
 
 
+@pytest.mark.parametrize("scale", [1e12, 1e30, 3e38])
+def test_what_is_far_too_large_is_no_sound(tmp_path: Path, scale: float) -> None:
+    sound = sounds.speech_like(2, 1.0)
+    soundfile.write(tmp_path / "a.wav", sound / abs(sound).max() * scale, RATE, subtype="FLOAT")
+    row = facts(tmp_path / "a.wav")
+    assert row["status"] == "unsupported"
+    assert row["error"] == f"samples as large as {scale:.2g}: scale them to -1 to 1"
+
+
 def test_a_sound_that_cancels_is_described(tmp_path: Path) -> None:
     sound = sounds.speech_like(2, 3.0)
     soundfile.write(tmp_path / "a.wav", sound, RATE)

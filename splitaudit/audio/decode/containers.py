@@ -76,6 +76,36 @@ def header_faults(path: str) -> list[str]:
     return [] if unknown else [f"the header declares {declared:,} bytes, not {size:,}"]
 
 
+def voc_faults(path: str) -> list[str]:
+    """Say where a block of a Creative Voice file holds less than it declares."""
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        at = int.from_bytes(file.read(22)[20:], "little")
+        while at + 4 <= size:
+            file.seek(at)
+            head = file.read(4)
+            if head[0] == 0:  # the end
+                return []
+            at += 4 + int.from_bytes(head[1:], "little")
+    return [f"the blocks account for {at:,} bytes, not {size:,}"] if at > size else []
+
+
+_ASF_PROPERTIES = bytes.fromhex("A1DCAB8C47A9CF118EE400C00C205365")
+
+
+def asf_faults(path: str) -> list[str]:
+    """Say where a WMA file is shorter than its header declares, unless it was broadcast."""
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        head = file.read(1 << 16)
+    at = head.find(_ASF_PROPERTIES)
+    declared = int.from_bytes(head[at + 40 : at + 48], "little") if at >= 0 else 0
+    broadcast = head[at + 88 : at + 89] != b"" and head[at + 88] & 1
+    if declared <= size or broadcast:
+        return []
+    return [f"the header declares {declared:,} bytes, not {size:,}"]
+
+
 def chunk_parts(path: str) -> list[Bounds]:
     """Return where each WAV or AIFF file lies of those put one behind another in one file."""
     size, starts = os.path.getsize(path), [0]

@@ -17,7 +17,13 @@ import numpy as np
 
 from splitaudit import schema
 from splitaudit.audio.decode import ffmpeg, libsndfile
-from splitaudit.audio.decode.containers import CHUNK_LAYOUTS, chunk_faults, header_faults
+from splitaudit.audio.decode.containers import (
+    CHUNK_LAYOUTS,
+    asf_faults,
+    chunk_faults,
+    header_faults,
+    voc_faults,
+)
 from splitaudit.audio.decode.stream import Format, Reading, Samples
 from splitaudit.audio.decode.tape import Tape, last_tape, new_tape
 from splitaudit.engine import files
@@ -86,6 +92,8 @@ _SOUNDFILE_MAGIC = (b"fLaC", b"RIFF", b"RF64", b"riff", b"FORM", b".snd", b"caff
 _SIZE_FAULTS: dict[bytes, Callable[[str], list[str]]] = {
     **dict.fromkeys(CHUNK_LAYOUTS, chunk_faults),
     **dict.fromkeys((b".snd", b"riff"), header_faults),
+    b"Crea": voc_faults,
+    b"\x30\x26\xb2\x75": asf_faults,
 }
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from splitaudit import schema
 from splitaudit.audio.decode import sounds
-from splitaudit.audio.decode.levels import Moments, Samples, fitting_gain
+from splitaudit.audio.decode.levels import LOUDEST, Moments, Samples, fitting_gain
 from splitaudit.audio.decode.stream import RATE, Reading, truncation_reason
 from splitaudit.audio.fingerprint import patches
 from splitaudit.engine.jobs import File, decode_error, write_crashed, write_each
@@ -22,6 +23,7 @@ SHORTEST_S = 0.1
 # <: the share of the energy that lies below 8 kHz, where sounds are compared. With less of it, they
 # would be compared by the noise of a microphone for bats; half, where that noise says nothing.
 LEAST_WITHIN, LEAST_WITHIN_IF_STEADY = 0.001, 0.5
+LARGEST = 2.0**32  # <: a sample that is none; integers of 32 bits are smaller
 SOUNDS = pa.schema(
     {
         "key": pa.string(),  # content_id
@@ -54,7 +56,8 @@ def in_turn(file: File) -> tuple[str, float, float]:
 
 def _fingerprint_file(file: File) -> dict[str, Any]:
     try:
-        return _fingerprint_sound(file)
+        with np.errstate(over="ignore", invalid="ignore"):  # of floats that are no sound
+            return _fingerprint_sound(file)
     except MediaError as error:
         return {"status": error.status, "error": error.reason, "silent": file.size == 0}
     except Exception as error:  # that is a row, not the end
@@ -100,7 +103,8 @@ def _fingerprint_stream(reading: Reading, gain: float) -> tuple[dict[str, Any], 
         "vectors": prints.vectors.ravel(),
         "frames": prints.frames,
     }
-    return row, compared.peak
+    loud = reading.levels.peak > LOUDEST
+    return row, reading.levels.peak if loud else compared.peak
 
 
 def _watch(pieces: Iterator[Samples], moments: Moments) -> Iterator[Samples]:
@@ -117,6 +121,9 @@ def _is_silent(reading: Reading) -> bool:
 
 def _status(reading: Reading, degenerate: bool, compared: Moments) -> tuple[str, str | None]:
     """What to say of a finished reading, of which one channel at 16 kHz was `compared`."""
+    if reading.levels.peak > LARGEST:
+        large = f"samples as large as {reading.levels.peak:.2g}: scale them to -1 to 1"
+        return schema.UNSUPPORTED, large
     fault = truncation_reason(reading)
     if fault:
         return schema.TRUNCATED, fault
