@@ -26,7 +26,7 @@ APART = 1.2  # length of what is added to a patch: two made of one are then as a
 SEARCH = """
 import json, resource, sys, time
 from pathlib import Path
-import pyarrow as pa
+import numpy as np, pyarrow as pa
 from splitaudit.audio.medium import FINGERPRINT
 from splitaudit.audio.search import candidates
 from splitaudit.engine import stages
@@ -35,7 +35,8 @@ if __name__ == "__main__":
     begun, cpu = time.perf_counter(), time.process_time()
     settings = stages.Settings(Path(sys.argv[1]))
     facts = settings.facts(FINGERPRINT.kind)
-    found = candidates.search(facts, keys, settings.processes)
+    held = np.ones((len(keys), 1), bool)
+    found = candidates.search(facts, keys, held, settings.processes)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(json.dumps({"candidates": found.num_rows, "wall_s": round(time.perf_counter() - begun, 1),
                       "cpu_s": round(time.process_time() - cpu, 1), "peak_MB": round(peak)}))
