@@ -33,7 +33,7 @@ def proof(a: str, b: str, **other: object) -> dict[str, object]:
     spans = {"a_start": 1.0, "a_end": 5.0, "b_start": 2.0, "b_end": 6.0}
     found = {"score": 0.9, "correlation": 0.5, "gain_db": 3.0, "accepted": True}
     found |= {"tempo": 1.0, "pitch": 1.0}
-    coverages = {"coverage_a": 0.4, "coverage_b": 0.9}
+    coverages = {"coverage_a": 0.4, "coverage_b": 0.9, "loudness_db": -3.0}
     found |= {"verifier": VERIFIER}
     return {"a": a, "b": b, "relation": "overlap", **spans, **found, **coverages, **other}
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from splitaudit import schema
+from splitaudit.audio.verify.waveform import BACKGROUND_DB
 from splitaudit.engine import matches
 from splitaudit.engine.matches import Row
 
@@ -33,10 +34,10 @@ def relations(proofs: pd.DataFrame, generic: int) -> pd.Series:
     ----------
     proofs
         One row a pair and offset. Columns a, b (sound ids), a_start, a_end, b_start, b_end,
-        coverage_a, coverage_b, accepted.
+        coverage_a, coverage_b, loudness_db, accepted.
     generic
         A stretch found in more (>) sounds than this, and covering less than half of either side,
-        is shared material.
+        is shared material. So is one that lies more than 20 dB below what is loud in both.
     """
     least = proofs[["coverage_a", "coverage_b"]].min(axis=1)
     most = proofs[["coverage_a", "coverage_b"]].max(axis=1)
@@ -45,6 +46,7 @@ def relations(proofs: pd.DataFrame, generic: int) -> pd.Series:
     shared = small & (
         _count_sharing_sounds(proofs[small]).reindex(proofs.index, fill_value=0) > generic
     )
+    shared |= proofs["accepted"] & (proofs["loudness_db"] < BACKGROUND_DB)
     return pd.Series(np.where(shared, schema.SHARED_MATERIAL, near), proofs.index)
 
 

@@ -147,7 +147,7 @@ def test_a_little_faster_is_told_though_a_part_fits_as_it_is(tmp_path: Path) -> 
 
 def test_pieces_count_for_what_they_have_beyond_chance() -> None:
     """Six seconds that correlate as windows free to choose their lags do are less than two."""
-    plain = Proof(0.9, 0.2, 0.0, 0.0, 2.0, 1.0, 3.0, 0.3, 0.3, True)
+    plain = Proof(0.9, 0.2, 0.0, 0.0, 2.0, 1.0, 3.0, 0.3, 0.3, 0.0, True)
     pieces = replace(plain, correlation=0.14, a_end=6.0, tempo=0.998)
     assert compare._agreeing_s(pieces) == 0
     assert compare._agreeing_s(plain) == pytest.approx(0.4)
@@ -156,7 +156,7 @@ def test_pieces_count_for_what_they_have_beyond_chance() -> None:
 
 # Thresholds, from both sides
 
-PLAIN = Proof(0.9, 0.95, 0.0, 0.0, 4.0, 0.0, 4.0, 0.96, 0.5, True)
+PLAIN = Proof(0.9, 0.95, 0.0, 0.0, 4.0, 0.0, 4.0, 0.96, 0.5, 0.0, True)
 
 
 def pair_of(evidence_s: float = 2.0, slope: float = 1.0, seconds: float = 90.0) -> Pair:

@@ -274,3 +274,15 @@ def test_of_what_could_not_be_decoded_no_stretch_is_told() -> None:
     (row,) = expand(members, proofs_of([]), {}, FINGERPRINT).to_pylist()
     assert (row["a_start"], row["a_end"], row["b_start"], row["b_end"]) == (None,) * 4
     assert (row["tempo"], row["pitch"], row["relation"]) == (1.0, 1.0, "exact")
+
+
+@pytest.mark.parametrize(("loudness_db", "told"), [(-20.0, "overlap"), (-20.1, "shared_material")])
+@pytest.mark.parametrize("coverage", [0.2, 0.7])
+def test_what_lies_behind_both_sounds_is_shared_material(
+    loudness_db: float, told: str, coverage: float
+) -> None:
+    """Room tone of 0.7 of a word, 20 dB below it."""
+    covers = {"coverage_a": coverage, "coverage_b": coverage, "loudness_db": loudness_db}
+    assert set(relations(proofs_of([proof("A", "B", **covers)]), 5)) == {told}
+    refused = proofs_of([proof("A", "B", accepted=False, **covers)])
+    assert set(relations(refused, 5)) == {"overlap"}

@@ -10,9 +10,10 @@ import soxr
 
 from splitaudit.audio.verify import tempo_pitch, windows
 from splitaudit.audio.verify.extent import FRAME
+from splitaudit.audio.verify.sound import Sound
 from splitaudit.audio.verify.spectrograms import Line
 from splitaudit.audio.verify.tempo_pitch import Points
-from splitaudit.audio.verify.waveform import Proof, Sound
+from splitaudit.audio.verify.waveform import Proof
 from splitaudit.audio.verify.windows import WINDOW, Fits
 from splitaudit.demo.synthesis import RATE
 
@@ -25,7 +26,8 @@ def noise(seconds: float, seed: int = 0) -> np.ndarray:
 
 
 def sound(white: np.ndarray) -> Sound:
-    return Sound(white.astype(np.float32), np.ones(len(white) // FRAME), 1e3)
+    white = white.astype(np.float32)
+    return Sound(white, white, np.ones(len(white) // FRAME), 1e3)
 
 
 def fits(agreeing: int, n: int = 40) -> Fits:
@@ -412,7 +414,7 @@ def test_blocks_of_32_windows_are_judged_together() -> None:
 # Proofs in seconds
 
 
-PROOF = Proof(0.9, 0.5, 0.0, 1.0, 4.0, 1.0, 4.0, 1.0, 1.0, True)
+PROOF = Proof(0.9, 0.5, 0.0, 1.0, 4.0, 1.0, 4.0, 1.0, 1.0, 0.0, True)
 
 
 @pytest.mark.parametrize(

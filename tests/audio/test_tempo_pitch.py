@@ -15,6 +15,7 @@ from scipy import signal
 from splitaudit.audio.decode import sounds as audio
 from splitaudit.audio.verify import tempo_pitch
 from splitaudit.audio.verify import waveform as ordinary
+from splitaudit.audio.verify.sound import prepare_sound
 from splitaudit.audio.verify.waveform import Proof
 from splitaudit.demo import sounds
 from splitaudit.demo.synthesis import RATE, Sound
@@ -25,7 +26,7 @@ FACTORS = pytest.mark.parametrize("factor", [0.95, 0.99, 1.02, 1.05])
 
 
 def ready(samples: Sound) -> ordinary.Sound:
-    return ordinary.prepare_sound(np.asarray(samples, np.float32))
+    return prepare_sound(np.asarray(samples, np.float32))
 
 
 def faster(samples: Sound, speed: float) -> Sound:

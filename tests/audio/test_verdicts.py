@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from splitaudit.audio.verify import alignment, waveform
+from splitaudit.audio.verify import alignment, likeness, waveform
 from splitaudit.audio.verify.extent import FRAME, Stretch
-from splitaudit.audio.verify.waveform import Sound
+from splitaudit.audio.verify.likeness import Likeness
+from splitaudit.audio.verify.sound import Sound, prepare_sound
 from splitaudit.demo.synthesis import RATE
 
 WHOLE = 1.0, 1.0
@@ -27,8 +28,8 @@ def found(frames: int, agreement: float, unsure: int = 0, apart: int = 0) -> Str
     ("score", "convinces"), [(0.7199, False), (0.72, True), (0.8, True), (1.0, True)]
 )
 def test_one_lag_must_stand_out(score: float, convinces: bool) -> None:
-    assert waveform._has_enough_evidence(score, found(20, 0.5)) == convinces
-    assert waveform._has_enough_evidence(score, found(500, 0.5)) == convinces
+    assert likeness.has_enough_evidence(score, found(20, 0.5)) == convinces
+    assert likeness.has_enough_evidence(score, found(500, 0.5)) == convinces
 
 
 @pytest.mark.parametrize(
@@ -42,12 +43,12 @@ def test_one_lag_must_stand_out(score: float, convinces: bool) -> None:
     ],
 )
 def test_of_less_than_0_4_s_more_is_asked(frames: int, score: float, convinces: bool) -> None:
-    assert waveform._has_enough_evidence(score, found(frames, 0.9)) == convinces
+    assert likeness.has_enough_evidence(score, found(frames, 0.9)) == convinces
 
 
 @pytest.mark.parametrize(("frames", "convinces"), [(0, False), (4, False), (5, True)])
 def test_a_tenth_of_a_second_must_agree(frames: int, convinces: bool) -> None:
-    assert waveform._has_enough_evidence(1.0, found(frames, 1.0)) == convinces
+    assert likeness.has_enough_evidence(1.0, found(frames, 1.0)) == convinces
 
 
 @pytest.mark.parametrize(
@@ -64,29 +65,12 @@ def test_a_tenth_of_a_second_must_agree(frames: int, convinces: bool) -> None:
 def test_the_less_sound_the_more_of_it_must_agree(
     frames: int, agreement: float, convinces: bool
 ) -> None:
-    assert waveform._has_enough_evidence(0.99, found(frames, agreement)) == convinces
+    assert likeness.has_enough_evidence(0.99, found(frames, agreement)) == convinces
 
 
 def test_only_frames_that_are_sure_and_shared_count() -> None:
-    assert not waveform._has_enough_evidence(0.8, found(19, 0.9, unsure=30, apart=30))
-    assert waveform._has_enough_evidence(0.8, found(20, 0.9, unsure=30, apart=30))
-
-
-@pytest.mark.parametrize(
-    ("score", "agreement", "coverage", "equal"),
-    [
-        (0.0, 0.9, (0.8, 0.8), True),
-        (0.0, 0.8999, (1.0, 1.0), False),
-        (0.94, 0.1, (0.8, 0.8), True),
-        (0.9399, 0.1, (1.0, 1.0), False),
-        (1.0, 1.0, (0.7999, 1.0), False),
-        (1.0, 1.0, (1.0, 0.7999), False),
-    ],
-)
-def test_a_beep_must_be_the_same_as_a_whole(
-    score: float, agreement: float, coverage: tuple[float, float], equal: bool
-) -> None:
-    assert waveform._is_identical(score, found(20, agreement), coverage) == equal
+    assert not likeness.has_enough_evidence(0.8, found(19, 0.9, unsure=30, apart=30))
+    assert likeness.has_enough_evidence(0.8, found(20, 0.9, unsure=30, apart=30))
 
 
 def noise(seconds: float, seed: int = 0) -> np.ndarray:
@@ -96,7 +80,7 @@ def noise(seconds: float, seed: int = 0) -> np.ndarray:
 
 def sound(white: np.ndarray, cells: float = 1e3) -> Sound:
     """A sound that holds so much, everywhere as loud."""
-    return Sound(white, np.ones(len(white) // FRAME), cells)
+    return Sound(white, white, np.ones(len(white) // FRAME), cells)
 
 
 def mixed(seconds: float, agreement: float) -> tuple[Sound, Sound]:
@@ -105,18 +89,98 @@ def mixed(seconds: float, agreement: float) -> tuple[Sound, Sound]:
     return sound(one), sound(agreement * one + np.sqrt(1 - agreement**2) * other)
 
 
-@pytest.mark.parametrize(("cells", "accepted"), [(4.49, False), (4.5, True)])
-@pytest.mark.parametrize("side", [0, 1])
-def test_of_what_is_like_any_other_a_noisy_copy_is_none(
-    side: int, cells: float, accepted: bool
+def alike(cells: float, **other: object) -> Likeness:
+    """Two sounds that hold so much and agree in all of it."""
+    white = sound(noise(0.5))
+    made = Likeness(0.9, 0.5, WHOLE, (white, white), (slice(0, len(white.white)),) * 2)
+    made = replace(made, **{name: value for name, value in other.items() if name != "explained"})
+    made.__dict__.update(cells=cells, explained=other.get("explained", 0.5))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("cells", "other", "told"),
+    [
+        (149.9, {}, False),
+        (150.0, {}, True),
+        (20.0, {"score": 0.9599}, False),
+        (20.0, {"score": 0.96}, True),
+        (20.0, {"explained": 0.9899}, False),
+        (20.0, {"explained": 0.99}, True),
+        (399.9, {"score": 0.8499}, False),
+        (399.9, {"score": 0.85}, True),
+        (400.0, {"score": 0.73}, True),
+    ],
+)
+def test_the_fewer_cells_the_better_they_must_agree(
+    cells: float, other: dict[str, float], told: bool
 ) -> None:
-    pair = list(mixed(2.0, 0.8))
-    pair[side] = replace(pair[side], cells=cells)
-    proof = waveform.prove(*pair, 0, 0.93)
-    assert proof.accepted == accepted
-    assert proof.correlation == pytest.approx(0.8, abs=0.01)
-    assert waveform.prove(*pair, 0, 0.95).accepted  # to its very ends
-    assert waveform.prove(*(sound(one.white, 1.0) for one in [pair[0]] * 2), 0, 0.8).accepted
+    assert likeness.is_told_apart(alike(cells, **other)) == told
+
+
+@pytest.mark.parametrize(
+    ("cells", "coverage", "score", "told"),
+    [
+        (249.9, (0.49, 0.49), 0.9, False),
+        (249.9, (0.49, 0.49), 0.96, True),
+        (249.9, (0.49, 0.5), 0.9, True),
+        (250.0, (0.1, 0.1), 0.9, True),
+    ],
+)
+def test_a_small_part_of_both_may_be_a_note_of_one_synthesiser(
+    cells: float, coverage: tuple[float, float], score: float, told: bool
+) -> None:
+    assert likeness.is_told_apart(alike(cells, coverage=coverage, score=score)) == told
+
+
+@pytest.mark.parametrize(
+    ("score", "agreement", "coverage", "equal"),
+    [
+        (0.9, 0.9, (0.8, 0.8), True),
+        (0.9, 0.8999, (1.0, 1.0), False),
+        (0.96, 0.1, (0.8, 0.8), True),
+        (0.9599, 0.1, (1.0, 1.0), False),
+        (1.0, 1.0, (0.7999, 1.0), False),
+        (1.0, 1.0, (1.0, 0.7999), False),
+    ],
+)
+def test_a_beep_must_be_the_same_as_a_whole(
+    score: float, agreement: float, coverage: tuple[float, float], equal: bool
+) -> None:
+    beep = {"score": score, "agreement": agreement, "coverage": coverage, "explained": 1.0}
+    assert likeness.is_told_apart(alike(9.9, **beep)) == equal
+    assert likeness.is_told_apart(alike(10.0, **beep))
+
+
+@pytest.mark.parametrize(
+    ("cells", "cut", "score", "explained", "copy"),
+    [
+        (50.0, 0, 0.96, 0.9, True),
+        (49.9, 0, 0.96, 0.9, False),
+        (50.0, FRAME, 0.96, 0.9, False),
+        (400.0, 0, 0.9599, 0.9, False),
+        (50.0, 0, 0.96, 0.8999, False),
+    ],
+)
+def test_a_loop_that_agrees_from_end_to_end_is_a_copy(
+    cells: float, cut: int, score: float, explained: float, copy: bool
+) -> None:
+    loop = sound(np.tile(noise(0.5), 4))
+    part = slice(cut, len(loop.white))
+    made = alike(cells, score=score, explained=explained)
+    whole = replace(made, sounds=(loop, loop), shared=(part, part))
+    whole.__dict__.update(cells=cells, explained=explained)
+    assert likeness.is_told_apart(whole) == copy
+
+
+@pytest.mark.parametrize(("level", "below_db"), [(1.0, 0.0), (0.01, -20.0), (1e-3, -30.0)])
+def test_what_is_shared_lies_so_far_below_what_is_loud(level: float, below_db: float) -> None:
+    """A second that both have, behind a second of their own; b has it louder."""
+    shared = noise(1.0)
+    a, b = (sound(np.concatenate([noise(1.0, seed), shared])) for seed in (1, 2))
+    a = replace(a, levels=frames((50, 1.0), (50, 1e-4)))
+    b = replace(b, levels=frames((50, 1.0), (50, level)))
+    assert waveform.prove(a, b, 0, 0.99).loudness_db == pytest.approx(below_db, abs=0.5)
 
 
 @pytest.mark.parametrize(("n", "told"), [(319, False), (320, True)])
@@ -196,9 +260,7 @@ def test_a_score_is_told_between_0_and_1(score: float, told: float) -> None:
 def stroke(noise_level: float) -> tuple[Sound, Sound]:
     """A stroke that dies away, and its copy in noise."""
     clear = noise(0.7, 1) * np.exp(-np.arange(0.7 * RATE) / 0.02 / RATE).astype(np.float32)
-    return waveform.prepare_sound(clear), waveform.prepare_sound(
-        clear + np.float32(noise_level) * noise(0.7, 9)
-    )
+    return prepare_sound(clear), prepare_sound(clear + np.float32(noise_level) * noise(0.7, 9))
 
 
 @pytest.mark.parametrize(
@@ -225,7 +287,7 @@ def test_loud_moments_tell_the_lag_of_what_noise_drowns(
 
 
 def repeats(a: np.ndarray, b: np.ndarray, other: np.ndarray, cells: float = 1e3) -> bool:
-    return waveform._is_repetitive(a, b, (sound(a), sound(other, cells)))
+    return likeness._is_repetitive(a, b, (sound(a), sound(other, cells)))
 
 
 @pytest.mark.parametrize(("share", "told"), [(0.0, False), (0.2, False), (0.3, True), (-0.3, True)])
@@ -268,7 +330,7 @@ def test_of_clicks_the_whole_of_the_other_sound_is_looked_through(
     train = clicks(count)
     assert repeats(train, train, np.concatenate([train, 0.5 * train]), cells) == told
     assert (
-        waveform._is_repetitive(
+        likeness._is_repetitive(
             train, train, (sound(train, cells), sound(np.concatenate([train, 0.5 * train])))
         )
         == told

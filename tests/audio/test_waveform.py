@@ -15,7 +15,8 @@ from scipy import fft, signal
 from splitaudit.audio.decode import sounds as audio
 from splitaudit.audio.verify import extent, whitening
 from splitaudit.audio.verify import waveform as verifier
-from splitaudit.audio.verify.waveform import Proof, prepare_sound
+from splitaudit.audio.verify.sound import prepare_sound
+from splitaudit.audio.verify.waveform import Proof
 from splitaudit.demo import sounds
 from splitaudit.demo.synthesis import RATE, Sound
 

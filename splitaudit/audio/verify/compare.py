@@ -14,6 +14,8 @@ import pyarrow as pa
 from splitaudit.audio.decode import sounds
 from splitaudit.audio.verify import tempo_pitch, windows
 from splitaudit.audio.verify import waveform as verifier
+from splitaudit.audio.verify.likeness import FEW_CELLS
+from splitaudit.audio.verify.sound import Sound, prepare_sound
 from splitaudit.engine.jobs import File
 from splitaudit.engine.proving import refuse_changed, write_lost_pairs, write_proofs
 
@@ -21,6 +23,7 @@ WHOLE_EVIDENCE_S = 0.5  # <=: of evidence; with less, what lies near the moment 
 NEAR_S = 30.0  # so much to each side
 SCALED_EVIDENCE_S = 0.25  # <=: of evidence, or of the shorter sound this share; with less,
 SCALED_EVIDENCE_SHARE = 0.3  # no other speed is tried
+SHORT_S = 1.0  # <: a sound that has few cells and is so short is like others at some speed
 # <=: correlation times coverage that leave nothing for another speed to explain
 EXPLAINED_SHARE = 0.9
 SLOPE_STEP = 0.01  # of the lines that the search looks along
@@ -107,12 +110,10 @@ def _compare(pair: Pair) -> verifier.Proof | None:
     return replace(proof, gain_db=proof.gain_db + 20 * float(np.log10(a.gain / b.gain)))
 
 
-def _prove(a: verifier.Sound, b: verifier.Sound, pair: Pair) -> verifier.Proof | None:
+def _prove(a: Sound, b: Sound, pair: Pair) -> verifier.Proof | None:
     a_s, b_s = pair.moment_s
     proof = verifier.verify(a, b, b_s - a_s)
-    if _is_unscaled_copy(proof, pair) or pair.evidence_s < min(
-        SCALED_EVIDENCE_S, SCALED_EVIDENCE_SHARE * min(pair.seconds)
-    ):
+    if _is_unscaled_copy(proof, pair) or not _can_be_scaled(pair, min(a.cells, b.cells)):
         return proof
     return _choose_proof(proof, tempo_pitch.verify(a, b, pair.moment_s, 1 / pair.slope))
 
@@ -134,6 +135,14 @@ def _is_unscaled_copy(proof: verifier.Proof | None, pair: Pair) -> bool:
         return False
     explained = abs(proof.correlation) * max(proof.coverage_a, proof.coverage_b)
     return explained >= EXPLAINED_SHARE and abs(pair.slope - 1) < SLOPE_STEP / 2
+
+
+def _can_be_scaled(pair: Pair, cells: float) -> bool:
+    """Whether enough speaks for a pair, and enough is in it, to try another speed."""
+    shorter = min(pair.seconds)
+    if shorter < SHORT_S and cells < FEW_CELLS:
+        return False
+    return pair.evidence_s >= min(SCALED_EVIDENCE_S, SCALED_EVIDENCE_SHARE * shorter)
 
 
 def _agreeing_s(proof: verifier.Proof) -> float:
@@ -175,16 +184,16 @@ def _crop_around(file: File, moment_s: float, seconds: float) -> tuple[File, flo
     return replace(file, start_s=begin_s + first, end_s=end_s), moment_s - first
 
 
-_CACHE: OrderedDict[File, verifier.Sound] = OrderedDict()  # see `engine.pair_order`
+_CACHE: OrderedDict[File, Sound] = OrderedDict()  # see `engine.pair_order`
 _CACHE_BYTES = 1 << 27
 
 
-def _load_sound(file: File) -> verifier.Sound:
+def _load_sound(file: File) -> Sound:
     if file not in _CACHE:
         samples = sounds.load(file.path, file.start_s, file.end_s)
         refuse_changed(file)
-        _CACHE[file] = verifier.prepare_sound(samples)
-        while len(_CACHE) > 2 and sum(held.white.nbytes for held in _CACHE.values()) > _CACHE_BYTES:
+        _CACHE[file] = prepare_sound(samples)
+        while len(_CACHE) > 2 and sum(held.nbytes for held in _CACHE.values()) > _CACHE_BYTES:
             _CACHE.popitem(last=False)
     _CACHE.move_to_end(file)
     return _CACHE[file]

@@ -14,7 +14,7 @@ from splitaudit.audio.verify.whitening import RATE, Samples
 CHUNK = 4 * RATE  # counted at once: a length that is transformed fast
 FRAME = 160  # samples (10 ms), made about equally loud: one knock is not all of a speech
 LEVEL_FLOOR = 0.03  # of the loudest frame, as amplitude: fainter frames stay so
-MAX_CELLS = 100.0  # <=: no more is looked at
+MAX_CELLS = 400.0  # <=: no more is looked at
 
 
 def count(samples: Samples) -> float:

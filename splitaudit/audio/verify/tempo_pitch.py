@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from splitaudit.audio.decode.sounds import gather
-from splitaudit.audio.verify import alignment, spectrograms, waveform, windows
+from splitaudit.audio.verify import alignment, likeness, spectrograms, waveform, windows
 from splitaudit.audio.verify.extent import FRAME, Mask
+from splitaudit.audio.verify.sound import Sound
 from splitaudit.audio.verify.spectrograms import Floats, Line, Wide
-from splitaudit.audio.verify.waveform import Proof, Sound
+from splitaudit.audio.verify.waveform import Proof
 from splitaudit.audio.verify.whitening import RATE, Samples, chunks
 from splitaudit.audio.verify.windows import SEARCH_LAGS, WINDOW, Fits, Ints
 
@@ -39,6 +40,8 @@ MIN_CORRELATION = (
     windows.CHANCE_CORRELATION + 0.1
 )  # <=: correlation of pieces that were free to choose their lags
 MIN_AGREEING_SHARE = 0.25  # <=: windows of which a neighbour says the same
+CLEAR_SCORE = 0.9  # <=: asked of stretches shorter (<) than
+LONG_S = 2.0
 END_TOLERANCE_S = 0.03  # <: from the end of b, within the spread of pieces, is its end
 
 
@@ -196,9 +199,10 @@ def _prove_resampled(a: Sound, b: Sound, line: Line) -> Proof | None:
     margin = alignment.LAGS / RATE
     first = max(0, int((start_s - margin) * RATE / FRAME))
     last = max(first, int((end_s + margin) * RATE / FRAME) + 1)
-    white = gather(_resample(b.white[first * FRAME : last * FRAME], line.pitch))
+    part = slice(first * FRAME, last * FRAME)
+    samples, white = (gather(_resample(side[part], line.pitch)) for side in (b.samples, b.white))
     frames = first + (np.arange(len(white) // FRAME) + 0.5) / line.pitch
-    beside = Sound(white, _levels_at(b.levels, frames), b.cells)
+    beside = Sound(samples, white, _levels_at(b.levels, frames), b.cells)
     began = first * FRAME / RATE
     proof = waveform.verify(a, beside, (line.at_b - began) * line.pitch - line.at_a)
     if proof is None:
@@ -208,7 +212,7 @@ def _prove_resampled(a: Sound, b: Sound, line: Line) -> Proof | None:
     return replace(
         proof,
         score=min(proof.score, sharpness),
-        accepted=proof.accepted and sharpness >= waveform.MIN_SCORE,
+        accepted=_stands_out(proof) and sharpness >= likeness.MIN_SCORE,
         b_start=times[0],
         b_end=min(times[1], len(b.white) / RATE),
         coverage_b=proof.coverage_b * _active_share(b.active, first, last),
@@ -255,12 +259,23 @@ def _prove_time_stretched(a: Sound, b: Sound, line: Line) -> Proof | None:
     if sum(len(fits.starts) for fits in blocks) < windows.MIN_WINDOWS:
         return None
     fits = windows.merge_fits(blocks)
-    ours = Sound(a.white[first * FRAME : last * FRAME], a.levels[first:last], a.cells)
+    part = slice(first * FRAME, last * FRAME)
+    ours = Sound(a.samples[part], a.white[part], a.levels[first:last], a.cells)
     frames = line.to_b((np.arange(first, last) + 0.5) * FRAME / RATE) * RATE / FRAME
-    beside = Sound(white, _levels_at(b.levels, frames), b.cells)
+    # No one filter is between a sound and its pieces, so none is fitted to the waveform of b.
+    beside = Sound(white, white, _levels_at(b.levels, frames), b.cells)
     proof = waveform.prove(ours, beside, 0, windows.sharpness(fits.heights))
-    accepted = proof.accepted and _convinces(proof.correlation, fits)
+    accepted = _stands_out(proof) and _convinces(proof.correlation, fits)
     return _restore_times(replace(proof, accepted=accepted), a, b, line, (first, last))
+
+
+def _stands_out(proof: Proof) -> bool:
+    """Whether an accepted proof is more than a search of many speeds finds among words or hums."""
+    return (
+        proof.accepted
+        and proof.loudness_db >= waveform.BACKGROUND_DB
+        and (proof.score >= CLEAR_SCORE or proof.a_end - proof.a_start >= LONG_S)
+    )
 
 
 def _convinces(correlation: float, fits: Fits) -> bool:

@@ -1,0 +1,109 @@
+"""What is alike and no copy: takes of one word, a room behind many; and a loop that is a copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sound_files as files
+from scipy import signal
+
+from splitaudit.audio.decode import sounds as audio
+from splitaudit.audio.verify import waveform
+from splitaudit.audio.verify.filtering import explained_share
+from splitaudit.audio.verify.sound import prepare_sound
+from splitaudit.demo import sounds
+from splitaudit.demo.synthesis import RATE, Sound
+
+
+def take(seed: int) -> Sound:
+    """One vowel spoken anew: pitch course, resonances and length are a little different."""
+    rng = np.random.default_rng(seed)
+    n = round(RATE * 0.36 * rng.uniform(0.94, 1.06))
+    t = np.linspace(0, 1, n)
+    course = 1 + 0.008 * rng.normal() + 0.012 * rng.normal() * (t - 0.5) - 0.08 * t**2
+    pulses = np.diff(np.floor(np.cumsum(120 * course) / RATE + rng.uniform()), prepend=0)
+    out = pulses * (1 + 0.05 * rng.normal(size=n))
+    for form, width in ((500, 60), (1400, 90), (2400, 120)):
+        radius, turn = np.exp(-np.pi * width / RATE), form * (1 + 0.012 * rng.normal())
+        out = signal.lfilter(
+            [1], [1, -2 * radius * np.cos(2 * np.pi * turn / RATE), radius**2], out
+        )
+    out *= np.minimum(1, np.minimum(t, 1 - t) / 0.1)
+    return np.asarray(0.5 * out / np.abs(out).max() + 5e-4 * rng.normal(size=n), np.float32)
+
+
+def accepts(a: Sound, b: Sound) -> bool:
+    proof = waveform.verify(prepare_sound(a), prepare_sound(b), 0.0)
+    return proof is not None and proof.accepted
+
+
+def test_takes_of_one_vowel_are_no_copies() -> None:
+    takes = [prepare_sound(take(seed)) for seed in range(24)]
+    proofs = [waveform.verify(a, b, 0.0) for i, a in enumerate(takes) for b in takes[:i]]
+    assert sum(proof is not None and proof.accepted for proof in proofs) == 0
+    assert max(proof.score for proof in proofs if proof) > 0.85
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_filtered_take_is_a_copy(seed: int, tmp_path: Path) -> None:
+    clear = take(seed)
+    band = signal.butter(4, [300, 3400], "band", fs=RATE, output="sos")
+    assert accepts(clear, signal.sosfilt(band, clear).astype(np.float32))
+    assert accepts(clear, audio.load(str(files.write_av(tmp_path / "take.mp3", clear))))
+    assert accepts(clear, clear[len(clear) // 2 :]) or len(clear) < 0.2 * RATE
+
+
+def test_two_hits_of_one_bell_are_no_copies() -> None:
+    """The same partials, each as loud and as late as this hit makes it."""
+    t, rng = np.arange(RATE) / RATE, np.random.default_rng(3)
+    pitches = rng.uniform(300, 3000, 9)
+
+    def hit() -> Sound:
+        level, late = rng.uniform(0.4, 1, (9, 1)), rng.normal(0, 0.4, (9, 1))
+        partials = level * np.sin(2 * np.pi * pitches[:, None] * t + late) * np.exp(-4 * t)
+        return np.asarray(0.1 * partials.sum(0) + 1e-4 * rng.normal(size=RATE), np.float32)
+
+    hits = [hit() for _ in range(8)]
+    assert not any(accepts(a, b) for i, a in enumerate(hits) for b in hits[:i])
+    assert all(accepts(one, np.float32(0.5) * one) for one in hits)
+
+
+def test_a_note_in_two_songs_is_no_copy() -> None:
+    """One pluck with harmonics; before and after it, others."""
+    rng = np.random.default_rng(5)
+
+    def note(pitch: float) -> Sound:
+        t = np.arange(RATE // 2) / RATE
+        tones = (np.sin(2 * np.pi * k * pitch * t) / k for k in range(1, 12))
+        return np.asarray(0.2 * sum(tones) * np.exp(-5 * t), np.float32)
+
+    songs = [[*rng.uniform(200, 400, 3), 262.0, *rng.uniform(200, 400, 3)] for _ in range(2)]
+    assert not accepts(*(np.concatenate([note(pitch) for pitch in song]) for song in songs))
+
+
+@pytest.mark.parametrize("suffix", [".ogg", ".mp3"])
+def test_a_loop_is_a_copy_of_itself(suffix: str, tmp_path: Path) -> None:
+    loop = np.tile(sounds.music_like(1, 1.5), 4)
+    path = tmp_path / f"loop{suffix}"
+    if suffix == ".ogg":
+        import soundfile
+
+        soundfile.write(path, 0.8 * loop, RATE, format="OGG", subtype="VORBIS")
+    else:
+        files.write_av(path, loop)
+    copy = audio.load(str(path))
+    assert accepts(loop, copy)
+    assert not accepts(loop, copy[: 5 * RATE])  # of which bars is it an excerpt?
+
+
+def test_a_short_filter_makes_a_copy_of_a_sound_and_not_of_another() -> None:
+    speech = sounds.speech_like(1, 1.0)
+    heard = signal.lfilter([0.5, 0.3, -0.2], [1, -0.4], speech).astype(np.float32)
+    assert explained_share(speech, heard) > 0.999
+    assert explained_share(heard, speech) > 0.999
+    late = np.pad(speech, (80, 0))[: len(speech)]
+    assert explained_share(speech, speech + late) > 0.95
+    assert explained_share(speech, sounds.speech_like(2, 1.0)) < 0.2
+    assert explained_share(speech, np.zeros_like(speech)) == 0.0
