@@ -256,7 +256,7 @@ def test_of_much_evidence_the_whole_is_compared(
 def test_sounds_are_held_up_to_128_mb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two at least; the one that was asked for last goes last."""
     monkeypatch.setattr(compare, "_CACHE", OrderedDict())
-    monkeypatch.setattr(compare, "_CACHE_BYTES", 3 * 4 * RATE)
+    monkeypatch.setattr(compare, "_CACHE_BYTES", 3 * 2 * 4 * RATE)  # as it is, and whitened
     files = [on_disk(tmp_path / f"{k}.wav", sounds.distinct_sound(k, 1.0)) for k in range(4)]
     for file in (files[0], files[1], files[2], files[0], files[3]):
         compare._load_sound(file)

@@ -38,7 +38,9 @@ LOOP_PEAK_RATIO = 0.6  # >: of the peak, where it is not: the same three times o
 # <: cells in the stretch. With so few, what is alike takes a good score for a copy, or
 FEW_CELLS = 150.0
 SAME_SCORE = 0.96  # <= a score that no other take reaches, or
-SAME_SHARE = 0.99  # <= what a short filter makes of the one, as a share of the other's energy
+SAME_SHARE = 0.99  # <= what a short filter makes of the one, as a share of the other's energy, or
+CLOSE_SCORE = 0.9  # <= both a score and
+CLOSE_CORRELATION = 0.85  # <= a correlation, of which takes reach one at most
 MIN_CELLS = 10.0  # <: so few that any other of its pitch is the same to a filter; a copy must have
 WHOLE_COVERAGE = 0.8  # <= of both sounds and
 EQUAL_CORRELATION = 0.9  # <= of correlation: the same to the noise; or that score
@@ -106,9 +108,11 @@ def _has_enough_cells(likeness: Likeness) -> bool:
     """Whether so much agrees that another take would not: the less, the better it must."""
     if max(likeness.coverage) < SMALL_COVERAGE and likeness.cells < PART_CELLS:
         return False
-    if likeness.cells < FEW_CELLS and likeness.explained < SAME_SHARE:
-        return False
-    return likeness.score >= CLEAR_SCORE or likeness.cells >= information.MAX_CELLS
+    if likeness.cells >= information.MAX_CELLS or likeness.explained >= SAME_SHARE:
+        return True
+    if likeness.cells >= FEW_CELLS:
+        return likeness.score >= CLEAR_SCORE
+    return likeness.score >= CLOSE_SCORE and likeness.agreement >= CLOSE_CORRELATION
 
 
 def _is_identical(likeness: Likeness) -> bool:
