@@ -299,11 +299,8 @@ class Audit:
         path = Path(against) if against is not None else self.run / "split"
         if against is None and not path.exists():
             raise SplitauditError(f"{self.run} has no split yet: run `splitaudit split` first")
-        tables = (
-            search_again(self._run, self.settings)
-            if rescan
-            else self._run.known("items", "media", "matches")
-        )
+        needed, run = ("items", "media", "matches"), self._run
+        tables = search_again(run, self.settings) if rescan else run.known(*needed)
         least = record["settings"]["min_coverage"] if min_coverage is None else min_coverage
         return check(
             tables["items"],
