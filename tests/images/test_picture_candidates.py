@@ -190,6 +190,17 @@ def test_pictures_are_read_whole_that_differ_in_six_bits(tmp_path, bits, perhaps
     assert found.to_pylist() == [perhaps, perhaps, False]
 
 
+@pytest.mark.parametrize("size", [(300, 300), (60, 60)])
+def test_one_picture_is_like_no_other(tmp_path, size):
+    wide, high = size
+    vector = np.ones(512, np.int8).tobytes()
+    settings, keys = facts(
+        tmp_path, [coded(np.uint64(9), width=wide, height=high, gradients=vector)]
+    )
+    assert search(settings, keys).num_rows == 0
+    assert perhaps_equal(settings, keys).to_pylist() == [False]
+
+
 def test_pictures_of_other_sizes_are_not_read_whole(tmp_path):
     code = np.uint64(77)
     sizes = [(300, 300), (300, 301), (301, 300), (300, 301)]
