@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from splitaudit.dataset import table_keys
 from splitaudit.dataset.columns import (
     ATTRIBUTE,
     CONVERTERS,
@@ -34,7 +35,6 @@ from splitaudit.dataset.file_kinds import (
     Outcome,
     ending,
     kind_of,
-    names_and_stems,
     probe,
 )
 from splitaudit.dataset.formats import CSV, TSV, table_format
@@ -46,11 +46,11 @@ from splitaudit.dataset.split_names import order_notes, rename_splits
 from splitaudit.dataset.stretches import LENGTH, place_stretches
 from splitaudit.dataset.table_readers import read_rows
 from splitaudit.errors import InputError, SplitauditError
-from splitaudit.metadata import caption_relations, keys
+from splitaudit.metadata import caption_relations
 from splitaudit.metadata.keys import Key
 from splitaudit.metadata.placeholders import Override
 from splitaudit.order import evaluation_order
-from splitaudit.schema import EDGES, MEDIA, UNSUPPORTED, conform
+from splitaudit.schema import MEDIA, UNSUPPORTED, conform
 
 _IMPLIED_KEYS = (Key("id", ("id",)), Key("source", ("source",)))  # looked at without being declared
 _ITEM_COLUMNS = ["split", "id"]
@@ -160,14 +160,14 @@ def build_dataset(
     items = _assign_item_ids(rows.drop_duplicates(_ITEM_COLUMNS))
     media = _parts(rows.dropna(subset="path"))
     problems = problems + _duplicate_ids(items) + _conflicting_paths(media)
-    problems += _keys_without_columns(declared.keys, rows)
+    problems += table_keys.keys_without_columns(declared.keys, rows)
     if problems:
         raise_problems(where, problems)
     if rows.empty:
         raise InputError(encode_path(str(where)), ["no rows"])
     item_of_row = rows.groupby(_ITEM_COLUMNS, sort=False).ngroup().to_numpy()
     table = make_items(items, rows, item_of_row)
-    facts = _key_columns(items, table)
+    facts = table_keys.key_columns(items, table)
     joining = tell_values([*_IMPLIED_KEYS, *declared.keys], declared.values)
     return Dataset(
         name=name,
@@ -176,8 +176,8 @@ def build_dataset(
         media=_media(
             media.merge(items[[*_ITEM_COLUMNS, "item_id"]], on=_ITEM_COLUMNS, how="left"), root
         ),
-        memberships=_memberships(items, facts, joining),
-        links=_links(facts, joining),
+        memberships=table_keys.memberships(items, facts, joining),
+        links=table_keys.links(facts, joining),
         split_order=tuple(evaluation_order(items["split"])),
         notes=(
             *declared.notes,
@@ -186,7 +186,7 @@ def build_dataset(
             *order_notes(items["split"]),
             *_shared_note(items),
             *_differing_notes(items, rows, item_of_row),
-            *_placeholder_notes(items, facts, joining),
+            *table_keys.placeholder_notes(items, facts, joining),
             *caption_relations.notes(table),
         ),
         captions=declared.captions,
@@ -284,54 +284,6 @@ def _outcome(kind: str | None, part: str, path: str, found: Outcome) -> Outcome:
         name = encode_path(ending(path)) or "a name without ending"
         return UNSUPPORTED, f"{name} tells no kind of media; say it in a column 'modality'"
     return found
-
-
-def _key_columns(items: pd.DataFrame, table: pa.Table) -> pd.DataFrame:
-    """What keys are made of: a row an item, columns and attributes by the names users know."""
-    own = items[["item_id", "id", "source"]].assign(
-        caption=table["captions"].to_pylist(), label=table["labels"].to_pylist()
-    )
-    named = {name: name.removeprefix(ATTRIBUTE) for name in attribute_columns(items)}
-    files = pd.DataFrame(names_and_stems(items["path"]), items.index, dtype=object)
-    facts = pd.concat([files, items[list(named)].rename(columns=named), own], axis=1)
-    return facts.loc[:, ~facts.columns.duplicated(keep="last")].reset_index(drop=True)
-
-
-def _keys_without_columns(keys: Sequence[Key], rows: pd.DataFrame) -> list[Problem]:
-    known = {"id", "source", "caption", "label", "file_name", "stem"}
-    known |= {name.removeprefix(ATTRIBUTE) for name in attribute_columns(rows)}
-    return [
-        Problem("", 0, f"key {key.name}: no column {name!r}{did_you_mean(nearest(name, known))}")
-        for key in keys
-        for name in (*key.columns, *key.within)
-        if name not in known
-    ]
-
-
-def _memberships(items: pd.DataFrame, facts: pd.DataFrame, joining: Sequence[Key]) -> pa.Table:
-    shared_id, *others = joining
-    found = [keys.memberships(facts, key) for key in others if not key.within]
-    return pa.concat_tables([keys.memberships(_shared(items, facts), shared_id), *found])
-
-
-def _placeholder_notes(
-    items: pd.DataFrame, facts: pd.DataFrame, joining: Sequence[Key]
-) -> list[str]:
-    shared_id, *others = joining
-    found = [keys.notes(_shared(items, facts), shared_id)]
-    return [
-        note for notes in (*found, *(keys.notes(facts, key) for key in others)) for note in notes
-    ]
-
-
-def _shared(items: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
-    """The facts of items whose id stands in several splits."""
-    return facts[items["shared"].to_numpy()]
-
-
-def _links(facts: pd.DataFrame, declared: Sequence[Key]) -> pa.Table:
-    found = [keys.edges(facts, key) for key in declared if key.within]
-    return pa.concat_tables([conform([], EDGES), *found])
 
 
 def _shared_note(items: pd.DataFrame) -> list[str]:
