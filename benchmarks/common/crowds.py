@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ def measure(crowd: Crowd, home: Path) -> dict[str, Any]:
     for split, original, change in crowd.items():
         _write(crowd.write, original, change, home / "ds" / split)
     found, cpu_s = scan(home / "ds", home)
+    print(f"{crowd.side} in {crowd.place}: {cpu_s:.1f} CPU s", file=sys.stderr, flush=True)
     items = {_name(o, c) for split, o, c in crowd.items() if split == "test"}
     reported = {Path(item).stem for item in _leaking(found)}
     verified = count_verified(found.run)
