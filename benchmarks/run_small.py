@@ -50,6 +50,7 @@ BENCHMARKS = {
     "audio.crowds": Small("--sides 3 --places test both --seconds 3", SOUNDS),
     "audio.donateacry": Small("--crossings 1", ("donateacry",)),
     "audio.excerpts": Small("--seconds 3 --recordings 4", SOUNDS),
+    "audio.kinds": Small("--kinds 'takes of one vowel' --most 6"),
     "audio.ladder": Small(
         "--references 3 --others 3 --transforms ogg 'tempo 2 %' --figure {out}/ladder.svg",
         SOUNDS,
