@@ -14,6 +14,7 @@ from splitaudit.search.turns import Held
 TOP_K = 20  # of each picture, however it is looked at; more only where they are as near as copies
 # Of each picture in a crowd: a thousand like logos are one group through fewer pairs than all.
 MAX_NEIGHBOURS = 128
+NEAREST_ELSEWHERE = 2  # in every other split, of those whose `TOP_K` nearest all stand in their own
 BATCH_SIZE = 1_024  # pictures looked up together
 PAIRS_SCHEMA = pa.schema(
     {"a": pa.int64(), "b": pa.int64(), "similarity": pa.float32(), "crowded": pa.bool_()}
@@ -44,8 +45,9 @@ def pairs(views: vectors.Vectors, scale: int, alike: float, held: Held | None = 
     pa.Table
         `PAIRS_SCHEMA`, sorted: a < b, each pair once; of all ways to look at it the nearest counts.
         Of a clique as near as copies, all are found that are among the nearest `MAX_NEIGHBOURS` of
-        either, and of each that is in such a crowd, the nearest in every split, too. Of a pair that
-        is there for this reason alone, `crowded` is true.
+        either, and of each that is in such a crowd, the nearest in every split, too. Of one whose
+        nearest all stand in its own splits, those that are nearest in the others. Of a pair that is
+        there for one of these reasons alone, `crowded` is true.
     """
     looks, _, n, d = views.shape
     # A zero vector is as near to all; in the index it would be met where others are far away.
@@ -53,16 +55,19 @@ def pairs(views: vectors.Vectors, scale: int, alike: float, held: Held | None = 
     # Pictures are looked up in all views among themselves as they are: a mirrored pair is found
     # with either of them mirrored, a crop with the other one seen closer.
     find = vectors.searcher(views[:, :, told].reshape(-1, d), scale, MAX_NEIGHBOURS, len(told))
-    rows, dense = [_NO_ROWS], np.zeros(len(told), np.bool_)
+    stands = np.ones((n, 1), np.bool_) if held is None else held
+    rows, dense, hidden = [_NO_ROWS], *np.zeros((2, len(told)), np.bool_)
     for look in range(looks):
         for begin in range(0, len(told), BATCH_SIZE):
             near = _neighbours(find, _views_of(views, look), begin, len(told))
             rows.append(_filter_neighbours(*near, begin, alike))
             dense[begin : begin + BATCH_SIZE] |= _is_dense(*near)
-    crowd = told[dense]
-    splits = [told[split[told]] for split in held.T] if held is not None else []
-    among = [split for split in splits if len(crowd) and len(splits) > 1 and len(split)]
-    more = [_nearest_within(views, scale, crowd, split) for split in among]
+            hidden[begin : begin + BATCH_SIZE] |= _is_hidden(*near, stands[told], begin, alike)
+    more = []
+    for split in stands.T if stands.shape[1] > 1 else ():
+        there, absent = told[split[told]], told[hidden & ~split[told]]
+        more += [_nearest_within(views, scale, told[dense], there, vectors.COPY_SIMILARITY)]
+        more += [_nearest_within(views, scale, absent, there, alike, NEAREST_ELSEWHERE)]
     one, other, similarity = (np.concatenate(column) for column in zip(*rows, strict=True))
     return _deduplicate_pairs((told[one], told[other], similarity), more, n)
 
@@ -79,18 +84,37 @@ def _is_dense(similarity: _Similarity, index: vectors.Rows) -> npt.NDArray[np.bo
     return np.asarray(near >= min(MAX_NEIGHBOURS, index.shape[1] - 1))
 
 
+def _is_hidden(
+    similarity: _Similarity, index: vectors.Rows, stands: Held, begin: int, alike: float
+) -> npt.NDArray[np.bool_]:
+    """Which have `TOP_K` neighbours, none of which stands in another split."""
+    if index.shape[1] < TOP_K:
+        return np.zeros(len(index), np.bool_)
+    own = stands[begin : begin + len(index), None]
+    among_its_own = (stands[index[:, :TOP_K]] == own).all(axis=(1, 2))
+    return np.asarray(among_its_own & (similarity[:, :TOP_K] >= alike).all(axis=1))
+
+
 def _nearest_within(
-    views: vectors.Vectors, scale: int, crowd: vectors.Rows, split: vectors.Rows
+    views: vectors.Vectors,
+    scale: int,
+    crowd: vectors.Rows,
+    split: vectors.Rows,
+    alike: float,
+    many: int = vectors.NEIGHBOURS,
 ) -> _Rows:
-    """Rows of the nearest of each of a crowd among those of a split, as near as copies."""
+    """Rows of so many that are nearest of each of a crowd among those of a split."""
+    if not len(crowd) or not len(split):
+        return _NO_ROWS
     d, rows = views.shape[-1], [_NO_ROWS]
     seen = np.concatenate([views[0, 0, split], views[:, :, crowd].reshape(-1, d)])
     find = vectors.searcher(seen, scale, vectors.NEIGHBOURS, len(split))
     for begin in range(len(split), len(seen), BATCH_SIZE):
         some = slice(begin, min(begin + BATCH_SIZE, len(seen)))
         similarity, index = find(some, slice(0, 0))
+        similarity, index = similarity[:, :many], index[:, :many]
         of = crowd[(np.arange(some.start, some.stop) - len(split)) % len(crowd)][:, None]
-        near = (index >= 0) & (similarity >= vectors.COPY_SIMILARITY)
+        near = (index >= 0) & (similarity >= alike)
         near &= split[index] != of
         rows.append((np.broadcast_to(of, near.shape)[near], split[index[near]], similarity[near]))
     one, other, similarity = (np.concatenate(column) for column in zip(*rows, strict=True))

@@ -81,3 +81,19 @@ def test_no_batch_is_left_out(n: int) -> None:
 @pytest.mark.parametrize("n", [0, 1])
 def test_of_too_few_there_are_no_pairs(n: int) -> None:
     assert not found(views(units(n)), 0.5)
+
+
+@pytest.mark.parametrize("mates", [5, near_vectors.TOP_K + 5])
+def test_mates_of_one_split_do_not_hide_what_stands_in_the_other(mates: int) -> None:
+    """They are no copies of one another, and nearer to each than their original in train."""
+    crowd = near(np.repeat(units(1), mates, axis=0), 0.84)  # about 0.7 from one another
+    original = near(crowd[:1], 0.6, seed=9)
+    strangers = units(60, seed=3)
+    plain = np.concatenate([crowd, original, strangers])
+    held = np.zeros((len(plain), 2), np.bool_)
+    held[:mates, 0] = held[mates + 30 :, 0] = True
+    held[:, 1] = ~held[:, 0]
+    rows = near_vectors.pairs(views(plain), SCALE, 0.55, held).to_pydict()
+    assert (0, mates) in set(zip(rows["a"], rows["b"], strict=True))
+    across = [held[a, 0] != held[b, 0] for a, b in zip(rows["a"], rows["b"], strict=True)]
+    assert 1 <= sum(across) <= near_vectors.NEAREST_ELSEWHERE * len(plain)
