@@ -54,7 +54,7 @@ class Sounds:
         )
         sounds: pd.DataFrame = facts.to_pandas().set_index("key")
         # Contents with equal samples are one sound; one that could not be decoded is its own.
-        sounds["same_id"] = _join_twins(sounds).fillna(sounds.index.to_series())
+        sounds["same_id"] = _join_twins(sounds)
         sounds["silent"] = sounds["silent"].fillna(False).astype(bool)
         return sounds
 
@@ -95,7 +95,8 @@ def _join_twins(sounds: pd.DataFrame) -> pd.Series:
     """Identities of samples; what is as another decoder gives a lossy file is that file."""
     lossy = sounds[sounds["twin_id"].notna() & (sounds["twin_id"] != sounds["samples_id"])]
     decoded = dict(zip(lossy["twin_id"], lossy["samples_id"], strict=True))
-    return sounds["samples_id"].map(lambda samples: decoded.get(samples, samples))
+    own = sounds["samples_id"].fillna(sounds.index.to_series())
+    return own.map(lambda samples: decoded.get(samples, samples)) if decoded else own
 
 
 def _pairs(
