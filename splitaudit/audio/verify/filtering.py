@@ -32,7 +32,7 @@ def explained_share(a: Samples, b: Samples) -> float:
     import scipy.fft
 
     length = min(len(a), len(b), LONGEST)
-    size = scipy.fft.next_fast_len(length + REACH, real=True)
+    size = scipy.fft.next_fast_len(length + 2 * REACH + 1, real=True)
     x, y = (scipy.fft.rfft(side[:length].astype(np.float64), size) for side in (a, b))
     power_x, power_y, cross = np.square(np.abs(x)), np.square(np.abs(y)), np.conj(x) * y
     return max(
