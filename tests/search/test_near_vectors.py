@@ -85,15 +85,13 @@ def test_of_too_few_there_are_no_pairs(n: int) -> None:
 
 @pytest.mark.parametrize("mates", [5, near_vectors.TOP_K + 5])
 def test_mates_of_one_split_do_not_hide_what_stands_in_the_other(mates: int) -> None:
-    """They are no copies of one another, and nearer to each than their original in train."""
+    """On both sides they are no copies of one another, and nearer than the pair that matters."""
     crowd = near(np.repeat(units(1), mates, axis=0), 0.84)  # about 0.7 from one another
-    original = near(crowd[:1], 0.6, seed=9)
-    strangers = units(60, seed=3)
-    plain = np.concatenate([crowd, original, strangers])
+    original = near(crowd[:1], 0.62, seed=9)
+    others = near(np.repeat(original, mates, axis=0), 0.84, seed=11)
+    plain = np.concatenate([crowd, original, others, units(30, seed=3)])
     held = np.zeros((len(plain), 2), np.bool_)
-    held[:mates, 0] = held[mates + 30 :, 0] = True
+    held[:mates, 0] = held[2 * mates + 10 :, 0] = True
     held[:, 1] = ~held[:, 0]
-    rows = near_vectors.pairs(views(plain), SCALE, 0.55, held).to_pydict()
+    rows = near_vectors.pairs(views(plain), SCALE, 0.5, held).to_pydict()
     assert (0, mates) in set(zip(rows["a"], rows["b"], strict=True))
-    across = [held[a, 0] != held[b, 0] for a, b in zip(rows["a"], rows["b"], strict=True)]
-    assert 1 <= sum(across) <= near_vectors.NEAREST_ELSEWHERE * len(plain)
