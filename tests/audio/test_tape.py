@@ -49,6 +49,18 @@ def test_stretches_in_any_order_are_those_of_the_whole(
         assert not reading.faults
 
 
+@pytest.mark.parametrize("ending", ["wav", "flac", "m4a", "opus"])
+def test_a_stretch_is_heard_at_the_rate_of_all_others(tmp_path: Path, ending: str) -> None:
+    """Opus is decoded at 48 kHz; the resampler takes plain arrays only."""
+    path = written(tmp_path / f"a.{ending}")
+    whole = audio.load(path)
+    part = audio.load(path, 2.0, 3.0)
+    heard = whole[round(2.1 * RATE) : round(2.9 * RATE)]  # but the ends, where filters begin
+    lag = np.argmax(np.correlate(part, heard, "valid"))
+    assert abs(lag - 0.1 * RATE) <= 1
+    np.testing.assert_allclose(part[lag : lag + len(heard)], heard, atol=0.01)
+
+
 @pytest.mark.parametrize("ending", ["mp3", "ogg"])
 def test_a_file_is_opened_once_for_all_its_stretches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str

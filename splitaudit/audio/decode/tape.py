@@ -61,7 +61,8 @@ class Tape:
         end = min(self._end, first + max(1, BLOCK_SAMPLES // width))
         end = end if last is None else min(last, end)
         shape = (end - first, width)
-        return np.memmap(self._file, np.float32, "r", 4 * width * (first - self._first), shape)
+        kept = np.memmap(self._file, np.float32, "r", 4 * width * (first - self._first), shape)
+        return np.asarray(kept)  # libraries in C take plain arrays only
 
     def _decode(self) -> bool:
         """Decode and keep one block more; return whether there was one."""
