@@ -6,7 +6,7 @@ Each is a Protocol: whatever has these names will do, nothing need be inherited.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -94,8 +94,12 @@ class Findings:
 
     facts: pd.DataFrame
     proofs: pd.DataFrame
-    undecided: pd.DataFrame
-    failed: pd.DataFrame
+    undecided: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=["same_id", "split"], dtype=object)
+    )
+    failed: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=["a", "b", "status", "error"], dtype=object)
+    )
 
 
 @dataclass(frozen=True)

@@ -90,9 +90,9 @@ def mixed(seconds: float, agreement: float) -> tuple[Sound, Sound]:
 
 
 def alike(cells: float, **other: object) -> Likeness:
-    """Two sounds that hold so much and agree in all of it."""
+    """Two sounds that hold so much and agree in all of it, a word long."""
     white = sound(noise(0.5))
-    made = Likeness(0.9, 0.5, WHOLE, (white, white), (slice(0, len(white.white)),) * 2)
+    made = Likeness(0.9, 0.5, WHOLE, 0.5, (white, white), (slice(0, len(white.white)),) * 2)
     made = replace(made, **{name: value for name, value in other.items() if name != "explained"})
     made.__dict__.update(cells=cells, explained=other.get("explained", 0.5))
     return made
@@ -113,6 +113,8 @@ def alike(cells: float, **other: object) -> Likeness:
         (399.9, {"score": 0.8499}, False),
         (399.9, {"score": 0.85}, True),
         (400.0, {"score": 0.73}, True),
+        (20.0, {"active_s": 0.99}, False),
+        (20.0, {"active_s": 1.0, "score": 0.73}, True),  # longer than a word, a hit, a note
     ],
 )
 def test_the_fewer_cells_the_better_they_must_agree(

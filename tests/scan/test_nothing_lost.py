@@ -266,13 +266,13 @@ def test_what_changed_before_it_is_compared_is_told(
     tmp_path: Path, here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = dataset(tmp_path / "data", "sounds")
-    prove = media._prove
+    prove = media._verify_pairs
 
-    def harm(*words: Any) -> Any:
+    def harm(*words: Any, **options: Any) -> Any:
         write_av(data / "test/again.mp3", sounds.distinct_sound(9, 3.0))
-        return prove(*words)
+        return prove(*words, **options)
 
-    monkeypatch.setattr(media, "_prove", harm)
+    monkeypatch.setattr(media, "_verify_pairs", harm)
     ran = here("scan", data, "--json", "--jobs", 1)
     assert (ran.status, ran.json["verdict"]) == (4, "incomplete")
     found = outcomes(Path(ran.json["run"]))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.audio.verify.whitening import Samples, chunks
+from splitaudit.audio.verify.whitening import RATE, Samples, chunks
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -76,6 +76,11 @@ class Stretch:
     agreement: float
     sure: Mask
     shared: Mask
+
+    @property
+    def active_s(self) -> float:
+        """Seconds of sound that agree, as opposed to silence."""
+        return float((self.shared & self.sure).sum() * FRAME / RATE)
 
 
 def frame_power(samples: Samples) -> Floats:

@@ -35,7 +35,8 @@ MANY_CELLS = 50.0  # of so many cells (<=), which holds more than clicks
 # >: of the peak, at any other lag, where the sound is sparse: a train of clicks
 CLICK_PEAK_RATIO = 0.25
 LOOP_PEAK_RATIO = 0.6  # >: of the peak, where it is not: the same three times over
-# <: cells in the stretch. With so few, what is alike takes a good score for a copy, or
+TAKE_S = 1.0  # <: sound in the stretch: a word, a hit, a note. Another take of it may be as alike
+# <: cells in it. With so few, what is alike takes a good score for a copy, or
 FEW_CELLS = 150.0
 SAME_SCORE = 0.96  # <= a score that no other take reaches, or
 SAME_SHARE = 0.99  # <= what a short filter makes of the one, as a share of the other's energy, or
@@ -58,6 +59,8 @@ class Likeness:
     ----------
     score, agreement, coverage
         As in `Proof`, without a sign.
+    active_s
+        Sound in the stretch, silence apart.
     sounds, shared
         The sounds, and the stretch of each, in samples.
     """
@@ -65,6 +68,7 @@ class Likeness:
     score: float
     agreement: float
     coverage: tuple[float, float]
+    active_s: float
     sounds: tuple[Sound, Sound]
     shared: tuple[slice, ...]
 
@@ -106,6 +110,8 @@ def is_told_apart(likeness: Likeness) -> bool:
 
 def _has_enough_cells(likeness: Likeness) -> bool:
     """Whether so much agrees that another take would not: the less, the better it must."""
+    if likeness.active_s >= TAKE_S:
+        return True
     if max(likeness.coverage) < SMALL_COVERAGE and likeness.cells < PART_CELLS:
         return False
     if likeness.cells >= information.MAX_CELLS or likeness.explained >= SAME_SHARE:
@@ -134,11 +140,10 @@ def _is_whole_loop(likeness: Likeness) -> bool:
 
 def has_enough_evidence(score: float, found: extent.Stretch) -> bool:
     """Whether enough sound agrees, well enough, at one lag only."""
-    active_s = (found.shared & found.sure).sum() * FRAME / RATE
     return (
-        active_s >= MIN_ACTIVE_S
-        and found.agreement**2 * active_s >= MIN_CERTAINTY_S
-        and score >= (CLEAR_SCORE if active_s < SHORT_S else MIN_SCORE)
+        found.active_s >= MIN_ACTIVE_S
+        and found.agreement**2 * found.active_s >= MIN_CERTAINTY_S
+        and score >= (CLEAR_SCORE if found.active_s < SHORT_S else MIN_SCORE)
     )
 
 

@@ -20,6 +20,7 @@ from splitaudit.audio.verify.extent import FRAME
 from splitaudit.audio.verify.likeness import (
     CLEAR_SCORE,
     FEW_CELLS,
+    TAKE_S,
     Likeness,
     has_enough_evidence,
     is_told_apart,
@@ -91,14 +92,19 @@ def verify(a: Sound, b: Sound, offset_s: float) -> Proof | None:
     """
     offset = round(offset_s * RATE)
     aligned = align(a.white, b.white, offset)
-    if min(a.cells, b.cells) >= FEW_CELLS and (aligned is None or aligned[1] < CLEAR_SCORE):
+    if not _may_be_takes(a, b) and (aligned is None or aligned[1] < CLEAR_SCORE):
         # Where noise drowns all but the loud moments, only those can tell how the sounds lie. Of
-        # few cells, such a rest is no proof.
+        # two words or hits, such a rest is no proof.
         loud = align(a.weighted, b.weighted, offset)
         aligned = loud if loud and loud[1] >= CLEAR_SCORE else aligned
     if aligned is None or np.subtract(*overlap(a.white, b.white, aligned[0])) > -FRAME:
         return None
     return prove(a, b, *aligned)
+
+
+def _may_be_takes(a: Sound, b: Sound) -> bool:
+    """Whether one of two sounds is so short, and holds so little, that another take is like it."""
+    return min(a.cells, b.cells) < FEW_CELLS and min(len(a.white), len(b.white)) < TAKE_S * RATE
 
 
 def prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
@@ -126,7 +132,9 @@ def prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
         coverage_b=coverage[1],
         loudness_db=_loudness_db((a, b), aligned, found),
         accepted=has_enough_evidence(score, found)
-        and is_told_apart(Likeness(score, found.agreement, coverage, (a, b), tuple(shared))),
+        and is_told_apart(
+            Likeness(score, found.agreement, coverage, found.active_s, (a, b), tuple(shared))
+        ),
     )
 
 
