@@ -32,7 +32,8 @@ def test_pixels_are_aligned_where_a_map_proves_no_copy(
     seen = exposure._MapEvidence(Evidence(score, 0.9), NO_BLOCKS)
     monkeypatch.setattr(exposure, "_examine_map", lambda *_: seen)
     monkeypatch.setattr(overlay, "align_ecc", align)
-    assert exposure._align_map((), (), np.eye(3)) == (pytest.approx(np.eye(3)), seen)
+    sizes = [NO_BLOCKS] * 3
+    assert exposure._align_map(sizes, sizes, np.eye(3)) == (pytest.approx(np.eye(3)), seen)
     assert levels == asked
 
 

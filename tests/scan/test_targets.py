@@ -51,7 +51,7 @@ def test_silence_that_two_stretches_share_is_shared(tmp_path: Path, here: Here) 
     ran = here("scan", "t.csv", "--jobs", 1, "--json")
     assert ran.status == 1
     (row,) = [row for row in tables(Path(ran.json["run"]))["matches"] if row["accepted"]]
-    assert (row["relation"], row["transform"]) == ("overlap", "the same seconds of one file")
+    assert (row["relation"], row["transform"]) == ("overlap", "overlapping parts of one file")
 
 
 def test_class_folders_without_a_split(tmp_path: Path, here: Here) -> None:
