@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,9 @@ ORDER = [(2.0, 3.0), (2.5, 4.5), (11.0, None), (None, 0.25), (7.123, 9.001), (0.
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(ffmpeg, "BLOCK_SAMPLES", 5_000)
     monkeypatch.setattr(libsndfile, "BLOCK_SAMPLES", 5_000)
-    tape._TAPES.clear()
+    tape._TAPES.last.clear()
     yield
-    tape._TAPES.clear()
+    tape._TAPES.last.clear()
 
 
 def written(path: Path, sound: np.ndarray = SOUND) -> str:
@@ -79,6 +80,20 @@ def test_a_file_is_opened_once_for_all_its_stretches(
     assert opened == [path]
 
 
+def test_threads_that_read_one_file_do_not_mix_its_stretches(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.mp3")
+    whole = np.concatenate(list(audio.open_audio(path).blocks))
+
+    def read(k: int) -> bool:
+        start = 0.1 * (k * 7 % 80)
+        part = np.concatenate(list(audio.open_audio(path, start, start + 2.0).blocks))
+        first = round(start * RATE)
+        return np.array_equal(part, whole[first : first + len(part)]) and len(part) == 2 * RATE
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(read, range(60)))
+
+
 def test_a_file_that_was_changed_is_read_anew(tmp_path: Path) -> None:
     path = written(tmp_path / "a.mp3")
     before = audio.load(path, 1.0, 2.0)
@@ -89,4 +104,4 @@ def test_a_file_that_was_changed_is_read_anew(tmp_path: Path) -> None:
 def test_only_a_few_files_are_kept(tmp_path: Path) -> None:
     for k in range(6):
         audio.load(written(tmp_path / f"{k}.mp3", SOUND[: 2 * RATE]), 0.5, 1.0)
-    assert len(tape._TAPES) == tape.KEPT_TAPES
+    assert len(tape._TAPES.last) == tape.KEPT_TAPES

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
@@ -82,22 +83,29 @@ def _temporary_file() -> Any:
     return tempfile.TemporaryFile(prefix="splitaudit-")
 
 
-_TAPES: OrderedDict[str, Tape] = OrderedDict()  # by `_identity`
+class _Tapes(threading.local):
+    """The last tapes of this thread, by `_identity`: two that decode must not share one."""
+
+    def __init__(self) -> None:
+        self.last: OrderedDict[str, Tape] = OrderedDict()
+
+
+_TAPES = _Tapes()
 
 
 def last_tape(path: str) -> Tape | None:
     """Return the tape of a file if it is one of the last, and the file is as it was."""
     identity = _identity(path)
-    if identity in _TAPES:
-        _TAPES.move_to_end(identity)
-    return _TAPES.get(identity)
+    if identity in _TAPES.last:
+        _TAPES.last.move_to_end(identity)
+    return _TAPES.last.get(identity)
 
 
 def new_tape(path: str, reading: Reading) -> Tape:
     """Return a tape of a file that was just opened, and keep it as the last one."""
-    _TAPES[_identity(path)] = tape = Tape(reading)
-    while len(_TAPES) > KEPT_TAPES:
-        _TAPES.popitem(last=False)
+    _TAPES.last[_identity(path)] = tape = Tape(reading)
+    while len(_TAPES.last) > KEPT_TAPES:
+        _TAPES.last.popitem(last=False)
     return tape
 
 
