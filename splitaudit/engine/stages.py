@@ -93,10 +93,10 @@ class StageLog:
         """Begin a stage that has `new` things to do; `key` is the digest of what it reads."""
         self.end()
         before = self.stages.pop(stage, None)  # of a stage in several turns, all are told together
-        self.stages[stage] = {"key": key, "computed": new}
+        told = {"key": key, "computed": new}
         if before:
-            both = {"key": digest(before["key"], key), "computed": before["computed"] + new}
-            self.stages[stage] = both | {"seconds": before["seconds"]}
+            told = {"key": digest(before["key"], key), "computed": before["computed"] + new}
+        self.stages[stage] = {**(before or {}), **told}
         self._progress.start(stage, new)
 
     def advance(self, steps: int) -> None:

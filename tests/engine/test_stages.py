@@ -193,6 +193,16 @@ def test_what_a_killed_run_left_is_swept_before(tmp_path: Path) -> None:
     assert not list(folder.glob("*.tmp"))
 
 
+def test_a_stage_in_several_turns_forgets_nothing_of_the_first() -> None:
+    log = StageLog(Told())
+    for new, undecided in ((3, 2), (4, 0), (5, 1)):
+        log.start("verify", new, "key")
+        log.note_undecided(undecided)
+    log.start("other", 0, "key")
+    assert (log.stages["verify"]["computed"], log.stages["verify"]["undecided"]) == (12, 3)
+    assert "undecided" not in log.stages["other"]
+
+
 def test_a_log_counts_each_stage_and_its_own_seconds() -> None:
     told, begun = Told(), time.perf_counter()
     log = StageLog(told)
