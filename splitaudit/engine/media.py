@@ -92,8 +92,7 @@ def _verify_pairs(work: Comparisons, settings: Settings, log: StageLog) -> pd.Da
     """
     undecided = run_stage(work.stage, work.pairs, settings, log)
     found = _read_proofs(work, settings)
-    rows = pd.concat([found, _as_proofs(undecided, found)]) if len(undecided) else found
-    return rows.assign(verifier=work.verifier.name)
+    return pd.concat([found, _as_proofs(undecided, found)]) if len(undecided) else found
 
 
 def _read_proofs(work: Comparisons, settings: Settings) -> pd.DataFrame:

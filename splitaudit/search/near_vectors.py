@@ -55,17 +55,17 @@ def pairs(views: vectors.Vectors, scale: int, alike: float, held: Held | None = 
     # Pictures are looked up in all views among themselves as they are: a mirrored pair is found
     # with either of them mirrored, a crop with the other one seen closer.
     find = vectors.searcher(views[:, :, told].reshape(-1, d), scale, MAX_NEIGHBOURS, len(told))
-    stands = np.ones((n, 1), np.bool_) if held is None else held
+    stands = (np.ones((n, 1), np.bool_) if held is None else held)[told]
     rows, dense, hidden = [_NO_ROWS], *np.zeros((2, len(told)), np.bool_)
     for look in range(looks):
         for begin in range(0, len(told), BATCH_SIZE):
             near = _neighbours(find, _views_of(views, look), begin, len(told))
             rows.append(_filter_neighbours(*near, begin, alike))
             dense[begin : begin + BATCH_SIZE] |= _is_dense(*near)
-            hidden[begin : begin + BATCH_SIZE] |= _is_hidden(*near, stands[told], begin, alike)
+            hidden[begin : begin + BATCH_SIZE] |= _is_hidden(*near, stands, begin, alike)
     more = []
     for split in stands.T if stands.shape[1] > 1 else ():
-        there, absent = told[split[told]], told[hidden & ~split[told]]
+        there, absent = told[split], told[hidden & ~split]
         more += [_nearest_within(views, scale, told[dense], there, vectors.COPY_SIMILARITY)]
         more += [_nearest_within(views, scale, absent, there, alike, NEAREST_ELSEWHERE)]
     one, other, similarity = (np.concatenate(column) for column in zip(*rows, strict=True))
