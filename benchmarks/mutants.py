@@ -5,8 +5,10 @@
 Changes are drawn by the seed over the rooms that decide: a comparison moved to its boundary or turned
 round, a constant scaled, `and` for `or`, a sign, `min` for `max`, a truth value. Each is made by itself
 in a copy of the project; then the tests of that room are run, those first that import the changed
-module, until one goes red. What survives is printed as a diff. Some changes are equivalent to what
-they change (a faster way, an order without effect): those must be judged by hand.
+module, until one goes red. What survives is printed as a diff. Not drawn is what guards against mistakes
+in the code itself and decides nothing: `frozen=True` and the like of a class, `strict=True` of a `zip`.
+Some changes are equivalent to what they change (a faster way, an order without effect): those must be
+judged by hand.
 """
 
 from __future__ import annotations
@@ -109,12 +111,22 @@ def draw(rooms: list[str], count: int, seed: int) -> list[Change]:
 def changes_of(file: Path) -> Iterator[Change]:
     """Yield every change that may be drawn of a file."""
     before = file.read_text(encoding="utf-8")
-    for node in ast.walk(ast.parse(before)):
+    for node in deciding(ast.parse(before)):
         for kind, old, new in replacements(node):
             after = replaced(before, old, new)
             if after is not None:
                 name = file.relative_to(ROOT).as_posix()
                 yield Change(name, getattr(node, "lineno", 0), kind, before, after)
+
+
+def deciding(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node and those below it, without decorators of classes and `strict=`."""
+    yield node
+    left_out = node.decorator_list if isinstance(node, ast.ClassDef) else []
+    for child in ast.iter_child_nodes(node):
+        guard = isinstance(child, ast.keyword) and child.arg == "strict"
+        if not guard and child not in left_out:
+            yield from deciding(child)
 
 
 def replacements(node: ast.AST) -> Iterator[tuple[str, ast.AST, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import imagehash
 import numpy as np
 import pytest
+import scipy.fft
 from PIL import Image
 
 from splitaudit.images.fingerprint.hash import NEGATIVE, ORIENTATIONS, ImageHash, downscale
@@ -94,6 +95,15 @@ def test_what_is_flat_is_degenerate(size):
     flat = np.stack([np.full((side, side), 200, np.uint8), downscale(dark, side)])
     assert ImageHash(size).fingerprint(flat).degenerate.all()
     assert not ImageHash(size).fingerprint(small(size)).degenerate.any()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_quality_is_the_middle_distance_from_the_middle_frequency(size):
+    pictures = small(size, 3)
+    side = ImageHash(size).side
+    low = scipy.fft.dctn(pictures.astype(float), axes=(1, 2))[:, :size, :size].reshape(3, -1)
+    away = np.median(np.abs(low - np.median(low, axis=1, keepdims=True)), axis=1)
+    assert ImageHash(size).fingerprint(pictures).quality == pytest.approx(away / (2 * side), 1e-3)
 
 
 def test_a_picture_of_little_contrast_is_told_while_rounding_changes_few_of_its_bits():

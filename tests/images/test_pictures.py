@@ -266,3 +266,15 @@ def test_a_check_that_reads_all_again_opens_no_pipe(tmp_path: Path) -> None:
     again = run("check", tmp_path / "lists", "--rescan", "--json", cwd=tmp_path)
     assert again.status == 4
     assert again.json["coverage"] == {"image": {"items": 6, "audited": 5}}
+
+
+@pytest.mark.parametrize(("high", "status"), [(96, "unsupported"), (97, "ok")])
+def test_the_shorter_side_says_what_a_fingerprint_reaches(
+    here: Here, high: int, status: str
+) -> None:
+    for seed, split in enumerate(("train", "test")):
+        Path("data", split).mkdir(parents=True)
+        Image.fromarray(photograph(seed, high, 300)).save(f"data/{split}/{split}.png")
+    assert here("scan", "data", "--fingerprints", "features").status == (0 if status == "ok" else 4)
+    found = outcomes(Path(".splitaudit/runs/data"), "image")
+    assert {said for said, _ in found.values()} == {status}
