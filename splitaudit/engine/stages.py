@@ -23,6 +23,7 @@ from splitaudit.engine.progress import Progress
 from splitaudit.engine.store import Parts, digest, write_table
 
 MIN_PARALLEL_S = 3.0  # > of work: less is done before other processes would have started
+MIN_JOB_S = 0.25  # of work in a job, which reads and writes facts of its own
 MAX_PART_ITEMS = 256
 
 Contents = dict[str, File]  # content id -> one file that holds it
@@ -263,7 +264,8 @@ def _has_facts(kind: str, keys: pa.Array, settings: Settings) -> npt.NDArray[np.
 def _jobs(
     stage: Stage, items: Sequence[Any], folder: Path, settings: Settings
 ) -> Iterator[execute.Job]:
-    size = max(1, min(stage.most, len(items) // (8 * settings.processes)))
+    most = max(1, int(_seconds(stage, items) / MIN_JOB_S))
+    size = max(1, min(stage.most, len(items) // min(most, 8 * settings.processes)))
     for at in range(0, len(items), size):
         yield execute.Job(stage.fn, items[at : at + size], folder, stage.lost)
 
@@ -271,9 +273,14 @@ def _jobs(
 def _run(
     work: Sequence[execute.Job], stage: Stage, settings: Settings, tell: Callable[[int], None]
 ) -> None:
-    seconds = sum(item.size for job in work for item in job.items) / stage.bytes_a_second
+    seconds = sum(_seconds(stage, job.items) for job in work)
     for done in execute.run(work, settings.processes if seconds > MIN_PARALLEL_S else 1):
         tell(done)
+
+
+def _seconds(stage: Stage, items: Sequence[Any]) -> float:
+    """How long one process will take."""
+    return float(sum(item.size for item in items) / stage.bytes_a_second)
 
 
 def count_missing(stage: Stage, todo: Mapping[str, Any], settings: Settings) -> int:

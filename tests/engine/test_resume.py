@@ -24,15 +24,16 @@ from sound_files import RATE, write_av, write_pcm
 import splitaudit
 from splitaudit.demo import sounds
 from splitaudit.engine import execute
+from splitaudit.engine import stages as engine_stages
 from splitaudit.engine.execute import Job
 
-# What the command line does with `--jobs 2`, however little there is to do.
-_WITH_PROCESSES = """
+# What the command line does with many jobs, in processes if asked, however little there is to do.
+_IN_JOBS = """
 import sys
 from splitaudit import cli
 from splitaudit.engine import stages
-stages.MIN_PARALLEL_S = -1.0
-sys.argv = ["splitaudit", *sys.argv[1:], "--jobs", "2"]
+stages.MIN_PARALLEL_S, stages.MIN_JOB_S = -1.0, 1e-9
+sys.argv = ["splitaudit", *sys.argv[1:]]
 cli.main()
 """
 Tables = dict[str, list[dict[str, Any]]]
@@ -57,7 +58,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(data: Path) -> Path:
     """The run that nothing happened to."""
     run_folder = data.parent / "run"
-    splitaudit.open(data, out=run_folder, cache=data.parent / "cache").scan()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine_stages, "MIN_JOB_S", 1e-9)
+        splitaudit.open(data, out=run_folder, cache=data.parent / "cache").scan()
     return run_folder
 
 
@@ -97,7 +100,7 @@ def test_killed_scans_go_on_where_they_were(data: Path, undisturbed: Path, tmp_p
     before: set[str] = set()
     # In the first half, for sounds are read there, which takes longer than to notice and kill.
     for count in sorted(random.Random(3).sample(range(1, whole // 2), 3)):
-        kill_when(start("scan", data, "--jobs", "1", cwd=tmp_path), cache, count)
+        kill_when(start("scan", data, "--jobs", "1", cwd=tmp_path, code=_IN_JOBS), cache, count)
         assert before <= parts(cache)  # what was there is not lost
         before = parts(cache)
     last = run("scan", data, "--jobs", "1", cwd=tmp_path)
@@ -107,7 +110,7 @@ def test_killed_scans_go_on_where_they_were(data: Path, undisturbed: Path, tmp_p
 
 
 def test_the_processes_of_a_killed_scan_end_with_it(data: Path, tmp_path: Path) -> None:
-    process = start("scan", data, cwd=tmp_path, code=_WITH_PROCESSES)
+    process = start("scan", data, "--jobs", "2", cwd=tmp_path, code=_IN_JOBS)
     kill_when(process, tmp_path / ".splitaudit", 1)  # so others are at work
     deadline = time.monotonic() + 60
     while alive(process.pid) and time.monotonic() < deadline:
@@ -223,13 +226,13 @@ def small_disk(folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-@pytest.mark.parametrize(("full", "code"), [("cache", _WITH_PROCESSES), ("out", None)])
+@pytest.mark.parametrize(("full", "code"), [("cache", _IN_JOBS), ("out", None)])
 @pytest.mark.slow
 def test_a_full_disk_is_told_and_the_cache_stays_usable(
     data: Path, undisturbed: Path, tmp_path: Path, full: str, code: str | None
 ) -> None:
     with small_disk(tmp_path / "small") as disk:
-        words = ["scan", data, f"--{full}", disk / "here"]
+        words = ["scan", data, "--jobs", "2", f"--{full}", disk / "here"]
         ran = ended(start(*words, cwd=tmp_path, code=code))
         assert ran.status == 2
         assert ran.err.startswith("splitaudit: the disk is full: ")

@@ -236,6 +236,7 @@ def test_a_file_that_was_replaced_with_its_old_time_is_read_again(
 def test_processes_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = dataset(tmp_path / "data")
     monkeypatch.setattr(scan_stages, "MIN_PARALLEL_S", -1.0)
+    monkeypatch.setattr(scan_stages, "MIN_JOB_S", 1e-9)
     for jobs in (1, 2):
         out, cache = tmp_path / f"run{jobs}", tmp_path / f"cache{jobs}"
         splitaudit.open(data, out=out, cache=cache, settings={"processes": jobs}).scan()
