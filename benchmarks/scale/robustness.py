@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=400, help="400 and more: in processes")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--turns", type=int, default=10, help="scans whose files are disturbed")
+    parser.add_argument("--only", nargs="*", help="words of the names of trials; nothing: all")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -72,6 +73,8 @@ def try_all(data: Path, calm: Scan, home: Path, args: Any) -> Iterator[Row]:
         "files change during the scan": partial(disturb_files, home / "change", _change, args),
     }
     for name, trial in trials.items():
+        if args.only and not any(word in name for word in args.only):
+            continue
         became = trial()
         print(f"{name}: {became['holds']}; {became['detail']}", file=sys.stderr, flush=True)
         yield {"what": name, **became}
