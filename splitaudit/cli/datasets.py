@@ -90,7 +90,7 @@ def list_manifests(as_json: bool) -> None:
 
 
 def _print_origin(manifest: Manifest) -> None:
-    """Print where a dataset comes from, under which licence, and how it is laid out."""
+    """Print where a dataset comes from, under which licence, and what its layout is."""
     texts = {"homepage": manifest.homepage, "licence": manifest.license, "note": manifest.note}
     for name, text in texts.items():
         if text:

@@ -23,7 +23,7 @@ def resolve_endings(paths: Sequence[str | None], root: Path, modality: str) -> l
     root
         The dataset's folder.
     modality
-        Whether a sound or a film is sought.
+        Whether a sound or a film is meant.
 
     Returns
     -------

@@ -26,7 +26,7 @@ MAX_PAIRS = 450  # <= queries and items that are looked at
 MIN_PAIRS = 24  # >=
 # >= share of the variance that the other scores explain: the model is one of two towers
 MIN_EXPLAINED = 0.999
-RANKS = 3  # the fit is sought with so many numbers of dimensions
+RANKS = 3  # the fit is tried with so many numbers of dimensions
 ROUNDING = 1e-4  # > of the spread of all scores
 CONSTANT_SPREAD = 1e-5  # < of the spread of all scores: constant
 MAX_REACHED = 0.01  # < share of the other scores that equal those of the true pairs

@@ -136,8 +136,8 @@ class Pictures:
         keys = pa.array(sorted(pictures.index[read]), pa.string())
         by = next((of for of in self._chosen(settings) if of == ImageHash()), None)
         perhaps = candidates.find_possible_duplicates(settings, keys, by).to_pandas()
-        looked_at = pictures.loc[keys.to_pandas()[perhaps], "pixels_id"]
-        return {name: contents[name] for name in looked_at.index[looked_at.isna()]}
+        possible = pictures.loc[keys.to_pandas()[perhaps], "pixels_id"]
+        return {name: contents[name] for name in possible.index[possible.isna()]}
 
 
 def _stage(

@@ -50,7 +50,7 @@ def pairs(views: vectors.Vectors, scale: int, alike: float, held: Held | None = 
         there for one of these reasons alone, `crowded` is true.
     """
     looks, _, n, d = views.shape
-    # A zero vector is as near to all; in the index it would be met where others are far away.
+    # A zero vector is as near to all; in the index it would be found where others are far away.
     told = np.flatnonzero(views[0, 0].any(axis=1))
     # Pictures are looked up in all views among themselves as they are: a mirrored pair is found
     # with either of them mirrored, a crop with the other one seen closer.

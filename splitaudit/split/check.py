@@ -326,8 +326,8 @@ def _digest(placed: pd.Series[str]) -> str:
 
 def _coverage(media: pa.Table, part: str, standing: pd.Index[str]) -> dict[str, int]:
     """Count the items in the split that have such a medium, and those of them that were audited."""
-    looked_at = media.select(["item_id", "part", "status"]).to_pandas()
-    ours = looked_at[(looked_at["part"] == part) & looked_at["item_id"].isin(standing)]
+    audited = media.select(["item_id", "part", "status"]).to_pandas()
+    ours = audited[(audited["part"] == part) & audited["item_id"].isin(standing)]
     audited = ours["status"].isin(AUDITED).groupby(ours["item_id"]).all()
     return {"items": len(audited), "audited": int(audited.sum())}
 

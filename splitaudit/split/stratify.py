@@ -28,7 +28,7 @@ MAX_PLACEMENTS = 5_000_000  # groups in all starts together: more than so many a
 MAX_TRIES = 1_600_000  # exchanges that are tried at most, in all starts together
 TRIES_PER_GROUP = 100  # in each start
 SAMPLED_LABELS = 8  # labels of a split, of which the one in greatest excess is taken
-SAMPLED_GROUPS = 16  # groups with that label, until one of the split is met
+SAMPLED_GROUPS = 16  # groups with that label, until one of the split is drawn
 MOVE_PERIOD = 4  # one try in so many moves a group without another in exchange
 MIN_GAIN = 1e-9  # >: by which an exchange must lower the chi-square
 
@@ -165,7 +165,7 @@ def _exchange(drawn: Any, tries: int, members: Any, rows: Any, goal: Any, state:
 
 @compiled
 def _draw_excess_group(drawn: Any, split: int, members: Any, goal: Any, state: Any) -> int:
-    """Draw a group of a split with a label of which that has too much; `NONE` where none is met."""
+    """Draw a group of a split with a label of which that has too much; else `NONE`."""
     (starts, groups), (target, weight), (home, have) = members, goal, state
     most, column = 0.0, NONE
     for _ in range(SAMPLED_LABELS):

@@ -1,6 +1,6 @@
 """From where to where two aligned sounds agree: a change-point estimate on frames of 20 ms.
 
-A stretch is sought in which the frames agree as well as frames of their loudness do. Noise drowns
+The stretch is that in which the frames agree as well as frames of their loudness do. Noise drowns
 the quiet ones first: of those no agreement is expected, and they speak neither for the stretch nor
 against it.
 """
@@ -23,7 +23,7 @@ DYNAMIC_RANGE_DB = 45.0  # below the loud parts lies silence
 SILENCE = 10 ** (-75 / 20)  # amplitude; silence wherever it is
 MIN_PEAK = 0.10  # <=: the whitened correlation of a stretch, 1 for equal waveforms
 LOUDNESS_BINS = 8  # groups of frames, each with an agreement of its own to be expected
-ITERATIONS = 3  # of looking for the stretch and for what to expect in it; it has settled by then
+ITERATIONS = 3  # of looking for the stretch and for what to expect in it; it has converged by then
 # frames of the best agreement missed are no evidence that a stretch ends there
 TOLERATED_FRAMES = 3
 

@@ -1,4 +1,4 @@
-"""How much faster and higher a sound plays than another: their spectrograms laid over each other.
+"""How much faster and higher a sound plays than another: their spectrograms aligned.
 
 On a logarithmic frequency axis a change of pitch is a shift, as a change of the moment is one in
 time; so chunks of one spectrogram, correlated in two dimensions with what lies about the proposed
@@ -83,7 +83,7 @@ def robust_line(x: Floats, y: Floats, weight: Floats, spread: float) -> tuple[fl
         The slope is 0 where all points have one `x`.
     """
     level, slope = weighted_median(y, weight), 0.0
-    for _ in range(10):  # reweighted least squares; it has settled by then
+    for _ in range(10):  # reweighted least squares; it has converged by then
         w = weight / (1 + np.square((y - level - slope * x) / spread))
         x0, y0 = np.average(x, weights=w), np.average(y, weights=w)
         slope = float(np.sum(w * (x - x0) * (y - y0)) / (np.sum(w * np.square(x - x0)) + 1e-12))
@@ -194,7 +194,7 @@ def _spectrogram(samples: Samples, tempo: float) -> Samples:
 
 @dataclass(frozen=True)
 class _ChunkCorrelation:
-    """A chunk of b laid over a: the correlation at each lag and shift, and which those are.
+    """A chunk of b shifted along a: the correlation at each lag and shift, and which those are.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ class _ChunkCorrelation:
 
 @dataclass(frozen=True)
 class _Overlay:
-    """Chunks of b laid over a at one tempo."""
+    """Chunks of b shifted along a at one tempo."""
 
     tempo: float
     chunks: list[_ChunkCorrelation]

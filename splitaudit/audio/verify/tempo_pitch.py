@@ -27,7 +27,7 @@ WINDOW_COUNT = 48  # windows of a span that tell the line
 FIRST_WINDOWS = 16  # of them are looked at first, which settles most pairs of other sounds
 SPAN_S = 4.0  # to each side of the moment, at first
 BATCH_SAMPLES = 4 * RATE  # resampled, where windows lie close together
-FINE_LAGS = 480  # samples (30 ms) to each side of a line not yet settled
+FINE_LAGS = 480  # samples (30 ms) to each side of a line not yet fitted
 LAG_SPREAD_S = 0.003  # of lags that agree; pieces spread more, and count the less
 INLIER_RESIDUAL_S = 0.02  # <: off the line, still a piece of a copy
 MIN_INLIER_SHARE = 0.25  # <=: windows that fit, of those twice as far from the moment

@@ -32,7 +32,7 @@ MAX_RIVAL_RATIO = 0.9  # <: of the peak; a block with a higher rival does not kn
 POWER_FLOOR = 0.1  # of the mean power; what has less is noise between sounds
 PLACE_TOLERANCE = 2.0  # <=: samples by which neighbours of one piece differ
 EPSILON = 1e-3  # added to amplitudes that are divided by
-EDGE = 4  # samples to each side in which the lag of half a window is sought
+EDGE = 4  # samples to each side in which the lag of half a window is fitted
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ BLANK_SHARE = 0.99
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as one sees it: turned upright, laid on a background where it is transparent.
+    """A picture as one sees it: turned upright, put on a background where it is transparent.
 
     Parameters
     ----------

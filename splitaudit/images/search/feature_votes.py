@@ -2,8 +2,8 @@
 
 Features that agree in some bits of their descriptors lie in one bucket; there they are compared
 whole, and a pair that is near votes for its two pictures. Other bits give other buckets, so that a
-pair missed once is met again ("locality-sensitive hashing"; Indyk and Motwani, "Approximate nearest
-neighbors", STOC 1998). Votes count together that turn the picture alike ("weak geometric
+pair missed once is found in another ("locality-sensitive hashing"; Indyk and Motwani, "Approximate
+nearest neighbors", STOC 1998). Votes count together that turn the picture alike ("weak geometric
 consistency"; Jegou, Douze and Schmid, "Hamming embedding and weak geometric consistency for large
 scale image search", ECCV 2008).
 """

@@ -1,4 +1,4 @@
-"""The plain part of two photographs that lie over each other: its light is the same in copies.
+"""The plain part of two photographs that are aligned: its light is the same in copies.
 
 A logo that stands on two pictures proves nothing but itself. Where little of what both show has
 detail that proves, the light of all else is asked, which a copy keeps.

@@ -1,4 +1,4 @@
-"""What has changed between two photographs that lie over each other, where ink accounts for it.
+"""What has changed between two photographs that are aligned, where ink accounts for it.
 
 A text or a logo is of one grey level, or lets the picture be seen through it evenly. Where somebody
 has moved, half of what has changed shows him and half what was behind: no ink does that.

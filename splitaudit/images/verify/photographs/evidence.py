@@ -1,4 +1,4 @@
-"""What the blocks of two photographs that lie over each other say: one exposure, or not.
+"""What the blocks of two photographs that are aligned say: one exposure, or not.
 
 Noise, compression and blur change all blocks of a picture in proportion to what is in them. Between
 two moments most blocks are the same, and a few are not at all: what has moved is missing at one
@@ -56,7 +56,7 @@ def weigh(fine: Blocks, coarse: Blocks) -> Evidence:
     Parameters
     ----------
     fine, coarse
-        Of the first level, sought around their places, and of the second.
+        Of the first level, found around their places, and of the second.
     """
     levels = [_measure_residuals(fine), _measure_residuals(coarse)]
     enough = [each for each in levels if each.tell.sum() >= MIN_BLOCKS]

@@ -2,7 +2,7 @@
 
 Local features, or the orientation in which the hashes agree, say how the one may lie upon the
 other. That map is refined block by block (`overlay`), and then the blocks are
-asked. Two frames of a film and two shots of a scene can be laid upon each other as well; but what
+asked. Two frames of a film and two shots of a scene can be aligned as well; but what
 has moved is missing at one place and too much at another, where a logo or a text is only too much.
 """
 
@@ -43,7 +43,7 @@ MIN_COVERAGE = 0.2
 # <= gain either way: of light that says nothing of the other, fewer levels are left
 MIN_GAIN = 0.05
 MAX_MAGNIFICATION = 12.0  # <= times that one picture shows the scene larger than the other
-SEARCH_REACH = (1, 0)  # pixels around its place at which a block is sought, at each level looked at
+SEARCH_REACH = (1, 0)  # pixels around its place where a block is matched, at each level
 ALIGNMENT_LEVELS = (1, 0)  # levels whose pixels are aligned where a map does not prove a copy
 MIN_IN_PLACE = 0.1  # >= of the score if no block lay beside its place, or that is not tried
 
@@ -206,7 +206,7 @@ def _verify_map(
     if not 1 / MAX_MAGNIFICATION <= larger <= MAX_MAGNIFICATION:
         return None
     mine, its = a.levels, tuple(255 - level for level in b.levels) if negative else b.levels
-    # Always the finer picture is laid over the coarser one.
+    # Always the finer picture is mapped onto the coarser one.
     if larger < 1:
         mine, its, homography = its, mine, placement.inverse(homography)
     refined = overlay.refine_homography(mine, its, homography, steps)
@@ -243,11 +243,11 @@ def _align_map(mine: Any, its: Any, homography: Map) -> tuple[Map, _MapEvidence]
 def _examine_map(mine: Any, its: Any, homography: Map) -> _MapEvidence:
     reaches = SEARCH_REACH[: len(mine)]
     over = [overlay.warp_over(mine, its, homography, level) for level in range(len(reaches))]
-    sought = [overlay.match_blocks(*each) for each in zip(over, reaches, strict=True)]
-    sought += [overlay.no_blocks()] * (len(SEARCH_REACH) - len(reaches))
-    ink = changes.find_ink(over[0], sought[0])
+    matched = [overlay.match_blocks(*each) for each in zip(over, reaches, strict=True)]
+    matched += [overlay.no_blocks()] * (len(SEARCH_REACH) - len(reaches))
+    ink = changes.find_ink(over[0], matched[0])
     fine, coarse = (
-        changes.unexplained_blocks(blocks, level, ink) for level, blocks in enumerate(sought)
+        changes.unexplained_blocks(blocks, level, ink) for level, blocks in enumerate(matched)
     )
     found = evidence.weigh(fine, coarse)
     if found.score >= MIN_SCORE:

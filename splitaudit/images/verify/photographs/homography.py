@@ -21,7 +21,7 @@ MIN_HOMOGRAPHY_INLIERS = 12  # >= of them, or the map keeps parallels
 MAX_OFFSET, MAX_TURN, MAX_LOG_SCALE = 0.1, math.radians(25), math.log(1.5)
 MAX_SEEDS = 80  # of the best pairs of features, by two of which such maps are made
 MIN_SEPARATION = 8.0  # >= pixels of two features that make one
-ENOUGH_INLIERS = 0.6  # > of the features that agree: no better map is sought
+ENOUGH_INLIERS = 0.6  # > of the features that agree: no better map is tried
 
 Codes = npt.NDArray[np.uint64]
 Points = npt.NDArray[np.float64]
@@ -87,13 +87,13 @@ def _fit_homography(a: Points, b: Points) -> Any:
     """The map that meets most points, one that keeps parallels where another is not much better."""
     import cv2
 
-    affine, met = cv2.estimateAffine2D(
+    affine, inliers = cv2.estimateAffine2D(
         a, b, method=cv2.USAC_MAGSAC, ransacReprojThreshold=TOLERANCE, maxIters=200
     )
-    count = 0 if affine is None else int(met.sum())
+    count = 0 if affine is None else int(inliers.sum())
     if len(a) >= MIN_HOMOGRAPHY_INLIERS:
-        free, met = cv2.findHomography(a, b, cv2.USAC_MAGSAC, TOLERANCE, maxIters=200)
-        if free is not None and met.sum() > 1.1 * count:
+        free, inliers = cv2.findHomography(a, b, cv2.USAC_MAGSAC, TOLERANCE, maxIters=200)
+        if free is not None and inliers.sum() > 1.1 * count:
             return free
     return None if affine is None else np.vstack([affine, [0, 0, 1]])
 

@@ -1,6 +1,6 @@
 """Lay one photograph over another: where each block of the one lies in the other, and how alike.
 
-A map is refined by the blocks themselves: each is sought a few pixels around the place where the
+A map is refined by the blocks themselves: each is matched a few pixels around the place where the
 map has it, and the map is fitted again to what was found, robustly, so that a logo or a person who
 has moved do not pull at it. What is left over at the end is the evidence.
 """
@@ -66,8 +66,8 @@ def refine_homography(a: tuple[Grey, ...], b: tuple[Grey, ...], homography: Map,
         Where a pixel of `a[0]` lies in `b[0]`.
     steps
         (level, reach) of each refinement: at which size, and how many pixels around its place a
-        block is sought. Levels that a does not have are left out: what is sought at the next one
-        is as large a share of so small a picture.
+        block is matched. Levels that a does not have are left out: the reach at the next one is as
+        large a share of so small a picture.
     """
     for level, reach in ((level, reach) for level, reach in steps if level < len(a)):
         found = match_blocks(warp_over(a, b, homography, level), reach)

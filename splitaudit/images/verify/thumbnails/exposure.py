@@ -1,6 +1,6 @@
-"""Are two small pictures the same exposure? One is laid over the other, and what is left compared.
+"""Are two small pictures the same exposure? They are aligned, and the rest compared.
 
-Two shots of one scene can be laid over each other as well, and their large shapes then agree. What
+Two shots of one scene can be aligned as well, and their large shapes then agree. What
 does not agree is the finest detail, and colour; so those are compared, and not the grey levels.
 
 The score is how certain it is that both are one exposure, times what is left of it where one of
@@ -24,9 +24,9 @@ from splitaudit.images.verify.thumbnails.registration import MIN_GAIN
 
 NAME = "thumbnails-v3"
 MIN_SCORE = 0.5  # <= of an accepted match
-# <= of correlation at the best place, or no map is sought; copies have 0.6 and more
+# <= of correlation at the best place, or no map is tried; copies have 0.6 and more
 MIN_PLACE_CORRELATION = 0.5
-RIVAL_SHARE = 0.9  # <= of the best place's: places from which a map is sought
+RIVAL_SHARE = 0.9  # <= of the best place's: places from which a map is tried
 KEEP = 2  # places of either kind
 # <= of correlation at half the size, or no more is sought; copies have 0.85
 MIN_HALF_CORRELATION = 0.8
@@ -44,8 +44,8 @@ CLOSEST = 0.005  # distance from 1 of a correlation, below which nothing is told
 # weigh as much as 30 pictures (benchmarks/images/small.py). Weights of the certainty of detail and
 # of colour, of the logarithms of what both have in common and of the spread, of being mirrored
 # (half of the look-alikes are, and one copy in eight) and of each radian of rotation (what has
-# little detail, an aeroplane in an empty sky, is laid over its like only when turned; held, since
-# hardly a copy in CIFAR is turned). `INTERCEPT` leaves it open.
+# little detail, an aeroplane in an empty sky, is aligned with its like only when turned; held,
+# since hardly a copy in CIFAR is turned). `INTERCEPT` leaves it open.
 DETAIL, COLOUR, COMMON, SPREAD = 3.45, 2.25, 5.2, 1.1
 MIRRORED, ROTATED, INTERCEPT = -1.05, -11.0, 14.3
 # The same, of the 188 copies among them, for being on the published list of near-duplicates: what
@@ -269,7 +269,7 @@ def _compare_pair(a: int, b: int, stack: Any, best: Any, out: Any) -> None:
 
 @compiled
 def _best_map(a: Any, b: Any, values: Any, places: Any) -> tuple[float, Any]:
-    """The map that lays b over a best at half the size, of those sought from the best places."""
+    """The map that aligns b with a best at half the size, of those tried from places."""
     best, at = -1.0, 0
     for k in range(len(values)):
         if values[k] >= max(MIN_PLACE_CORRELATION, RIVAL_SHARE * values.max()):

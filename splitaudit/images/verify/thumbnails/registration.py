@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from splitaudit.engine.compiled import compiled
 
-SIDE = 16  # pixels, of the pictures in which places are sought
+SIDE = 16  # pixels, of the pictures in which places are compared
 SIZES = (12, 14, 16, 18, 21)  # pixels that the 16 of one become: scales 0.75 to 1.33
 REACH = 5  # pixels of 16 that two pictures are shifted at most, beside what a scale does
 MIN_OVERLAP = 0.45  # >= of the smaller picture: two that share less are not compared
@@ -43,7 +43,7 @@ class Grid(NamedTuple):
         Shape (m, 3): size of the one picture, and the pixel of it (row, column) that lies under the
         first of the other.
     shared
-        Shape (m, 4): rows (first, beyond the last) and columns of the other that the one lies over.
+        Shape (m, 4): rows (first, beyond the last) and columns of the other that the one covers.
     pixels
         Shape (m,): how many these are.
     places
@@ -76,7 +76,7 @@ def grid() -> Grid:
 def places(a: Any, others: Any, keep: int, grid: Any) -> tuple[Any, Any]:
     """Return the best places of a picture in others, and their correlation.
 
-    What is laid over the others is the same for all of them, so many are cheaper than one by one.
+    What is shifted over the others is the same for all of them, so many at once are cheaper.
 
     Parameters
     ----------
@@ -96,12 +96,12 @@ def places(a: Any, others: Any, keep: int, grid: Any) -> tuple[Any, Any]:
     """
     k = len(others)
     values, maps = np.empty((k, 2 * keep)), np.empty((k, 2 * keep, 2, 3))
-    best, laid = 0, _shifted_copies(a, grid)
-    moments = _moments(laid, grid)
+    best, shifted = 0, _shifted_copies(a, grid)
+    moments = _moments(shifted, grid)
     for other in range(k):
         for side in range(2):
             seen = others[other] if side == 0 else others[other, :, ::-1]
-            found = _correlations((laid, moments), seen, grid)
+            found = _correlations((shifted, moments), seen, grid)
             for at in range(side * keep, (side + 1) * keep):
                 if at > side * keep:
                     _suppress_neighbours(found, grid.places, best)
@@ -113,8 +113,8 @@ def places(a: Any, others: Any, keep: int, grid: Any) -> tuple[Any, Any]:
 
 @compiled
 def _shifted_copies(picture: Any, grid: Any) -> Any:
-    """What of a picture lies over each pixel of another, shape (`SIDE`, `SIDE`, m); else 0."""
-    laid = np.zeros((SIDE, SIDE, len(grid.tried)), np.float32)
+    """What of a picture covers each pixel of another, shape (`SIDE`, `SIDE`, m); else 0."""
+    shifted = np.zeros((SIDE, SIDE, len(grid.tried)), np.float32)
     scaled = picture
     for row in range(len(grid.tried)):
         size, top, left = grid.tried[row]
@@ -123,18 +123,18 @@ def _shifted_copies(picture: Any, grid: Any) -> Any:
         up, down, first, beyond = grid.shared[row]
         for i in range(up, down):
             for j in range(first, beyond):
-                laid[i, j, row] = scaled[i + top, j + left]
-    return laid
+                shifted[i, j, row] = scaled[i + top, j + left]
+    return shifted
 
 
 @compiled
-def _moments(laid: Any, grid: Any) -> Any:
-    """Mean of what is laid over another, and what its products are weighed by, shape (2, m)."""
-    total, square = np.zeros(laid.shape[2]), np.zeros(laid.shape[2])
+def _moments(shifted: Any, grid: Any) -> Any:
+    """Mean of what is shifted over another, and what its products are weighed by, shape (2, m)."""
+    total, square = np.zeros(shifted.shape[2]), np.zeros(shifted.shape[2])
     for i in range(SIDE):
         for j in range(SIDE):
-            total += laid[i, j]
-            square += laid[i, j] * laid[i, j]
+            total += shifted[i, j]
+            square += shifted[i, j] * shifted[i, j]
     moments = np.empty((2, len(total)))
     for row in range(len(total)):
         pixels = grid.pixels[row]
@@ -170,9 +170,9 @@ def _interpolation_weight(at: float, n: int) -> tuple[int, float]:
 
 @compiled
 def _correlations(one: Any, other: Any, grid: Any) -> Any:
-    """Correlation of another picture with what is laid over it, shape (m,)."""
-    laid, moments = one
-    product, summed = _product(laid, other), _integral_image(other)
+    """Correlation of another picture with what is shifted over it, shape (m,)."""
+    shifted, moments = one
+    product, summed = _product(shifted, other), _integral_image(other)
     for row in range(len(product)):
         total, square = _rectangle_sums(summed, grid.shared[row])
         pixels = grid.pixels[row]
@@ -183,12 +183,12 @@ def _correlations(one: Any, other: Any, grid: Any) -> Any:
 
 
 @compiled
-def _product(laid: Any, other: Any) -> Any:
+def _product(shifted: Any, other: Any) -> Any:
     """Sum of products; shift by shift in the inner loop, which so vectorises."""
-    product = np.zeros(laid.shape[2], np.float32)
+    product = np.zeros(shifted.shape[2], np.float32)
     for i in range(SIDE):
         for j in range(SIDE):
-            level, over = other[i, j], laid[i, j]
+            level, over = other[i, j], shifted[i, j]
             for row in range(len(product)):
                 product[row] += level * over[row]
     return product
@@ -237,7 +237,7 @@ def _suppress_neighbours(found: Any, places: Any, best: int) -> None:
 
 @compiled
 def refine(a: Any, b: Any, affine: Any) -> tuple[float, float, float]:
-    """Improve a map, in place, so that b lies over a with the smallest squared difference.
+    """Improve a map, in place, so that b is aligned with a with the smallest squared difference.
 
     Parameters
     ----------
