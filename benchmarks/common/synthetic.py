@@ -20,7 +20,7 @@ import pandas as pd
 from benchmarks.common.audio.material import RATE, make_writer, write_wav
 from splitaudit.demo.sounds import distinct_sound
 
-SOUNDS, SECONDS = 12, 5.0  # uploads, and their length
+SOUNDS, SECONDS = 6, 4.0  # uploads, and their length
 PHOTOGRAPHS, FILMS = 8, 3
 PICTURES = 40  # of CIFAR-10, in each split
 COPIED = 8  # pictures of train that are in test again

@@ -85,7 +85,7 @@ def planted(offset: int, slope: float, seed: int) -> tuple[int, float, float, fl
     return int(sound), moment - (offset + slope * here), found - slope, evidence / shared
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(st.integers(-150, 400), st.floats(0.94, 1.06), st.integers(0, 99))
 @pytest.mark.slow
 def test_a_planted_line_is_found(offset: int, slope: float, seed: int) -> None:

@@ -129,14 +129,14 @@ def grouped(seed: int) -> tuple[Any, Any]:
 @pytest.mark.slow
 def test_intervals_over_groups_hold_the_truth_and_naive_ones_do_not() -> None:
     covered = naive = 0
-    for seed in range(60):
+    for seed in range(30):
         hits, groups = grouped(seed)
         found = intervals.mean(hits, groups)
         covered += found.low <= 0.5 <= found.high
         alone = intervals.mean(hits, np.arange(len(hits)))
         naive += alone.low <= 0.5 <= alone.high
-    assert covered >= 52
-    assert naive <= 42
+    assert covered >= 26
+    assert naive <= 21
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.integers(1, 8))

@@ -54,7 +54,7 @@ def joined(members, links, policy):
     return pairs | {(a, b) for items in by_value.values() for a in items for b in items if a < b}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(MEMBER, max_size=14, unique=True),
     st.lists(EDGE, max_size=5),
