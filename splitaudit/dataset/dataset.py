@@ -88,6 +88,8 @@ class Dataset:
         What a manifest says of it: title, homepage, license.
     splits_known
         Whether anything says which item is in which split. Else `split` is only a folder's name.
+    unplaced
+        Splits of items that belong to none, where others do: class folders beside `train`.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Dataset:
     ratios: Mapping[str, float] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
     splits_known: bool = True
+    unplaced: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         splits = ", ".join(self.split_order)

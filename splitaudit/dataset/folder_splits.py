@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from splitaudit.dataset.dataset import UNSPLIT, split_name
@@ -68,7 +69,7 @@ def find_splits(root: str, first: Mapping[str, str], others: Sequence[str]) -> F
     below = [(name, _split_folder(name)) for name in names]
     inside = sum(split != UNSPLIT for _, split in below)
     if inside > _MOST * len(names):
-        return FolderSplits(below, notes=_below_notes(below, len(names) - inside))
+        return FolderSplits(below, notes=_below_notes(below))
     found = find_lists(root, names, others)
     if found.placed:
         return _listed(found, names)
@@ -99,20 +100,40 @@ def _first_level_notes(found: Iterable[str]) -> list[str]:
     splits = set(found)
     if len(splits) == 1:
         return [f"one split only ({splits.pop()}): audited for duplicates within itself"]
-    notes = []
-    if not any(role(split) in EVALUATED for split in splits):
-        others = ", ".join(shorten(sorted(splits - {TRAIN})))
-        notes.append(f"no folder is named test or val: train is compared with {others}")
-    beside = f"files beside the split folders stand in the split '{UNSPLIT}'"
-    return [*notes, beside] if UNSPLIT in splits else notes
+    if any(role(split) in EVALUATED for split in splits):
+        return []
+    others = ", ".join(shorten(sorted(splits - {TRAIN})))
+    return [f"no folder is named test or val: train is compared with {others}"]
 
 
-def _below_notes(placed: Placed, outside: int) -> list[str]:
+def find_unplaced(
+    splits: Iterable[str | None], named: Collection[str]
+) -> tuple[list[str], list[str]]:
+    """Return the splits that nothing says what they are for, and what to say of them.
+
+    Parameters
+    ----------
+    splits
+        Of each file, where some have the name of a split.
+    named
+        Those that the user named.
+    """
+    counts = Counter(map(str, splits))
+    left = sorted(name for name in counts if role(name) == OTHER and name not in named)
+    if not left:
+        return [], []
+    many = ", ".join(shorten([f"{counts[name]:,} in {name}" for name in left]))
+    say, keep = (",".join(f"{name}={split or name}" for name in left[:2]) for split in (TRAIN, ""))
+    return left, [
+        f"files that belong to no split: {many}; they are compared with all others, but nothing "
+        f"says what they are: include them with --splits {say} (or {keep}, to keep them as a split "
+        "of their own), or take them out of the folder"
+    ]
+
+
+def _below_notes(placed: Placed) -> list[str]:
     splits = sorted({split for _, split in placed} - {UNSPLIT})
-    notes = [f"splits are the folders below the first level: {', '.join(shorten(splits))}"]
-    if outside:
-        notes.append(f"files outside of such folders stand in the split '{UNSPLIT}': {outside:,}")
-    return notes
+    return [f"splits are the folders below the first level: {', '.join(shorten(splits))}"]
 
 
 def _unknown_notes(folders: list[str]) -> list[str]:

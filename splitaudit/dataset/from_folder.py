@@ -29,7 +29,7 @@ from splitaudit.dataset.file_kinds import (
     names_and_stems,
 )
 from splitaudit.dataset.first_bytes import recognise
-from splitaudit.dataset.folder_splits import FolderSplits, find_splits
+from splitaudit.dataset.folder_splits import FolderSplits, find_splits, find_unplaced
 from splitaudit.dataset.paths import encode_path, safe_name
 from splitaudit.dataset.split_names import rename_splits
 from splitaudit.errors import SplitauditError
@@ -116,6 +116,9 @@ def from_folder(
     if problems:
         raise SplitauditError(f"--splits: {problems[0]}")
     split_of_item = dict(zip((row.item_id for row in rows), renamed, strict=True))
+    known = found.known or bool(names)
+    ours = {split_name(split) for split in (names or {}).values()}
+    unplaced, left = find_unplaced(split_of_item.values(), ours) if known else ([], [])
     joining = tell_values(declared, values or {})
     facts = _key_columns(list(split_of_item), joining)
     return Dataset(
@@ -133,8 +136,10 @@ def from_folder(
             *notes,
             *_ignored_notes(listing.ignored),
             *(note for key in joining for note in keys.notes(facts, key)),
+            *left,
         ),
-        splits_known=found.known or bool(names),
+        splits_known=known,
+        unplaced=tuple(unplaced),
     )
 
 

@@ -6,6 +6,7 @@ import re
 from itertools import combinations
 from typing import Any
 
+from splitaudit.dataset.split_names import shorten
 from splitaudit.report.summary import count_copies
 from splitaudit.schema import AUDITED, DEGENERATE
 
@@ -78,9 +79,18 @@ def _worst_leak(summary: dict[str, Any]) -> str:
 
 def _why_incomplete(summary: dict[str, Any]) -> str:
     parts = summary["coverage"].values()
-    if summary["splits_known"] or any(part["audited"] < part["items"] for part in parts):
+    if any(part["audited"] < max(part["items"], summary["splits_known"]) for part in parts):
         return _least_covered(summary)
+    if "unplaced" in summary:
+        return _unplaced(summary["unplaced"], sum(summary["splits"].values()))
     return f"no copies found, but {_why_no_leak(summary)}"
+
+
+def _unplaced(left: dict[str, int], items: int) -> str:
+    names = ", ".join(shorten([escape_invisible(name) for name in left]))
+    count = sum(left.values())
+    belong = "belongs" if count == 1 else "belong"
+    return f"no leak found, but {count:,} of {items:,} items {belong} to no split ({names})"
 
 
 def _least_covered(summary: dict[str, Any]) -> str:

@@ -51,6 +51,8 @@ class Tables:
         Its name.
     splits_known
         Whether anything says which item is in which split.
+    unplaced
+        Splits of items of which nothing says where they belong.
     failed
         Pairs that could not be compared, with the columns of the schema.
     """
@@ -63,6 +65,7 @@ class Tables:
     checks: tuple[str, ...]
     dataset: str
     splits_known: bool = True
+    unplaced: tuple[str, ...] = ()
     failed: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=FAILED.names))
 
 
@@ -105,6 +108,8 @@ def summarise(tables: Tables, order: Sequence[str], *, min_coverage: float = 1.0
     }
     if undecided := _failed_counts(tables):
         summary["undecided"] = undecided
+    if tables.unplaced:
+        summary["unplaced"] = {name: summary["splits"][name] for name in tables.unplaced}
     summary["verdict"] = _verdict(summary, min_coverage)
     return summary
 
@@ -283,7 +288,8 @@ def _verdict(summary: dict[str, Any], min_coverage: float) -> str:
         return "leaks"
     if not ordered and count_copies(summary):
         return "duplicates"
-    if not (_is_covered(summary, min_coverage) and summary["splits_known"]):
+    placed = summary["splits_known"] and _share_placed(summary) >= min_coverage
+    if not (_is_covered(summary, min_coverage) and placed):
         return "incomplete"
     return "weak" if summary["weak"] else "clean"
 
@@ -298,6 +304,12 @@ def count_copies(summary: dict[str, Any]) -> int:
     """Return the pairs of copies, within splits and across."""
     entries = (*summary["leaks"].values(), *summary["duplicates"].values())
     return sum(int(entry["pairs"]) for entry in entries)
+
+
+def _share_placed(summary: dict[str, Any]) -> float:
+    """Return the share of the items that belong to a split."""
+    left = sum(summary.get("unplaced", {}).values())
+    return 1 - float(left / max(sum(summary["splits"].values()), 1))
 
 
 def _is_covered(summary: dict[str, Any], min_coverage: float) -> bool:

@@ -113,6 +113,7 @@ class Audit:
             "about": dict(dataset.about),
             "order": list(dataset.split_order),
             "splits_known": dataset.splits_known,
+            "unplaced": list(dataset.unplaced),
             "notes": list(dataset.notes),
             "ratios": dict(dataset.ratios),
             "checks": self._requested_checks(tables),

@@ -66,6 +66,7 @@ class Run:
             checks=tuple(record["checks"]),
             dataset=record["dataset"],
             splits_known=record.get("splits_known", True),
+            unplaced=tuple(record.get("unplaced", ())),
         )
 
     def matches(self) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from splitaudit.dataset import Dataset, ingest
+from splitaudit.dataset import Dataset, IngestOptions, ingest
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -169,3 +169,41 @@ def test_folders_that_are_splits_go_before_lists(tmp_path: Path) -> None:
     found = ingest(str(tmp_path))
     assert set(splits(found).values()) == {"train", "extra"}
     assert found.notes[0] == "no folder is named test or val: train is compared with extra"
+
+
+@pytest.mark.parametrize(
+    ("names", "left"),
+    [
+        (["train/a.wav", "cat/b.wav", "dog/c.wav"], ("cat", "dog")),
+        (["train/a.wav", "test/b.wav", "cat/c.wav"], ("cat",)),
+        (["train/a.wav", "test/b.wav", "c.wav"], ("unsplit",)),
+        (["x/train/a.wav", "x/test/b.wav", "y/c.wav"], ("unsplit",)),
+        (["train/a.wav", "test/b.wav"], ()),
+        (["cat/a.wav", "dog/b.wav"], ()),  # no split is known at all, and that is said
+    ],
+)
+def test_what_is_under_no_split_is_told(
+    tmp_path: Path, names: list[str], left: tuple[str, ...]
+) -> None:
+    found = ingest(str(touch(tmp_path, *names)))
+    assert found.unplaced == left
+    said = [note for note in found.notes if note.startswith("files that belong to no split: ")]
+    assert len(said) == bool(left)
+
+
+def test_what_lists_leave_is_under_no_split(tmp_path: Path) -> None:
+    touch(tmp_path, "x/a.wav", "x/b.wav", "x/c.wav")
+    lines(tmp_path, train="x/a.wav\n", test="x/b.wav\n")
+    assert ingest(str(tmp_path)).unplaced == ("unsplit",)
+
+
+def test_a_folder_that_is_named_is_placed(tmp_path: Path) -> None:
+    touch(tmp_path, "train/a.wav", "test/b.wav", "extra/c.wav", "more/d.wav", "e.wav")
+    named = {"extra": "extra", "unsplit": "train"}
+    found = ingest(str(tmp_path), IngestOptions(splits=named))
+    assert found.unplaced == ("more",)
+    assert found.notes[-1] == (
+        "files that belong to no split: 1 in more; they are compared with all others, but "
+        "nothing says what they are: include them with --splits more=train (or more=more, to keep "
+        "them as a split of their own), or take them out of the folder"
+    )

@@ -120,7 +120,7 @@ def test_first_level_folders_are_splits(tmp_path: Path) -> None:
         "validation/c.mp3": "val",
     }
     assert dataset.split_order == ("test", "val", "train", "Extra")
-    assert dataset.notes == ()
+    assert dataset.unplaced == ("Extra",)
     assert (dataset.items.schema, dataset.media.schema) == (ITEMS, MEDIA)
     assert (dataset.memberships.schema, dataset.memberships.num_rows) == (MEMBERSHIPS, 0)
     assert dataset.items["captions"].to_pylist() == [[]] * 5

@@ -147,6 +147,17 @@ def test_nothing_is_clean_where_no_split_is_known() -> None:
     assert summarise(double, ["x"])["verdict"] == "duplicates"
 
 
+def test_nothing_is_clean_over_items_that_belong_to_no_split() -> None:
+    splits = {"a": "train", "b": "test", "c": "cat", "d": "train"}
+    tables = replace(tables_of(splits), unplaced=("cat",))
+    found = summarise(tables, ["test", "train", "cat"])
+    assert (found["verdict"], found["unplaced"], status_of(found)) == ("incomplete", {"cat": 1}, 4)
+    assert headline(found) == "no leak found, but 1 of 4 items belongs to no split (cat)"
+    assert summarise(tables, ["test", "train", "cat"], min_coverage=0.75)["verdict"] == "clean"
+    leaking = replace(tables_of(splits, [match("a", "b")]), unplaced=("cat",))
+    assert summarise(leaking, ["test", "train", "cat"])["verdict"] == "leaks"
+
+
 def test_weak_relations_are_counted_by_reason() -> None:
     tables = tables_of(
         SPLITS,

@@ -77,6 +77,18 @@ def test_class_folders_with_lists(tmp_path: Path, here: Here) -> None:
     assert ran.out.startswith("LEAKS: 1 of 2 test items is already in train")
 
 
+def test_class_folders_beside_a_split(tmp_path: Path, here: Here) -> None:
+    write(tmp_path / "d", train__a=0, cat__b=1, dog__c=2)
+    ran = here("scan", "d", "--jobs", 1)
+    assert ran.status == 4
+    assert ran.out.startswith(
+        "INCOMPLETE: no leak found, but 2 of 3 items belong to no split (cat, dog)"
+    )
+    assert "--splits cat=train,dog=train" in ran.err
+    assert here("scan", "d", "--jobs", 1, "--splits", "cat=test,dog=dog").status == 0
+    assert here("scan", "d", "--jobs", 1, "--min-coverage", 0.3).status == 0
+
+
 @pytest.mark.parametrize("layout", ["c{n}__{split}__{n}", "audio__{split}__{n}"])
 def test_splits_below_the_first_level(tmp_path: Path, here: Here, layout: str) -> None:
     placed = [("train", 0), ("train", 1), ("val", 2), ("val", 3)]
