@@ -12,6 +12,7 @@ from splitaudit.images.fingerprint.feature_sets import READINGS, Features
 from splitaudit.images.fingerprint.features import fingerprint
 from splitaudit.images.search import feature_votes
 from splitaudit.images.search.feature_votes import PAIRS_SCHEMA, concatenate_features
+from splitaudit.search.turns import EITHER
 
 
 def drawn(seed: int, n: int = 120, away: int = 0) -> Features:
@@ -290,3 +291,52 @@ def test_features_are_not_compared_whole_of_which_one_word_is_far(differ, share)
     a, b = (ready(np.packbits(rows, axis=1).view(np.uint64)) for rows in (mine, its))
     (found,) = pairs([a, b], readings=[0])["votes"].to_pylist()
     assert found / n == pytest.approx(share, abs=0.03)
+
+
+# What stands in another split.
+
+
+def logos(n: int) -> list[Features]:
+    """Pictures that have ten features in common, and others each of its own."""
+    logo = ready(codes(0, 10))
+    return [both(logo, ready(codes(seed, 20))) for seed in range(1, n + 1)]
+
+
+def partners(pictures: list[Features], stands: list[int]) -> list[int]:
+    """How many of another split each is a pair with."""
+    table = pairs(pictures, readings=[0], stands=np.array(stands))
+    a, b = (table[name].to_numpy() for name in ("a", "b"))
+    across = np.array(stands)[a] != np.array(stands)[b]
+    many = np.bincount(np.concatenate([a[across], b[across]]), minlength=len(pictures))
+    return many.tolist()
+
+
+@pytest.mark.parametrize("at", [0, 50, 100])
+def test_a_crowd_in_its_own_split_takes_no_vote_for_another(at):
+    stands = [int(k == at) for k in range(101)]
+    assert partners(logos(101), stands) == [100 if k == at else 1 for k in range(101)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_a_crowd_elsewhere_more_are_pairs_than_are_compared(seed):
+    """So that it is noticed that there are more: the turns of pairs tell it."""
+    stands = np.random.default_rng(seed).permutation(np.repeat([0, 1], [60, 140])).tolist()
+    assert min(partners(logos(200), stands)) >= feature_votes.MAX_ELSEWHERE > EITHER
+
+
+def test_what_looks_back_over_blocks_is_found_once(monkeypatch):
+    stands = np.arange(120) % 2
+    whole = pairs(logos(120), readings=[0], stands=stands)
+    monkeypatch.setattr(feature_votes, "QUERY_BLOCK", 600)
+    parted = pairs(logos(120), readings=[0], stands=stands)
+    assert parted.equals(whole)
+    assert len(parted) == len(parted.group_by(["a", "b"]).aggregate([]))
+
+
+def test_each_pair_is_found_once_however_its_sides_stand():
+    pictures = [drawn(seed) for seed in (1, 2, 3, 2, 1, 3, 4, 2)]
+    alike = {(0, 4), (1, 3), (1, 7), (2, 5), (3, 7)}
+    for stands in ([0] * 8, [0, 1] * 4, [2, 2, 1, 0, 0, 1, 2, 0]):
+        table = pairs(pictures, readings=[0], stands=np.array(stands))
+        assert [*zip(*(table[n].to_pylist() for n in "ab"), strict=True)] == sorted(alike)
+        assert table["votes"].to_pylist() == [120] * 5

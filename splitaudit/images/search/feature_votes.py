@@ -39,6 +39,8 @@ SAMPLE_SIZE = 256  # features by which that is judged, for each
 # Of a feature in one table: pictures that it votes for, and features that it is compared with. What
 # many pictures share, such as a logo or a black frame, ties each of them to the next few.
 MAX_MATCHES, MAX_COMPARED = 16, 400
+# Those that it votes for in every other split: more than are compared, so that it is noticed.
+MAX_ELSEWHERE = 32
 # bits by which one word of four may exceed its share of those in which features differ
 WORD_SLACK = 8
 # Features, about: of pictures looked up together, and among which; what is held at once depends on
@@ -74,8 +76,9 @@ class Collection:
 class Table(NamedTuple):
     """Features of a block by some of their bits.
 
-    Bucket k has those of `rows[starts[k] : starts[k + 1]]`. One word of their descriptors lies
-    beside, in the same order: few of those that meet are near, and the word tells most of them.
+    Bucket k has those of `rows[starts[k] : starts[k + 1]]`: one group behind the other, of pictures
+    that stand in the same splits. One word of their descriptors lies beside, in the same order: few
+    of those that meet are near, and the word tells most of them.
     """
 
     bits: Rows
@@ -83,6 +86,7 @@ class Table(NamedTuple):
     rows: Numbers
     word: int
     words: npt.NDArray[np.uint64]
+    stands: npt.NDArray[np.int16]
 
 
 def concatenate_features(pictures: Sequence[Features]) -> Collection:
@@ -94,7 +98,9 @@ def concatenate_features(pictures: Sequence[Features]) -> Collection:
     return Collection(begins, angle, scale, descriptors)
 
 
-def pairs(pictures: Collection, readings: Sequence[int] = range(len(READINGS))) -> pa.Table:
+def pairs(
+    pictures: Collection, readings: Sequence[int] = range(len(READINGS)), stands: Rows | None = None
+) -> pa.Table:
     """Return the pairs of pictures to compare.
 
     Parameters
@@ -103,6 +109,8 @@ def pairs(pictures: Collection, readings: Sequence[int] = range(len(READINGS))) 
         Their features; fewer than 2**31.
     readings
         How b may show what a shows: positions in `feature_sets.READINGS`.
+    stands
+        In which splits each stands: equal numbers from 0 on are equal splits; None: all in one.
 
     Returns
     -------
@@ -111,12 +119,16 @@ def pairs(pictures: Collection, readings: Sequence[int] = range(len(READINGS))) 
         votes.
     """
     near = _distance_thresholds(pictures.descriptors)
+    of_picture = np.zeros(len(pictures.begins) - 1) if stands is None else stands
+    stand = np.repeat(of_picture.astype(np.int16), np.diff(pictures.begins))
     found = [PAIRS_SCHEMA.empty_table()]
     for begin, end in _split_blocks(pictures.begins, 0, TABLE_BLOCK):
-        tables = _tables(pictures, begin, end)
+        tables = _tables(pictures, stand, begin, end)
         for first, last in _split_blocks(pictures.begins[: end + 1], 0, QUERY_BLOCK):
-            found += [_look_up(pictures, (first, last), tables, r, near) for r in readings]
-    return pa.concat_tables(found).sort_by([(name, "ascending") for name in ("a", "b", "reading")])
+            found += [_look_up(pictures, (first, last), tables, r, (near, stand)) for r in readings]
+    names = ["a", "b", "reading"]  # of two blocks, either may look at the other
+    once = pa.concat_tables(found).group_by(names).aggregate([("votes", "max")])
+    return once.rename_columns([*names, "votes"]).sort_by([(name, "ascending") for name in names])
 
 
 def _split_blocks(begins: Rows, first: int, most: int) -> Iterator[tuple[int, int]]:
@@ -128,23 +140,29 @@ def _split_blocks(begins: Rows, first: int, most: int) -> Iterator[tuple[int, in
 
 
 def _look_up(
-    pictures: Collection, some: tuple[int, int], tables: Sequence[Table], reading: int, near: Bits
+    pictures: Collection, some: tuple[int, int], tables: Sequence[Table], reading: int, of: Any
 ) -> pa.Table:
-    """Pairs of some pictures with later ones in the tables, which are seen in a reading."""
+    """Pairs of some pictures with others in the tables, which are seen in a reading.
+
+    `of` is within how many bits each feature is near, and how its picture stands in splits.
+    """
     begins = pictures.begins[some[0] : some[1] + 1]
-    # As far as a is from a reading of b, as far is that reading of a from b.
     mine = transform_descriptors(pictures.descriptors[begins[0] : begins[-1]], reading)
-    after = np.repeat(begins[1:], np.diff(begins))
+    near, stand = of
+    own = slice(begins[0], begins[-1])
+    bounds = [np.repeat(side, np.diff(begins)) for side in (begins[:-1], begins[1:])]
+    ends = np.column_stack([*bounds, stand[own]])
     voted = [np.zeros((0, 2), np.int32)]
     for k, table in enumerate(tables):
         masks = np.array([_mask(earlier.bits) for earlier in tables[:k]], np.uint64).reshape(-1, 4)
         keys = _keys(mine, table.bits)
         order = _bucket_order(keys, len(table.bits))
-        looked_up = order, keys[order], after[order], mine[:, table.word][order]
-        limits = masks, near[begins[0] : begins[-1]], near
+        looked_up = order, keys[order], ends, mine[:, table.word][order]
+        limits = masks, near[own], near
         voted.append(_cast_votes(looked_up, table, (mine, pictures.descriptors), limits))
     votes = np.concatenate(voted)
     votes[:, 0] += begins[0]
+    votes.sort(axis=1)  # as far as a is from a reading of b, as far is that reading of a from b
     return _consistent_pairs(pictures, votes, reading)
 
 
@@ -195,17 +213,21 @@ def _distances(descriptors: Any, drawn: Any) -> Any:
     return mean, deviation
 
 
-def _tables(pictures: Collection, begin: int, end: int) -> list[Table]:
+def _tables(pictures: Collection, stand: Any, begin: int, end: int) -> list[Table]:
     """Return the features of some pictures by the bits of each table: none is in two of them."""
     first, last = (int(pictures.begins[k]) for k in (begin, end))
     some = pictures.descriptors[first:last]
     if not len(some):
         return []
+    own = stand[first:last]
+    order = np.argsort(own, kind="stable").astype(np.int32)
     width = int(np.clip(round(math.log2(max(last - first, 1))), *BITS))
     tables = []
     for k, bits in enumerate(partition_bits(some, width, TABLES)):
-        starts, rows = _fill_buckets(_keys(some, bits), width)
-        tables.append(Table(bits, starts, rows + np.int32(first), k % 4, some[rows, k % 4]))
+        starts, rows = _fill_buckets(_keys(some[order], bits), width)
+        rows = order[rows]
+        table = Table(bits, starts, rows + np.int32(first), k % 4, some[rows, k % 4], own[rows])
+        tables.append(table)
     return tables
 
 
@@ -251,35 +273,52 @@ def _bucket_order(keys: Numbers, width: int) -> Numbers:
 
 @compiled
 def _cast_votes(looked_up: Any, table: Any, descriptors: Any, limits: Any) -> Any:
-    """Rows (feature looked up, feature of a later picture) that are near, of one table."""
-    (order, keys, after, its_word), (_, starts, rows, _, words) = looked_up, table
+    """Rows (feature looked up, feature of another picture) that are near, of one table."""
+    (order, keys, ends, its_word), (_, starts, rows, _, words, stands) = looked_up, table
     (mine, its), (masks, my_near, its_near) = descriptors, limits
     found, n = np.empty((1024, 2), np.int32), 0
     for at in range(len(order)):
-        if n + MAX_MATCHES > len(found):
-            found = np.concatenate((found, np.empty_like(found)))
-        begin, end = starts[keys[at]], starts[keys[at] + 1]
-        begin, last = _lower_bound(rows, begin, end, after[at]), n + MAX_MATCHES
-        i = order[at]
-        near = np.int64(my_near[i])
-        for place in range(begin, min(end, begin + MAX_COMPARED)):
-            if popcount(words[place] ^ its_word[at]) > near // 4 + WORD_SLACK:
-                continue
-            j = rows[place]
-            within = min(near, np.int64(its_near[j]))
-            if _hamming_distance(mine[i], its[j]) <= within and not _shares_bucket(
-                mine[i], its[j], masks
-            ):
-                found[n, 0], found[n, 1] = i, j
-                n += 1
-                if n == last:
-                    break
+        i, begin, end = order[at], starts[keys[at]], starts[keys[at] + 1]
+        near, own = np.int64(my_near[i]), ends[i, 2]
+        looks_back = _is_crowded(stands, begin, end, own)
+        while begin < end:
+            last = _lower_bound(stands, begin, end, np.int64(stands[begin]) + 1)
+            if n + MAX_ELSEWHERE > len(found):
+                found = np.concatenate((found, np.empty_like(found)))
+            most = n + (MAX_MATCHES if stands[begin] == own else MAX_ELSEWHERE)
+            here, there = _lower_bound(rows, begin, last, ends[i, 1]), last
+            for _ in range(2 if looks_back and stands[begin] != own else 1):
+                for place in range(here, min(there, here + MAX_COMPARED)):
+                    if n == most:
+                        break
+                    if popcount(words[place] ^ its_word[at]) > near // 4 + WORD_SLACK:
+                        continue
+                    j = rows[place]
+                    within = min(near, np.int64(its_near[j]))
+                    if _hamming_distance(mine[i], its[j]) <= within and not _shares_bucket(
+                        mine[i], its[j], masks
+                    ):
+                        found[n, 0], found[n, 1] = i, j
+                        n += 1
+                here, there = begin, _lower_bound(rows, begin, last, ends[i, 0])
+            begin = last
     return found[:n]
+
+
+@compiled
+def _is_crowded(stands: Any, begin: int, end: int, own: int) -> bool:
+    """Whether what looks forward to those beside a feature may miss the last of them."""
+    if end - begin <= MAX_ELSEWHERE:
+        return False
+    first = _lower_bound(stands, begin, end, own)
+    return bool(_lower_bound(stands, first, end, own + 1) - first > MAX_ELSEWHERE)
 
 
 @compiled
 def _lower_bound(rows: Any, begin: int, end: int, least: int) -> int:
     """Return the first of some places whose row is at least so large; they are sorted."""
+    if begin == end or rows[end - 1] < least:
+        return end
     while begin < end:
         middle = (begin + end) // 2
         if rows[middle] < least:
