@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from splitaudit.engine.closing import LAST_OF_OPEN
 from splitaudit.engine.contracts import Comparisons, Medium
 from splitaudit.engine.stages import Contents, Settings
 
@@ -47,8 +48,12 @@ class Comparing:
 
     def compare(self, due: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Compare pairs a < b, as the search proposed them if it did; return which are joined."""
-        names, proposed = self._names(due), self._names(self.found)
-        rows = self.found.filter(pa.array(np.isin(proposed, names)))
+        names, found = (
+            self._names(due),
+            self.found.filter(pc.less_equal(self.found["turn"], LAST_OF_OPEN)),
+        )
+        proposed = self._names(found)
+        rows = found.filter(pa.array(np.isin(proposed, names)))
         others = due.loc[~np.isin(names, proposed), ["a", "b"]]
         if len(others):
             located = self.medium.locate(self.keys, others, self.settings)

@@ -54,7 +54,9 @@ def pairs(views: vectors.Vectors, scale: int, alike: float, held: Held | None = 
     told = np.flatnonzero(views[0, 0].any(axis=1))
     # Pictures are looked up in all views among themselves as they are: a mirrored pair is found
     # with either of them mirrored, a crop with the other one seen closer.
-    find = vectors.searcher(views[:, :, told].reshape(-1, d), scale, MAX_NEIGHBOURS, len(told))
+    find = vectors.searcher(
+        views[:, :, told].reshape(-1, d), scale, MAX_NEIGHBOURS, views[0, 0, told]
+    )
     stands = (np.ones((n, 1), np.bool_) if held is None else held)[told]
     rows, dense, hidden = [_NO_ROWS], *np.zeros((2, len(told)), np.bool_)
     for look in range(looks):
@@ -107,13 +109,13 @@ def _nearest_within(
     if not len(crowd) or not len(split):
         return _NO_ROWS
     d, rows = views.shape[-1], [_NO_ROWS]
-    seen = np.concatenate([views[0, 0, split], views[:, :, crowd].reshape(-1, d)])
-    find = vectors.searcher(seen, scale, vectors.NEIGHBOURS, len(split))
-    for begin in range(len(split), len(seen), BATCH_SIZE):
+    seen = views[:, :, crowd].reshape(-1, d)
+    find = vectors.searcher(seen, scale, vectors.NEIGHBOURS, views[0, 0, split])
+    for begin in range(0, len(seen), BATCH_SIZE):
         some = slice(begin, min(begin + BATCH_SIZE, len(seen)))
         similarity, index = find(some, slice(0, 0))
         similarity, index = similarity[:, :many], index[:, :many]
-        of = crowd[(np.arange(some.start, some.stop) - len(split)) % len(crowd)][:, None]
+        of = crowd[np.arange(some.start, some.stop) % len(crowd)][:, None]
         near = (index >= 0) & (similarity >= alike)
         near &= split[index] != of
         rows.append((np.broadcast_to(of, near.shape)[near], split[index[near]], similarity[near]))

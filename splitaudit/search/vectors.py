@@ -40,7 +40,7 @@ def has_faiss() -> bool:
 
 
 def searcher(
-    vectors: Vectors, scale: int, most: int = sys.maxsize, held: int | None = None
+    vectors: Vectors, scale: int, most: int = sys.maxsize, among: Vectors | None = None
 ) -> Search:
     """Return what finds the nearest vectors of other sounds.
 
@@ -50,19 +50,18 @@ def searcher(
         Shape (n, d), unit vectors times `scale`.
     most
         Neighbours, rounded up to `NEIGHBOURS` times a power of `MORE`, of a vector in a crowd.
-    held
-        Vectors among which is searched, the first ones; all of them if None. The others are only
-        looked up.
+    among
+        Vectors among which is searched; those that are looked up if None.
 
     Returns
     -------
     callable
-        Which vectors, and which are of the same sound -> (similarity, index), each of shape (m, k),
-        by falling similarity, those of the same sound left out; index -1 where there are no more.
-        A vector has `NEIGHBOURS`, or more while the last is as near as a copy, so that what a
-        thousand sounds share is found in each. Many threads may call it.
+        Which vectors, and which of those searched are of the same sound -> (similarity, index),
+        each of shape (m, k), by falling similarity, those of the same sound left out; index -1
+        where there are no more. A vector has `NEIGHBOURS`, or more while the last is as near as a
+        copy, so that what a thousand sounds share is found in each. Many threads may call it.
     """
-    among = vectors[:held]
+    among = vectors if among is None else among
     search = _faiss_search(vectors, among) if has_faiss() else _numpy_search(vectors, among)
     copy = np.float32(COPY_SIMILARITY * scale**2)
 

@@ -13,6 +13,8 @@ import pytest
 
 from splitaudit.audio.search import candidates
 from splitaudit.engine.store import Parts
+from splitaudit.search import vectors as near
+from splitaudit.search.turns import CUT
 
 N_SOUNDS = 8
 
@@ -114,3 +116,69 @@ def test_the_best_of_weak_pairs_are_kept(most: int, kept: set[int]) -> None:
         table, np.full(N_SOUNDS, most), np.ones((N_SOUNDS, 1), bool)
     )
     assert set(found.loc[found["a"] == 0, "b"]) == kept
+
+
+# What stands in other splits.
+
+TRAIN, TEST = range(2)
+
+
+def crowd(n: int, seed: int, patches: int = 60, apart: float = 0.7) -> list[Vectors]:
+    """Sounds that are alike, each patch of one as that of another, but no copies."""
+    rng = np.random.default_rng(seed)
+    common = np.random.default_rng(0).standard_normal((patches, 64))
+    shared = common + 0.3 * rng.standard_normal((patches, 64))
+    return [unit(shared + apart * rng.standard_normal((patches, 64))) for _ in range(n)]
+
+
+def unit(rows: npt.NDArray[np.float64]) -> Vectors:
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.round(candidates.patches.SCALE * rows / length).astype(np.int8)
+
+
+def searched(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sides: list[tuple[int, list[Vectors]]]
+) -> pd.DataFrame:
+    """What is proposed of sounds of some splits, with the split of each side."""
+    clips = [clip for _, side in sides for clip in side]
+    of = np.repeat([split for split, _ in sides], [len(side) for _, side in sides])
+    monkeypatch.setattr(candidates, "read_patches", lambda *_: prints_of(*clips))
+    keys = pa.array([f"{at:03}" for at in range(len(clips))])
+    found = candidates.search(Parts(tmp_path), keys, np.eye(2, dtype=bool)[of], 1).to_pandas()
+    return found.assign(across=of[found["a"]] != of[found["b"]])
+
+
+def test_a_crowd_in_its_own_split_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = [(TEST, crowd(60, 1)), (TRAIN, crowd(1, 2))]
+    found = searched(monkeypatch, tmp_path, sides)
+    assert set(found.loc[found["across"] & (found["turn"] < CUT), "a"]) == set(range(60))
+
+
+def test_it_is_told_that_a_crowd_elsewhere_was_not_looked_at_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(near, "NEIGHBOURS", 3)  # as of a crowd ten times as large
+    sides = [(TEST, crowd(50, 2, 190, 0.6)), (TRAIN, crowd(50, 1, 190, 0.6))]
+    found = searched(monkeypatch, tmp_path, sides)
+    cut, seen = (found[found["across"] & found["turn"].eq(CUT).eq(is_cut)] for is_cut in (1, 0))
+    assert found.loc[found["turn"] == CUT, "across"].all()
+    assert {*cut["a"], *cut["b"]} == set(range(100))
+    of_one = np.bincount(seen.drop_duplicates(["a", "b"])[["a", "b"]].to_numpy().ravel())
+    assert 16 <= of_one.min() <= of_one.max() < 50
+    assert not set(zip(cut["a"], cut["b"], strict=True)) & set(
+        zip(seen["a"], seen["b"], strict=True)
+    )
+
+
+@pytest.mark.parametrize(("alike", "others"), [(10, 0), (10, 60), (0, 90)])
+def test_where_all_that_is_alike_was_looked_at_nothing_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alike: int, others: int
+) -> None:
+    rng = np.random.default_rng(7)
+    unlike = [unit(rng.standard_normal((190, 64))) for _ in range(others)]
+    sides = [(TEST, crowd(1, 2, 190, 0.6)), (TRAIN, crowd(alike, 1, 190, 0.6) + unlike)]
+    found = searched(monkeypatch, tmp_path, sides)
+    assert not found["turn"].eq(CUT).any()
+    assert set(range(1, 1 + alike)) <= set(found.loc[found["a"] == 0, "b"])

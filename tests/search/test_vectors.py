@@ -147,7 +147,7 @@ def test_equal_vectors_of_few_end_the_search(faiss: bool) -> None:
 def test_what_is_only_looked_up_is_nobodys_neighbour(faiss: bool) -> None:
     vectors = drawn(300)
     vectors = np.concatenate([vectors, vectors[:40]])
-    find = nearest.searcher(vectors, SCALE, held=300)
+    find = nearest.searcher(vectors, SCALE, among=vectors[:300])
     similarity, index = find(slice(290, 340), slice(0, 0))
     assert index.max() < 300
     np.testing.assert_array_equal(index[:, 0], [*range(290, 300), *range(40)])

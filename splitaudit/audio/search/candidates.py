@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +19,11 @@ from splitaudit.audio.fingerprint.extract import SOUNDS
 from splitaudit.audio.search import votes
 from splitaudit.engine.store import Parts
 from splitaudit.search import vectors as nearest
-from splitaudit.search.turns import Held, in_turns
+from splitaudit.search.turns import CUT, Held, in_turns
 
-NAME = "search-v2"  # another where pairs change: what was found is kept
+NAME = "search-v3"  # another where pairs change: what was found is kept
 WINDOW = 2_048  # patches (3 min) of a long sound that vote together
-PLACES_PER_WINDOW = 16  # places of each window
+PLACES_PER_WINDOW = 16  # places of each window, in every split
 # >= of evidence: compared in any case; or, of what the shorter sound can have,
 STRONG_EVIDENCE_S = 0.5
 STRONG_SHARE = 0.75  # >= this share
@@ -30,7 +31,10 @@ WEAK_PAIRS = 2  # further pairs of each sound that are compared, however little 
 WEAK_PAIRS_SHORT = 4  # of one which cannot have much evidence, being shorter than
 SHORT_S = 3.0
 
+MORE = 2.0  # much speaks for a place, and there may be more such places
+
 Wide = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 
 PLACE = {"a": "int32", "b": "int32", "frame_a": "int32", "frame_b": "int32", "slope": "float64"}
 COLUMNS = PLACE | {"evidence": "float64", "turn": "int8"}
@@ -89,6 +93,15 @@ class PatchIndex:
         return self.vectors[own], self.frames[own], patches.SCALE
 
 
+class Split(NamedTuple):
+    """What stands in the same splits: which, how it is searched, whose each patch is, and when."""
+
+    sounds: npt.NDArray[np.int64]
+    find: nearest.Search
+    patches: npt.NDArray[np.int64]
+    owners: tuple[npt.NDArray[np.int32], patches.Frames]
+
+
 def search(facts: Parts, keys: pa.Array, held: Held, processes: int) -> pa.Table:
     """Return pairs of sounds whose patches agree along a line.
 
@@ -111,13 +124,28 @@ def search(facts: Parts, keys: pa.Array, held: Held, processes: int) -> pa.Table
         `search.turns`.
     """
     prints = read_patches(facts, keys)
-    find = nearest.searcher(prints.vectors, patches.SCALE)
+    splits = _splits(prints, held)
     with ThreadPoolExecutor(processes) as threads:
-        rows = list(threads.map(partial(_candidate_places, prints, find), range(len(keys))))
+        rows = list(threads.map(partial(_candidate_places, prints, splits), range(len(keys))))
     names = [*PLACE, "evidence", "much"]
     found = pd.DataFrame(np.concatenate([np.zeros((0, len(names))), *rows]), columns=names)
-    found = _select_candidates(found, prints.most_weak, held).astype(COLUMNS)
+    of = np.repeat(np.arange(len(rows)), [len(each) for each in rows])
+    chosen = _select_candidates(found, prints.most_weak, held)
+    left = _cut_pairs(found.assign(of=of), chosen, [split.sounds for split in splits])
+    found = pd.concat([chosen, left]).astype(COLUMNS).sort_values(["a", "b"], kind="stable")
     return pa.Table.from_pandas(found, preserve_index=False)
+
+
+def _splits(prints: PatchIndex, held: Held) -> list[Split]:
+    """The sounds that stand in the same splits are searched apart: a crowd hides nothing there."""
+    stands = np.unique(held, axis=0, return_inverse=True)[1].reshape(-1)
+    found = []
+    for stand in range(stands.max(initial=-1) + 1):
+        rows = np.flatnonzero(stands[prints.sounds] == stand)
+        find = nearest.searcher(prints.vectors, patches.SCALE, among=prints.vectors[rows])
+        owners = prints.sounds[rows], prints.frames[rows]
+        found.append(Split(np.flatnonzero(stands == stand), find, rows, owners))
+    return found
 
 
 def read_patches(facts: Parts, keys: pa.Array) -> PatchIndex:
@@ -150,17 +178,24 @@ def _unpack_lists(column: pa.ChunkedArray) -> list[npt.NDArray[Any]]:
     return [values[start:end] for start, end in zip(ends - lengths, ends, strict=True)]
 
 
-def _candidate_places(prints: PatchIndex, find: nearest.Search, sound: int) -> Wide:
-    """Rows (`PLACE`, evidence, whether that is much) of places where a sound may be another."""
+def _candidate_places(prints: PatchIndex, splits: Sequence[Split], sound: int) -> Wide:
+    """Rows (`PLACE`, evidence, whether that is much) of places where a sound may be another.
+
+    Much is `MORE` where it is the last of so many places that others may have been left out.
+    """
     own, sure = prints.patch_range(sound), prints.strong_s[sound] / prints.step_s[sound]
     rows = []
     for begin in range(own.start, own.stop, WINDOW):
         some = slice(begin, min(own.stop, begin + WINDOW))
-        near, others = find(some, own), (prints.sounds, prints.frames)
-        for other, here, there in votes.vote(
-            prints.frames[some], near, others, PLACES_PER_WINDOW, sure
-        ):
-            rows.append(refine_place(prints, (sound, here), (other, there)))
+        for split in splits:
+            first, last = np.searchsorted(split.patches, [own.start, own.stop]).tolist()
+            near = split.find(some, slice(first, last))
+            voted = prints.frames[some], near, split.owners
+            places = votes.vote(*voted, PLACES_PER_WINDOW, sure)
+            found = [refine_place(prints, (sound, at), (to, there)) for to, at, there in places]
+            if len(found) >= PLACES_PER_WINDOW and found[-1][-1]:
+                found[-1] = (*found[-1][:-1], MORE)
+            rows += found
     return np.array(rows, np.float64).reshape(-1, len(PLACE) + 2)
 
 
@@ -191,6 +226,21 @@ def _select_candidates(found: pd.DataFrame, most: npt.NDArray[np.int_], held: He
     pairs = pairs[(pairs["much"] > 0) | _is_top_ranked(pairs, most, held)]
     pairs = in_turns(pairs.assign(far=-pairs["evidence"]), held, all_of=True)
     return found.drop(columns="much").merge(pairs[["a", "b", "turn"]], on=["a", "b"])
+
+
+def _cut_pairs(found: pd.DataFrame, chosen: pd.DataFrame, splits: Sequence[Rows]) -> pd.DataFrame:
+    """A pair of a sound and one of another split for all there that it may be and was not seen."""
+    full = found[found["much"] == MORE]
+    ends = chosen[["a", "b"]].to_numpy(np.int64)
+    rows = set()
+    for of, a, b in full[["of", "a", "b"]].to_numpy(np.int64).tolist():
+        theirs = next(split for split in splits if a + b - of in split)
+        seen = ends[(ends == of).any(axis=1)]
+        unseen = np.setdiff1d(theirs, seen)
+        if of not in theirs and len(unseen):
+            rows.add((min(of, unseen[0]), max(of, unseen[0])))
+    pairs = pd.DataFrame(sorted(rows), columns=["a", "b"], dtype=np.int64)
+    return pairs.assign(frame_a=0, frame_b=0, slope=1.0, evidence=0.0, turn=CUT)
 
 
 def select_places(found: pd.DataFrame) -> pd.DataFrame:

@@ -56,13 +56,14 @@ def _places(prints: PatchIndex, a: int, b: int) -> Wide:
     """Rows of the best places of the shorter sound in the other, as `candidates` has them."""
     one, other = sorted((a, b), key=lambda sound: (prints.length_s[sound], sound))
     own, its = prints.patch_range(one), prints.patch_range(other)
-    among, mine = its.stop - its.start, own.stop - own.start
-    both = np.concatenate([prints.vectors[its], prints.vectors[own]])
-    find = nearest.searcher(both, patches.SCALE, nearest.NEIGHBOURS, among)
+    mine = own.stop - own.start
+    find = nearest.searcher(
+        prints.vectors[own], patches.SCALE, nearest.NEIGHBOURS, prints.vectors[its]
+    )
     rows = []
     for begin in range(0, mine, WINDOW):
         end = min(mine, begin + WINDOW)
-        near = find(slice(among + begin, among + end), slice(0, 0))
+        near = find(slice(begin, end), slice(0, 0))
         frames = prints.frames[own][begin:end]
         others = prints.sounds[its], prints.frames[its]
         for sound, here, there in votes.vote(frames, near, others, votes.MAX_PLACES, np.inf):
