@@ -78,14 +78,14 @@ def write_amr_in_sixes(path: Path, samples: Sound) -> Path:
         container.mux(single[: len(single) // 6 * 6])
     content = bytearray(path.read_bytes())
     count = len(single) // 6
-    _patch(content, b"stts", 1, count, 960)  # one entry: so many packets of 960 samples
-    _patch(content, b"stsc", 1, 1, count, 1)  # one entry: from the first chunk on, all in one
-    _patch(content, b"stsz", 6 * 32, count)  # bytes of each packet, number of packets
+    patch(content, b"stts", 1, count, 960)  # one entry: so many packets of 960 samples
+    patch(content, b"stsc", 1, 1, count, 1)  # one entry: from the first chunk on, all in one
+    patch(content, b"stsz", 6 * 32, count)  # bytes of each packet, number of packets
     path.write_bytes(content)
     return path
 
 
-def _patch(content: bytearray, box: bytes, *numbers: int) -> None:
+def patch(content: bytearray, box: bytes, *numbers: int) -> None:
     """Overwrite the numbers that follow the version of a box of ISO 14496-12."""
     struct.pack_into(f">{len(numbers)}I", content, content.index(box) + 8, *numbers)
 

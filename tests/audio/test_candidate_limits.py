@@ -156,23 +156,24 @@ def test_a_crowd_in_its_own_split_hides_no_other(
     assert set(found.loc[found["across"] & (found["turn"] < CUT), "a"]) == set(range(60))
 
 
+@pytest.mark.slow
 def test_it_is_told_that_a_crowd_elsewhere_was_not_looked_at_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(near, "NEIGHBOURS", 3)  # as of a crowd ten times as large
-    sides = [(TEST, crowd(50, 2, 190, 0.6)), (TRAIN, crowd(50, 1, 190, 0.6))]
+    monkeypatch.setattr(near, "NEIGHBOURS", 1)  # as of a crowd that is far larger
+    sides = [(TEST, crowd(30, 2, 190, 0.6)), (TRAIN, crowd(30, 1, 190, 0.6))]
     found = searched(monkeypatch, tmp_path, sides)
     cut, seen = (found[found["across"] & found["turn"].eq(CUT).eq(is_cut)] for is_cut in (1, 0))
     assert found.loc[found["turn"] == CUT, "across"].all()
-    assert {*cut["a"], *cut["b"]} == set(range(100))
+    assert {*cut["a"], *cut["b"]} == set(range(60))
     of_one = np.bincount(seen.drop_duplicates(["a", "b"])[["a", "b"]].to_numpy().ravel())
-    assert 16 <= of_one.min() <= of_one.max() < 50
+    assert 16 <= of_one.min() < 30
     assert not set(zip(cut["a"], cut["b"], strict=True)) & set(
         zip(seen["a"], seen["b"], strict=True)
     )
 
 
-@pytest.mark.parametrize(("alike", "others"), [(10, 0), (10, 60), (0, 90)])
+@pytest.mark.parametrize(("alike", "others"), [(10, 0), (10, 20), (0, 20)])
 def test_where_all_that_is_alike_was_looked_at_nothing_is_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alike: int, others: int
 ) -> None:

@@ -13,6 +13,7 @@ import sound_files as files
 import soundfile
 from sound_files import RATE, write_av, write_pcm
 
+from splitaudit.audio.decode import boxes
 from splitaudit.audio.decode import sounds as audio
 from splitaudit.audio.decode.containers import is_unknown_length
 from splitaudit.audio.decode.stream import Reading, truncation_reason
@@ -219,3 +220,25 @@ def test_a_lossy_file_and_its_decoded_copy_have_equal_samples(tmp_path: Path) ->
         kept = np.clip(np.rint(blocks * 32768), -32768, 32767).astype(np.int16)
         soundfile.write(tmp_path / "copy.wav", kept, rate)
         assert read(tmp_path / "copy.wav")[0].samples_id == read(path)[0].samples_id
+
+
+@pytest.mark.parametrize("name", ["a.m4a", "a.3gp"])
+def test_a_header_that_states_more_than_its_tables_list_is_told(tmp_path: Path, name: str) -> None:
+    path = files.write_av(tmp_path / name, A)
+    whole, fault = outcome(path)
+    assert (whole, fault) == (pytest.approx(3.0, abs=0.15), "")
+    content = bytearray(path.read_bytes())
+    delta = struct.unpack_from(">I", content, content.index(b"stts") + 16)[0]
+    files.patch(content, b"stts", 1, 6, delta)  # six packets, where there are many
+    at = content.index(b"stsz") + 12
+    content[at : at + 4] = struct.pack(">I", 6)
+    path.write_bytes(content)
+    seconds, fault = outcome(path)
+    assert seconds < 0.5
+    assert f"decodes to {seconds:.2f} s of 3." in fault or "of 2.9" in fault
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\0\0\x08moov", b"\0\0\0\x20moov" + 6 * b"\0\0\0\x08"])
+def test_a_header_that_cannot_be_read_states_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.m4a").write_bytes(content)
+    assert boxes.stated_length(str(tmp_path / "a.m4a")) is None

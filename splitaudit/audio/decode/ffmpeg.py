@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from splitaudit import schema
-from splitaudit.audio.decode import mpeg
+from splitaudit.audio.decode import boxes, mpeg
 from splitaudit.audio.decode.parts import Bounds, Part
 from splitaudit.audio.decode.stream import BLOCK_SAMPLES, Format, Reading, Samples, chain
 from splitaudit.errors import MediaError
@@ -31,7 +31,7 @@ def open_sound(path: str) -> Reading:
     """
     container = _open(path)
     if container.format.name != "mp3":
-        return _reading(container, lambda stream: _declared_duration(container, stream))
+        return _reading(container, lambda stream: _stated_duration(path, container, stream))
     parts = mpeg.mp3_parts(path)
     if len(parts) == 1:
         return _reading(container, lambda _: mpeg.stated_length(path, parts[0]))
@@ -145,6 +145,14 @@ def _error_text(error: Exception) -> str:
 
 # Streams without a container: FFmpeg guesses how long they are from their first bit rates.
 _RAW_FORMATS = ("aac", "ac3", "amr", "amrnb", "amrwb", "dts", "eac3", "loas", "truehd")
+
+
+def _stated_duration(path: str, container: Any, stream: Any) -> float | None:
+    """Seconds that the container states; of MP4 and its like also where FFmpeg knows of fewer."""
+    declared = _declared_duration(container, stream)
+    if not container.format.name.startswith("mov"):
+        return declared
+    return max((s for s in (declared, boxes.stated_length(path)) if s is not None), default=None)
 
 
 def _declared_duration(container: Any, stream: Any) -> float | None:
