@@ -188,8 +188,7 @@ def list_media(folder: str) -> tuple[list[str], str]:
         Where the folder cannot be listed.
     """
     listing = _walk(os.path.abspath(folder))
-    names = {row.item_id for row in listing.rows if row.part != UNKNOWN}
-    return sorted(names), _ignored_note(listing.ignored + listing.unread)
+    return sorted({row.item_id for row in listing.rows}), _ignored_note(listing.ignored)
 
 
 def _media(rows: list[_Row], root: str) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,13 +31,14 @@ from splitaudit.dataset.dataset import (
 )
 from splitaudit.dataset.file_kinds import (
     AUDIO,
+    IMAGE,
     OPENABLE,
     PARTS,
-    Outcome,
     ending,
     kind_of,
     probe,
 )
+from splitaudit.dataset.first_bytes import Found, recognise
 from splitaudit.dataset.formats import CSV, TSV, table_format
 from splitaudit.dataset.item_rows import make_items
 from splitaudit.dataset.manifest import Layout, did_you_mean, nearest
@@ -158,7 +160,7 @@ def build_dataset(
     problems = problems + wrong + [Problem("", 0, f"splits: {text}") for text in unknown]
     rows = frame.dropna(subset=_ITEM_COLUMNS).reset_index(drop=True)
     items = _assign_item_ids(rows.drop_duplicates(_ITEM_COLUMNS))
-    media = _parts(rows.dropna(subset="path"))
+    media = _parts(rows.dropna(subset="path"), root)
     problems = problems + _duplicate_ids(items) + _conflicting_paths(media)
     problems += table_keys.keys_without_columns(declared.keys, rows)
     if problems:
@@ -218,18 +220,38 @@ def _duplicate_ids(items: pd.DataFrame) -> list[Problem]:
     return problems_at(items, items.duplicated("item_id", keep=False), text)
 
 
-def _parts(rows: pd.DataFrame) -> pd.DataFrame:
+def _parts(rows: pd.DataFrame, root: str) -> pd.DataFrame:
     """Return one row for each part of each item, and further ones where rows contradict."""
     medium = [*_ITEM_COLUMNS, *_STRETCH_COLUMNS, "modality"]
     media = rows[["unit", "line", *medium]].drop_duplicates(medium, ignore_index=True)
     named = zip(media["modality"], media["path"], strict=True)
     kinds = [modality or kind_of(path) for modality, path in named]
-    # A path that names no kind stands as sound, so that it counts in what is to be audited.
-    parts = [PARTS.get(kind or AUDIO, (AUDIO,)) for kind in kinds]
-    media["kind"] = pd.Series(kinds, dtype=object)
+    unnamed = {path for path, kind in zip(media["path"], kinds, strict=True) if kind is None}
+    looked = {path: _look(path, root) for path in unnamed}
+    found = [
+        looked.get(path, (kind, OPENABLE)) for path, kind in zip(media["path"], kinds, strict=True)
+    ]
+    # What may be any kind stands as most do, so that it counts in what is to be audited.
+    known = Counter(kind for kind, _ in found)
+    most = IMAGE if known[IMAGE] > known[AUDIO] else AUDIO
+    parts = [PARTS.get(kind or most, (most,)) for kind, _ in found]
+    media["told"] = pd.Series([outcome for _, outcome in found], dtype=object)
     media["part"] = pd.Series(parts, dtype=object)
     media = media.explode("part", ignore_index=True)
     return media.drop_duplicates([*_ITEM_COLUMNS, "part", *_STRETCH_COLUMNS], ignore_index=True)
+
+
+def _look(path: str, root: str) -> Found:
+    """Tell by its first bytes what a file is whose name does not say it."""
+    absolute = os.path.join(root, decode_path(path))
+    if probe(absolute) != OPENABLE:
+        return None, OPENABLE  # which is told of every file
+    kind, outcome = recognise(absolute, os.path.basename(absolute))
+    if kind is not None:
+        return kind, outcome
+    name = encode_path(ending(absolute)) or "a name without ending"
+    reason = f"{name} tells no kind of media; say it in a column 'modality'"
+    return None, (UNSUPPORTED, reason)
 
 
 def _conflicting_paths(media: pd.DataFrame) -> list[Problem]:
@@ -259,8 +281,8 @@ def _media(media: pd.DataFrame, root: str) -> pa.Table:
     encoded = np.array([encode_path(path) for path in absolute], dtype=object)
     found = [probe(path) for path in absolute]  # once a path, however many stretches it has
     outcomes = [
-        _outcome(kind, part, absolute[path], found[path])
-        for kind, part, path in zip(media["kind"], media["part"], path_of_row, strict=True)
+        found[path] if told == OPENABLE else told
+        for told, path in zip(media["told"], path_of_row, strict=True)
     ]
     columns = {
         "item_id": media["item_id"],
@@ -277,13 +299,6 @@ def _media(media: pd.DataFrame, root: str) -> pa.Table:
         for name, values in columns.items()
     }
     return conform(pa.table(arrays), MEDIA)
-
-
-def _outcome(kind: str | None, part: str, path: str, found: Outcome) -> Outcome:
-    if kind is None and found == OPENABLE:
-        name = encode_path(ending(path)) or "a name without ending"
-        return UNSUPPORTED, f"{name} tells no kind of media; say it in a column 'modality'"
-    return found
 
 
 def _shared_note(items: pd.DataFrame) -> list[str]:

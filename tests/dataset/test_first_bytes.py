@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from splitaudit.dataset import ingest
+from splitaudit.dataset import Dataset, ingest
 from splitaudit.dataset.file_kinds import kind_of
 from splitaudit.dataset.first_bytes import recognise
 from splitaudit.demo import sounds
@@ -179,3 +179,48 @@ def test_a_link_to_nothing_is_missing_unless_it_is_plainly_no_medium(tmp_path: P
         ("train/a.wav", "audio", None),
         ("train/b.xyz", "audio", "missing"),
     ]
+
+
+def odd_files(root: Path) -> Path:
+    """A sound, a film's container, a picture, an unknown file and a text, none with an ending."""
+    content = io.BytesIO()
+    soundfile.write(content, SOUND, 16_000, format="WAV")
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(picture, "PNG")
+    (root / "data").mkdir()
+    with_bytes(root / "data/sound.0001", content.getvalue())
+    with_bytes(root / "data/picture", picture.getvalue())
+    with_bytes(root / "data/odd.xyz", bytes(range(256)) * 9)
+    with_bytes(root / "data/words", b"a text\n")
+    return root
+
+
+ODD = {
+    "data/sound.0001": ("audio", None),
+    "data/picture": ("image", None),
+    "data/odd.xyz": ("audio", "unsupported"),
+}
+
+
+def listed(dataset: Dataset) -> dict[str, tuple[str, str | None]]:
+    return {row["item_id"]: (row["part"], row["status"]) for row in dataset.media.to_pylist()}
+
+
+def test_what_a_table_names_is_told_by_its_first_bytes(tmp_path: Path) -> None:
+    odd_files(tmp_path)
+    rows = "".join(f"{name},train\n" for name in (*ODD, "data/words"))
+    (tmp_path / "t.csv").write_text(f"path,split\n{rows}")
+    found = ingest(str(tmp_path / "t.csv"))
+    assert listed(found) == ODD | {"data/words": ("audio", "unsupported")}
+    reasons = {row["item_id"]: row["error"] for row in found.media.to_pylist()}
+    assert reasons["data/odd.xyz"].startswith("neither its ending nor its first bytes say what")
+    assert "a column 'modality'" in reasons["data/words"]
+
+
+def test_what_lies_in_a_folder_of_a_manifest_is_told_by_its_first_bytes(tmp_path: Path) -> None:
+    odd_files(tmp_path)
+    table = '[[tables]]\npath = "data"\nformat = "folder"\nsplit = "train"\n'
+    (tmp_path / "mine.toml").write_text(f'[dataset]\nname = "mine"\n\n{table}')
+    found = ingest(str(tmp_path / "mine.toml"))
+    assert listed(found) == ODD
+    assert any("ignored 1 file that is not media (without ending 1)" in n for n in found.notes)
