@@ -46,6 +46,9 @@ _LAYOUT = (
     click.option(
         "--quotes", type=click.Choice(["csv", "text"]), help="What quotes in a table are."
     ),
+    click.option(
+        "--decimal", type=click.Choice(["comma", "point"]), help="What begins its decimals."
+    ),
     click.option("--encoding", metavar="NAME", help="Of a table that is not UTF-8."),
 )
 _SEPARATORS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
@@ -72,7 +75,8 @@ def parse_layout(chosen: Mapping[str, Any]) -> Layout:
     except (LookupError, ValueError):
         raise SplitauditError(f"--encoding {encoding}: no such encoding, as latin-1") from None
     header = tuple(parse_names(chosen["header"]))
-    return Layout(encoding, header, separator, quotes=chosen["quotes"] or "")
+    quotes, decimal = chosen["quotes"] or "", chosen["decimal"] or ""
+    return Layout(encoding, header, separator, quotes=quotes, decimal=decimal)
 
 
 def parse_splits(text: str | None) -> dict[str, str]:

@@ -13,7 +13,7 @@ from splitaudit.dataset.dataset import split_name
 from splitaudit.dataset.file_kinds import PARTS, kind_of
 from splitaudit.dataset.manifest import did_you_mean, nearest
 from splitaudit.dataset.paths import encode_path
-from splitaudit.dataset.rows import Problem, Rows, parse_number
+from splitaudit.dataset.rows import Problem, Rows, parse_number, wrong_number
 from splitaudit.dataset.stretches import find_spans
 from splitaudit.order import TEST, TRAIN, VAL
 
@@ -139,7 +139,7 @@ def _convert_columns(rows: Rows, found: Mapping[str, str]) -> tuple[pd.DataFrame
         if ours not in found:
             columns[ours] = None
             continue
-        columns[ours], wrong = _convert_cells(rows.columns[found[ours]], convert)
+        columns[ours], wrong = _convert_cells(rows.columns[found[ours]], convert, rows.commas)
         problems += [Problem(rows.unit, rows.lines[i], f"{ours}: {text}") for i, text in wrong]
     used = {theirs for ours, theirs in found.items() if ours in CONVERTERS}
     renamed = {theirs: ours for ours, theirs in found.items() if ours not in CONVERTERS}
@@ -171,16 +171,18 @@ def attribute_columns(frame: pd.DataFrame) -> list[str]:
 
 
 def _convert_cells(
-    written: Sequence[object], convert: _Convert
+    written: Sequence[object], convert: _Convert, commas: bool
 ) -> tuple[list[object], list[tuple[int, str]]]:
     values: list[object] = []
     wrong: list[tuple[int, str]] = []
     for row, cell in enumerate(written):
         try:
-            values.append(convert(cell))
+            number = convert is parse_number
+            values.append(parse_number(cell, commas) if number else convert(cell))
         except (ValueError, OverflowError):
             values.append(None)
-            wrong.append((row, f"expected {_EXPECTED[convert]}, found {repr(cell)[:60]}"))
+            expected = f"expected {_EXPECTED.get(convert)}, found {repr(cell)[:60]}"
+            wrong.append((row, wrong_number(cell) if number else expected))
     return values, wrong
 
 
@@ -249,5 +251,4 @@ _EXPECTED: dict[_Convert, str] = {
     _split: "text",
     _modality: "text",
     _texts: "text or a list of texts",
-    parse_number: "a finite number",
 }

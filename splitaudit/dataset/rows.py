@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,10 @@ from typing import NamedTuple, NoReturn
 from splitaudit.dataset.paths import encode_path
 from splitaudit.errors import InputError
 
+_COMMA = re.compile(r"[+-]?\d*,\d+")
+_SAY_DECIMAL = (
+    'where commas are decimal points, say --decimal comma (in a manifest: decimal = "comma")'
+)
 _MAX_SHOWN = 20  # problems spelt out; the others are counted
 
 
@@ -45,6 +50,8 @@ class Rows:
         Sentences for the user.
     encoded
         Whether ids and paths are names as `encode_path` gives them, not as they were written.
+    commas
+        Whether a comma in a number is its decimal point.
     """
 
     unit: str
@@ -53,10 +60,11 @@ class Rows:
     problems: list[Problem]
     notes: tuple[str, ...] = ()
     encoded: bool = False
+    commas: bool = False
 
 
-def parse_number(cell: object) -> float | None:
-    """Return the number in a cell, None where it is empty.
+def parse_number(cell: object, commas: bool = False) -> float | None:
+    """Return the number in a cell, None where it is empty; with a comma, if these are points.
 
     Raises
     ------
@@ -67,10 +75,21 @@ def parse_number(cell: object) -> float | None:
         return None
     if isinstance(cell, bool) or not isinstance(cell, (str, int, float)):
         raise ValueError
-    number = float(cell)
+    number = float(str(cell).replace(",", ".") if commas and has_comma(cell) else cell)
     if not math.isfinite(number):
         raise ValueError
     return number
+
+
+def has_comma(cell: object) -> bool:
+    """Return whether a cell is a number with a comma for its decimal point."""
+    return isinstance(cell, str) and bool(_COMMA.fullmatch(cell.strip()))
+
+
+def wrong_number(cell: object) -> str:
+    """Return what is wrong with a cell that holds no number, and what may read it."""
+    wrong = f"expected a finite number, found {repr(cell)[:60]}"
+    return f"{wrong}; {_SAY_DECIMAL}" if has_comma(cell) else wrong
 
 
 def table_note(unit: str, text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from splitaudit.dataset.rows import Problem, Rows, parse_number
+from splitaudit.dataset.rows import Problem, Rows, has_comma, parse_number, wrong_number
 from splitaudit.dataset.sample_rates import read_rates
 
 START, END, LENGTH = "clip_start_s", "clip_end_s", "clip_duration_s"
@@ -88,7 +88,7 @@ def find_spans(
         said = {START: chosen.begin, END: chosen.finish}
         return {**rest, **{ours: column.name for ours, column in said.items() if column}}, {}, []
     values, problems = _numbers(rows, chosen.columns)
-    if problems and not chosen.sure:
+    if problems and not (chosen.sure or _have_commas(rows, names)):
         return dict(given), {}, []  # columns of another kind that bear such names
     if {column.unit for column in chosen.columns} > {_SAMPLES}:
         mixed = f"{_describe(chosen)}: map columns of one unit to {START} and {END} or {LENGTH}"
@@ -217,6 +217,11 @@ def _is_plain(chosen: _Choice) -> bool:
     return not chosen.length and all(column.unit == _SECONDS for column in chosen.columns)
 
 
+def _have_commas(rows: Rows, names: Sequence[str]) -> bool:
+    """Whether columns hold numbers that have commas: no other kind of column."""
+    return any(has_comma(cell) for name in names for cell in rows.columns[name])
+
+
 def _numbers(rows: Rows, columns: Sequence[_Column]) -> tuple[dict[str, np.ndarray], list[Problem]]:
     """Seconds or samples of each row, NaN where there is none; and cells that are no numbers."""
     found: dict[str, np.ndarray] = {}
@@ -225,9 +230,9 @@ def _numbers(rows: Rows, columns: Sequence[_Column]) -> tuple[dict[str, np.ndarr
         values = np.full(len(rows.lines), np.nan)
         for row, cell in enumerate(rows.columns[column.name]):
             try:
-                number = parse_number(cell)
+                number = parse_number(cell, rows.commas)
             except (ValueError, OverflowError):
-                wrong = f"{column.name}: expected a finite number, found {repr(cell)[:60]}"
+                wrong = f"{column.name}: {wrong_number(cell)}"
                 problems.append(Problem(rows.unit, rows.lines[row], wrong))
             else:
                 values[row] = np.nan if number is None else number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from splitaudit.dataset.compressed import read_bytes
@@ -56,7 +57,8 @@ def read_lines(path: Path, unit: str, layout: Layout) -> Rows:
         else:
             lines.append(number)
             rows.append([cell.strip() for cell in cells])
-    return _make_rows(unit, lines, header, rows, (problems, notes))
+    found = _make_rows(unit, lines, header, rows, (problems, notes))
+    return replace(found, commas=_has_commas(layout, layout.separator))
 
 
 def decode(path: Path, unit: str, encoding: str) -> tuple[str, list[Problem], list[str]]:
@@ -114,7 +116,13 @@ def _read_delimited(path: Path, unit: str, layout: Layout, usual: str) -> Rows:
         else:
             lines.append(line)
             rows.append(tuple(cells))  # not a list: the collector need not follow it
-    return _make_rows(unit, lines, header, rows, (problems, notes))
+    found = _make_rows(unit, lines, header, rows, (problems, notes))
+    return replace(found, commas=_has_commas(layout, dialect.separator))
+
+
+def _has_commas(layout: Layout, separator: str) -> bool:
+    """Whether a comma is the decimal point: where programs write it, they part by semicolons."""
+    return layout.decimal == "comma" or (not layout.decimal and separator == ";")
 
 
 def _make_rows(

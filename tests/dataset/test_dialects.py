@@ -205,3 +205,49 @@ def test_a_dialect_is_said_of_what_has_one(tmp_path: Path) -> None:
         InputError, match=r"separator: only with format = 'csv' or 'tsv' or 'lines'"
     ):
         manifest(tmp_path, 'path = "t.json"\nsplit = "x"\nseparator = ";"\n')
+
+
+COMMAS = "path;split;{begin};{end}\nrec.wav;train;0;1,5\nrec.wav;test;1,5;3,25\n"
+SPANS = [("begin", "end"), ("start", "end"), ("clip_start_s", "clip_end_s"), ("offset", "duration")]
+
+
+def stretches(dataset: Dataset) -> list[tuple[float, float]]:
+    columns = (dataset.media[name].to_pylist() for name in ("clip_start_s", "clip_end_s"))
+    return list(zip(*columns, strict=True))
+
+
+@pytest.mark.parametrize(("begin", "end"), SPANS)
+def test_between_semicolons_a_comma_is_a_decimal_point(
+    tmp_path: Path, begin: str, end: str
+) -> None:
+    found = read(write(tmp_path, COMMAS.format(begin=begin, end=end)))
+    last = 4.75 if end == "duration" else 3.25
+    assert stretches(found) == [(0.0, 1.5), (1.5, last)]
+
+
+@pytest.mark.parametrize(("begin", "end"), SPANS)
+@pytest.mark.parametrize("separator", ["\t", ",", "|"])
+def test_else_a_comma_in_a_number_is_refused_with_what_reads_it(
+    tmp_path: Path, begin: str, end: str, separator: str
+) -> None:
+    lines = COMMAS.format(begin=begin, end=end).split("\n")
+    text = "\n".join(separator.join(f'"{c}"' for c in line.split(";")) for line in lines if line)
+    target = write(tmp_path, text)
+    assert (
+        "expected a finite number, found '1,5'; where commas are decimal points, say --decimal "
+        'comma (in a manifest: decimal = "comma")'
+    ) in refused(target)
+    assert stretches(read(target, Layout(decimal="comma")))[0] == (0.0, 1.5)
+
+
+def test_between_semicolons_it_may_be_said_that_a_comma_is_none(tmp_path: Path) -> None:
+    target = write(tmp_path, COMMAS.format(begin="start", end="end"))
+    assert "found '1,5'" in refused(target, Layout(decimal="point"))
+    points = write(tmp_path, COMMAS.format(begin="start", end="end").replace(",", "."), "p.csv")
+    assert stretches(read(points)) == [(0.0, 1.5), (1.5, 3.25)]
+
+
+@pytest.mark.parametrize("cell", ["1,2,3", "1.234,5", ",", "1,", "a,5", "1,5 s"])
+def test_what_is_no_number_with_a_comma_is_refused(tmp_path: Path, cell: str) -> None:
+    text = f"path;split;clip_start_s;clip_end_s\nrec.wav;train;0;{cell}\n"
+    assert f"expected a finite number, found '{cell}'" in refused(write(tmp_path, text))

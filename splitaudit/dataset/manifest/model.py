@@ -84,6 +84,9 @@ class Layout:
     quotes
         Of CSV and TSV: "csv" where they are marks around a cell, "text" where they are text. Empty
         where the table tells.
+    decimal
+        Of lines, CSV and TSV: "comma" where a comma in a number is its decimal point, "point" where
+        it is none. Empty: it is where semicolons part the cells.
     records
         Of JSON: where its records lie, as "a.b"; empty where they are the whole of it.
     each
@@ -99,6 +102,7 @@ class Layout:
     separator: str = ""
     comment: str = ""
     quotes: str = ""
+    decimal: str = ""
     records: str = ""
     each: tuple[str, ...] = ()
     wanted: tuple[str, ...] = ()

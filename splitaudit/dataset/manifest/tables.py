@@ -24,6 +24,7 @@ _FORMAT_KEYS = {
     "separator": (*_DELIMITED, LINES),
     "comment": (*_DELIMITED, LINES),
     "quotes": _DELIMITED,
+    "decimal": (*_DELIMITED, LINES),
     "records": (JSON,),
     "each": (JSON,),
 }
@@ -93,6 +94,7 @@ def _layout(part: Section, wanted: tuple[str, ...]) -> Layout:
         part.text("separator"),
         part.text("comment"),
         part.choice("quotes", ("csv", "text"), ""),
+        part.choice("decimal", ("comma", "point"), ""),
         part.text("records"),
         each,
         wanted,
