@@ -26,6 +26,11 @@ from splitaudit.evaluation.inputs import Evaluator, Inputs, is_floating
 MAX_PAIRS = 64  # <= pairs
 MIN_PAIRS = 24  # >= pairs, and numbers of each: recall at 10 is then far from all
 CONSTANT_SENTENCE = "the same for the best and the worst ranks"
+TIES_SENTENCE = (
+    "where all scores are equal, the truth is counted as first: ties are resolved in favour of the "
+    "right item, so a model that tells nothing apart looks perfect; the place of the truth among "
+    "equal scores must not depend on which item is right"
+)
 NEAR_PERFECT = 0.9  # > of the way from the worst to the best: as good as perfect
 LOOKS = ((64, 0.5), (256, 0.02), (1024, ALPHA))  # random embeddings, and p to look on
 WINS = 24  # by chance in 2**-24
@@ -108,9 +113,7 @@ def ties(known: MetricProbe) -> Iterator[Finding]:
     """Let all scores be equal: that must be worth chance, not everything."""
     constant = known.design_scores(np.ones((len(known.inputs),) * 2))
     if known.share("ties", constant) > NEAR_PERFECT:
-        yield Finding(
-            "ties", LEAK, "where all scores are equal, the truth is counted as first", 0.0
-        )
+        yield Finding("ties", LEAK, TIES_SENTENCE, 0.0)
 
 
 def axis(known: MetricProbe) -> Iterator[Finding]:
