@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow as pa
 from splitaudit.audio import match_rows
 from splitaudit.audio.decode.stream import RATE
 from splitaudit.audio.fingerprint import extract
+from splitaudit.audio.fingerprint.extract import VIEW_FRAMES
 from splitaudit.audio.fingerprint.patches import HOP, PatchFingerprint
 from splitaudit.audio.search import candidates, locate
 from splitaudit.audio.verify.compare import Pair, Waveforms
@@ -26,6 +28,7 @@ _ID = fingerprint_id(PatchFingerprint())
 FINGERPRINT = Stage(
     "fingerprint", f"fingerprints/{_ID}", extract.fingerprint, extract.lost_fingerprint, 2e7
 )
+HALF = VIEW_FRAMES // 2  # patches may begin a little before a sound
 _WAVEFORMS = Waveforms()
 VERIFY = Stage("verify", f"proofs/{Waveforms.name}-{_ID}", _WAVEFORMS.verify, _WAVEFORMS.lost, 4e7)
 
@@ -106,13 +109,15 @@ def _pairs(
     order = order_pairs(*(found[side].to_numpy().astype(np.int64) for side in ("a", "b")))
     pairs = {}
     for row in found.take(order).to_pylist():
-        a, b, moment = keys[row["a"]], keys[row["b"]], (row["frame_a"], row["frame_b"])
-        name = f"{a} {b} {moment[0]} {moment[1]} {row['slope']:.3f}"
+        a, b = keys[row["a"]], keys[row["b"]]
+        views, moment = np.divmod(np.array([row["frame_a"], row["frame_b"]]) + HALF, VIEW_FRAMES)
+        moment = moment - HALF
+        name = f"{a} {b} {row['frame_a']} {row['frame_b']} {row['slope']:.3f}"
         pairs[name] = Pair(
             key=name,
-            a=contents[a],
-            b=contents[b],
-            moment_s=(moment[0] * frame_s, moment[1] * frame_s),
+            a=replace(contents[a], view=int(views[0])),
+            b=replace(contents[b], view=int(views[1])),
+            moment_s=(float(moment[0]) * frame_s, float(moment[1]) * frame_s),
             slope=row["slope"],
             seconds=(seconds[row["a"]], seconds[row["b"]]),
             evidence_s=row["evidence"],

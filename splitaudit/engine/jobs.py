@@ -41,6 +41,8 @@ class File:
         Size and times when the scan began.
     content_id
         Once it is known. From then on it says which file this is.
+    view
+        Of a sound: what of it is compared, see `splitaudit.audio.decode.views`.
     """
 
     path: str
@@ -48,6 +50,7 @@ class File:
     end_s: float | None
     signature: str
     content_id: str = ""
+    view: int = 0
 
     @property
     def name(self) -> str:

@@ -85,7 +85,7 @@ def test_golden_vectors() -> None:
     To renew one, print `*found.vectors[found.frames == frame][0]`. Builds of BLAS round otherwise.
     """
     found = patches_of(whistles())
-    assert patches.PatchFingerprint.version == 2
+    assert patches.PatchFingerprint.version == 3
     assert found.frames.tolist() == list(range(-16, 230, 5))
     for frame, stored in GOLDEN.items():
         vector = found.vectors[found.frames == frame][0].astype(int)

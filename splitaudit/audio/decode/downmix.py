@@ -12,6 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from splitaudit.audio.decode.views import Hidden
+
 Samples = npt.NDArray[np.float32]
 
 WINDOW_S = 0.25  # looked at as one: what cancels may do so for a while
@@ -20,7 +22,9 @@ CANCELLED = 0.1
 HEARD = 0.1  # >=: power of a channel, of the loudest: it says which way up the others are turned
 
 
-def downmix(blocks: Iterator[Samples], rate: int) -> Iterator[Samples]:
+def downmix(
+    blocks: Iterator[Samples], rate: int, hidden: Hidden | None = None
+) -> Iterator[Samples]:
     """Mix blocks of shape (frames, channels) to one channel, in pieces of any length, shape (n,).
 
     Parameters
@@ -29,7 +33,10 @@ def downmix(blocks: Iterator[Samples], rate: int) -> Iterator[Samples]:
         Of one sound; where they begin and end changes nothing.
     rate
         Frames a second.
+    hidden
+        Is told of what is mixed, and what became of it.
     """
+    hidden = hidden or Hidden()
     window, held = max(1, round(WINDOW_S * rate)), None
     for block in blocks:
         if block.shape[1] == 1:
@@ -38,19 +45,21 @@ def downmix(blocks: Iterator[Samples], rate: int) -> Iterator[Samples]:
         held = block if held is None or not len(held) else np.concatenate([held, block])
         whole = len(held) // window * window
         if whole:
-            yield _mix(held[:whole].reshape(-1, window, held.shape[1]))
+            yield _mix(held[:whole].reshape(-1, window, held.shape[1]), hidden)
         held = held[whole:]
     if held is not None and len(held):
-        yield _mix(held[None])
+        yield _mix(held[None], hidden)
 
 
-def _mix(windows: Samples) -> Samples:
+def _mix(windows: Samples, hidden: Hidden) -> Samples:
     """Mix windows of shape (windows, frames, channels); shape (windows * frames,)."""
-    mixed = _mean(windows)
+    mean = mixed = _mean(windows)
     power = np.einsum("wf,wf->w", mixed, mixed) * windows.shape[2] ** 2
     lost = power < CANCELLED * np.einsum("wfc,wfc->w", windows, windows)
     if lost.any():
+        mixed = mean.copy()
         mixed[lost] = _mean(_turn(windows[lost]))
+    hidden.add(windows, mixed, mean)
     return mixed.ravel()
 
 

@@ -26,6 +26,7 @@ from splitaudit.audio.decode.containers import (
 )
 from splitaudit.audio.decode.stream import Format, Reading, Samples
 from splitaudit.audio.decode.tape import Tape, last_tape, new_tape
+from splitaudit.audio.decode.views import MIX
 from splitaudit.engine import files
 from splitaudit.errors import MediaError
 
@@ -113,15 +114,17 @@ def _bounds(form: Format, start_s: float, end_s: float | None) -> tuple[int, int
     return round(start_s * rate), last, replace(form, declared_s=length)
 
 
-def load(path: str, start_s: float | None = None, end_s: float | None = None) -> Samples:
-    """Return a sound as one channel at `RATE`, shape (n,); a memory map where it is long.
+def load(
+    path: str, start_s: float | None = None, end_s: float | None = None, view: int = MIX
+) -> Samples:
+    """Return a view of a sound at `RATE`, shape (n,); a memory map where it is long.
 
     Raises
     ------
     MediaError
         As `open_audio`.
     """
-    return gather(open_audio(path, start_s, end_s).mono())
+    return gather(open_audio(path, start_s, end_s).mono(view=view))
 
 
 def gather(pieces: Iterator[Samples]) -> Samples:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from splitaudit import schema
 from splitaudit.audio.decode.downmix import downmix
 from splitaudit.audio.decode.levels import FULL_SCALE, Levels, Moments
+from splitaudit.audio.decode.views import MIX, Hidden, take
 from splitaudit.errors import MediaError
 
 Samples = npt.NDArray[np.float32]
@@ -57,6 +58,7 @@ class Reading:
     stretch: Callable[[int, int | None], Iterator[Samples]] | None = None
     twin: Callable[[], Reading] | None = None
     levels: Levels = field(init=False)
+    hidden_views: Hidden = field(default_factory=Hidden)
     mixed: Moments = field(default_factory=Moments)  # as one channel at the native rate
     _digest: Any = field(default_factory=_hasher)
     _float_digest: Any = field(default_factory=_hasher)
@@ -83,22 +85,29 @@ class Reading:
         """Whether the file can hold what 24 bits cannot."""
         return self.format.lossless and (self.format.bit_depth or 32) > 24
 
-    def mono(self, gain: float = 1.0) -> Iterator[Samples]:
+    @property
+    def hidden(self) -> list[int]:
+        """Views that the mix hides, once it was read."""
+        return self.hidden_views.views
+
+    def mono(self, gain: float = 1.0, view: int = MIX) -> Iterator[Samples]:
         """Yield the sound as one channel at `RATE`, in pieces of any length, shape (n,).
 
         Parameters
         ----------
         gain
             By which it is multiplied, see `levels.fitting_gain`.
+        view
+            A channel or the mean in place of the mix, see `decode.views`.
         """
         import soxr
 
         rate = self.format.sample_rate
         if rate == RATE:
-            yield from self._mixed(gain)
+            yield from self._mixed(gain, view)
             return
         resampler = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
-        for piece in self._mixed(gain):
+        for piece in self._mixed(gain, view):
             yield resampler.resample_chunk(piece)
         yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
 
@@ -114,10 +123,13 @@ class Reading:
             pass
         return twin.samples_id
 
-    def _mixed(self, gain: float) -> Iterator[Samples]:
+    def _mixed(self, gain: float, view: int) -> Iterator[Samples]:
         blocks = self._digest_blocks()
         louder = blocks if gain == 1.0 else (block * np.float32(gain) for block in blocks)
-        for piece in downmix(louder, self.format.sample_rate):
+        if view != MIX:
+            yield from (take(block, view) for block in louder)
+            return
+        for piece in downmix(louder, self.format.sample_rate, self.hidden_views):
             self.mixed.add(piece)
             yield piece
 

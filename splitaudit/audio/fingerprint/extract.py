@@ -24,6 +24,7 @@ SHORTEST_S = 0.1
 # would be compared by the noise of a microphone for bats; half, where that noise says nothing.
 LEAST_WITHIN, LEAST_WITHIN_IF_STEADY = 0.001, 0.5
 LARGEST = 2.0**32  # <: a sample that is none; integers of 32 bits are smaller
+VIEW_FRAMES = 1 << 24  # from the frames of a view to those of the next: no sound is so long (74 h)
 SOUNDS = pa.schema(
     {
         "key": pa.string(),  # content_id
@@ -65,25 +66,22 @@ def _fingerprint_file(file: File) -> dict[str, Any]:
 
 
 def _fingerprint_sound(file: File) -> dict[str, Any]:
-    row, peak = _fingerprint_stream(_open(file), 1.0)
+    row, peak = _fingerprint_stream(file, 1.0)
     gain = fitting_gain(peak)
     # What is too quiet to be told from rounding is read once more, as loud as any other sound.
     if gain == 1.0 or row["silent"] or row["status"] not in (schema.OK, schema.DEGENERATE):
         return row
-    return _fingerprint_stream(_open(file), gain)[0]
+    return _fingerprint_stream(file, gain)[0]
 
 
 def _open(file: File) -> Reading:
     return sounds.open_audio(file.path, file.start_s, file.end_s)
 
 
-def _fingerprint_stream(reading: Reading, gain: float) -> tuple[dict[str, Any], float]:
+def _fingerprint_stream(file: File, gain: float) -> tuple[dict[str, Any], float]:
     """The facts of a sound that is made louder, and the peak of what is compared of it."""
-    compared = Moments()
-    pieces = patches.pad_silence(_watch(reading.mono(gain), compared))
-    prints = patches.PatchFingerprint().fingerprint(
-        sounds.segments(pieces, patches.SEGMENT, patches.CONTEXT)
-    )
+    reading, compared = _open(file), Moments()
+    prints = _take_prints(_watch(reading.mono(gain), compared))
     if not reading.frames:
         raise MediaError(schema.UNREADABLE, "no sound could be decoded")
     form = reading.format
@@ -100,11 +98,29 @@ def _fingerprint_stream(reading: Reading, gain: float) -> tuple[dict[str, Any], 
         "status": status,
         "error": error,
         "holds_frames": form.holds_frames,
-        "vectors": prints.vectors.ravel(),
-        "frames": prints.frames,
+        **_all_views(file, reading, prints),
     }
     loud = reading.levels.peak > LOUDEST
     return row, reading.levels.peak if loud else compared.peak
+
+
+def _take_prints(pieces: Iterator[Samples]) -> patches.Patches:
+    padded = patches.pad_silence(pieces)
+    return patches.PatchFingerprint().fingerprint(
+        sounds.segments(padded, patches.SEGMENT, patches.CONTEXT)
+    )
+
+
+def _all_views(file: File, mix: Reading, prints: patches.Patches) -> dict[str, Any]:
+    """The patches of a sound, and those of what its mix hides, far behind them."""
+    vectors, frames = [prints.vectors], [prints.frames]
+    peaks = np.abs([mix.levels.lowest, mix.levels.highest]).max(axis=0)
+    for view in mix.hidden:
+        gain = fitting_gain(float(peaks[view - 1])) if view <= len(peaks) else 1.0
+        found = _take_prints(_open(file).mono(gain, view))
+        vectors.append(found.vectors)
+        frames.append(found.frames + np.int32(view * VIEW_FRAMES))
+    return {"vectors": np.concatenate(vectors).ravel(), "frames": np.concatenate(frames)}
 
 
 def _watch(pieces: Iterator[Samples], moments: Moments) -> Iterator[Samples]:

@@ -72,7 +72,7 @@ class PatchFingerprint:
     """
 
     name: ClassVar[str] = "patches"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     modality: ClassVar[str] = "audio"
     metric: ClassVar[str] = "cosine"
 

@@ -190,7 +190,7 @@ _CACHE_BYTES = 1 << 27
 
 def _load_sound(file: File) -> Sound:
     if file not in _CACHE:
-        samples = sounds.load(file.path, file.start_s, file.end_s)
+        samples = sounds.load(file.path, file.start_s, file.end_s, file.view)
         refuse_changed(file)
         _CACHE[file] = prepare_sound(samples)
         while len(_CACHE) > 2 and sum(held.nbytes for held in _CACHE.values()) > _CACHE_BYTES:
