@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,6 @@ import numpy.typing as npt
 Vectors = npt.NDArray[np.int8]
 Rows = npt.NDArray[np.int64]
 Neighbours = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
-# Vectors, and those of the same sound, which are no neighbours -> similarity and index of each.
-Search = Callable[[slice, slice], Neighbours]
 
 NEIGHBOURS = 32  # more than the sounds that make a stretch generic
 MORE = 4  # times as many, while the last of them is still as near as a copy
@@ -32,6 +30,13 @@ MAX_CELLS = 1 << 14
 TRAINING_PER_CELL = 64  # vectors a cell
 PROBES = 16
 BLOCK = 1 << 16  # vectors held as floats
+
+
+class Search(Protocol):
+    """Finds the nearest vectors of others, see `searcher`."""
+
+    def __call__(self, some: slice, own: slice, k: int = NEIGHBOURS) -> Neighbours:
+        """Return the similarity and the index of k neighbours of some, without `own`."""
 
 
 def has_faiss() -> bool:
@@ -49,24 +54,23 @@ def searcher(
     vectors
         Shape (n, d), unit vectors times `scale`.
     most
-        Neighbours, rounded up to `NEIGHBOURS` times a power of `MORE`, of a vector in a crowd.
+        Neighbours, rounded up to k times a power of `MORE`, of a vector in a crowd.
     among
         Vectors among which is searched; those that are looked up if None.
 
     Returns
     -------
     callable
-        Which vectors, and which of those searched are of the same sound -> (similarity, index),
+        Which vectors, which of those searched are of the same sound, and k -> (similarity, index),
         each of shape (m, k), by falling similarity, those of the same sound left out; index -1
-        where there are no more. A vector has `NEIGHBOURS`, or more while the last is as near as a
-        copy, so that what a thousand sounds share is found in each. Many threads may call it.
+        where there are no more. There are more than k while the last is as near as a copy, so that
+        what a thousand sounds share is found in each. Many threads may call it.
     """
     among = vectors if among is None else among
     search = _faiss_search(vectors, among) if has_faiss() else _numpy_search(vectors, among)
     copy = np.float32(COPY_SIMILARITY * scale**2)
 
-    def nearest(some: slice, own: slice) -> Neighbours:
-        k = NEIGHBOURS
+    def nearest(some: slice, own: slice, k: int = NEIGHBOURS) -> Neighbours:
         similarity, index = search(np.arange(some.start, some.stop), own, k)
         while k < min(most, len(among)) and (similarity[:, -1] >= copy).any():
             k *= MORE

@@ -113,7 +113,7 @@ def test_the_best_of_weak_pairs_are_kept(most: int, kept: set[int]) -> None:
     rows = [place(a, b) for a, b in combinations(range(N_SOUNDS), 2)]
     table = pd.DataFrame(rows, columns=[*candidates.PLACE, "evidence", "much"])
     found = candidates._select_candidates(
-        table, np.full(N_SOUNDS, most), np.ones((N_SOUNDS, 1), bool)
+        table, np.full((2, N_SOUNDS), most), np.ones((N_SOUNDS, 1), bool)
     )
     assert set(found.loc[found["a"] == 0, "b"]) == kept
 
@@ -183,3 +183,46 @@ def test_where_all_that_is_alike_was_looked_at_nothing_is_cut(
     found = searched(monkeypatch, tmp_path, sides)
     assert not found["turn"].eq(CUT).any()
     assert set(range(1, 1 + alike)) <= set(found.loc[found["a"] == 0, "b"])
+
+
+def test_more_weak_pairs_are_kept_across_splits() -> None:
+    """0 to 3 stand in one, the others in the other; of its own 0 keeps one, of the other three."""
+    rows = [place(a, b) for a, b in combinations(range(N_SOUNDS), 2)]
+    table = pd.DataFrame(rows, columns=[*candidates.PLACE, "evidence", "much"])
+    held = np.arange(N_SOUNDS)[:, None] < 4
+    most = np.repeat([[1], [3]], N_SOUNDS, axis=1)
+    found = candidates._select_candidates(table, most, np.hstack([held, ~held]))
+    assert set(found.loc[found["a"] == 0, "b"]) == {3, 5, 6, 7}
+
+
+@pytest.mark.parametrize(
+    ("patches", "within", "across"), [(62, 4, 16), (63, 4, 4), (187, 4, 4), (188, 2, 2)]
+)
+def test_so_many_weak_pairs_are_compared(patches: int, within: int, across: int) -> None:
+    """Of a word, a short sound, a longer one; in its own split and in others."""
+    prints = prints_of(vectors((patches, 0)), vectors((1, 0)))
+    assert prints.most_weak[:, 0].tolist() == [within, across]
+
+
+@pytest.mark.parametrize(("patches", "neighbours", "places"), [(62, 128, 48), (63, 32, 16)])
+def test_a_word_is_looked_for_among_more_elsewhere(
+    patches: int, neighbours: int, places: int
+) -> None:
+    """Sixty others are like it in one patch each, in another split."""
+    prints = prints_of(vectors((patches, 0)), *[vectors((1, 0))] * 60)
+    asked = []
+
+    def find(some: slice, own: slice, k: int) -> tuple[npt.NDArray[np.float32], npt.NDArray]:
+        asked.append(k)
+        index = np.tile(np.arange(60), (some.stop - some.start, 1))
+        similarity = 0.0 if own.stop > own.start else 0.41
+        return np.full(index.shape, similarity, np.float32), index
+
+    rows = np.arange(len(prints.sounds))
+    splits = [
+        candidates.Split(sounds, find, of, (prints.sounds[of], prints.frames[of]))
+        for sounds, of in ((rows[:1], rows[:patches]), (rows[1:61], rows[patches:]))
+    ]
+    found = candidates._candidate_places(prints, splits, 0)
+    assert asked == [32, neighbours]
+    assert len(found) == places

@@ -30,6 +30,9 @@ STRONG_SHARE = 0.75  # >= this share
 WEAK_PAIRS = 2  # further pairs of each sound that are compared, however little speaks for them; and
 WEAK_PAIRS_SHORT = 4  # of one which cannot have much evidence, being shorter than
 SHORT_S = 3.0
+WEAK_PAIRS_WORD = 16  # across splits, of one that has the patches of any other take, being under
+WORD_S = 1.0
+NEIGHBOURS_WORD, PLACES_WORD = 128, 48  # of each patch of it, and places, that are looked at
 
 MORE = 2.0  # much speaks for a place, and there may be more such places
 
@@ -84,8 +87,9 @@ class PatchIndex:
 
     @cached_property
     def most_weak(self) -> npt.NDArray[np.int_]:
-        """How many pairs of each sound are compared for which little speaks."""
-        return np.where(self.length_s < SHORT_S, WEAK_PAIRS_SHORT, WEAK_PAIRS)
+        """How many pairs of each sound are compared for which little speaks; and across splits."""
+        within = np.where(self.length_s < SHORT_S, WEAK_PAIRS_SHORT, WEAK_PAIRS)
+        return np.stack([within, np.where(self.length_s < WORD_S, WEAK_PAIRS_WORD, within)])
 
     def patches(self, sound: int) -> tuple[patches.Vectors, patches.Frames, int]:
         """Return the patches of a sound as `votes.refine` takes them."""
@@ -189,14 +193,21 @@ def _candidate_places(prints: PatchIndex, splits: Sequence[Split], sound: int) -
         some = slice(begin, min(own.stop, begin + WINDOW))
         for split in splits:
             first, last = np.searchsorted(split.patches, [own.start, own.stop]).tolist()
-            near = split.find(some, slice(first, last))
-            voted = prints.frames[some], near, split.owners
-            places = votes.vote(*voted, PLACES_PER_WINDOW, sure)
+            many, most = _how_many(prints.length_s[sound], first == last)
+            near = split.find(some, slice(first, last), many)
+            places = votes.vote(prints.frames[some], near, split.owners, most, sure)
             found = [refine_place(prints, (sound, at), (to, there)) for to, at, there in places]
-            if len(found) >= PLACES_PER_WINDOW and found[-1][-1]:
+            if len(found) >= most and found[-1][-1]:
                 found[-1] = (*found[-1][:-1], MORE)
             rows += found
     return np.array(rows, np.float64).reshape(-1, len(PLACE) + 2)
+
+
+def _how_many(length_s: float, elsewhere: bool) -> tuple[int, int]:
+    """How many neighbours of each patch are found in a split, and how many places."""
+    if length_s < WORD_S and elsewhere:
+        return NEIGHBOURS_WORD, PLACES_WORD
+    return nearest.NEIGHBOURS, PLACES_PER_WINDOW
 
 
 def refine_place(
@@ -218,7 +229,8 @@ def refine_place(
 def _select_candidates(found: pd.DataFrame, most: npt.NDArray[np.int_], held: Held) -> pd.DataFrame:
     """The places of the pairs for which much speaks, or more than for others, with their turns.
 
-    `most` is how many pairs of each sound are kept, in every split, for which little speaks.
+    `most` is how many pairs of each sound are kept, in its own and in every other split, for which
+    little speaks.
     """
     found = select_places(found)
     strength = found[["a", "b", "evidence", "much"]].astype({"a": int, "b": int})
@@ -267,7 +279,8 @@ def _is_top_ranked(
     for split in held.T:
         there = split[other]
         ranks = pd.Series(evidence[there]).groupby(of[there]).rank("dense", ascending=False)
-        top[there] |= ranks.to_numpy() <= most[of[there]]
+        across = (~split[of[there]]).astype(int)
+        top[there] |= ranks.to_numpy() <= most[across, of[there]]
     found = np.zeros(len(pairs), np.bool_)
     found[weak] = top.reshape(2, -1).any(axis=0)
     return found
