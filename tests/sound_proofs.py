@@ -8,7 +8,7 @@ import pandas as pd
 
 from splitaudit.audio.match_rows import expand
 
-FINGERPRINT, VERIFIER = "patch-v1", "waveform-v3"
+FINGERPRINT, VERIFIER = "patch-v1", "waveform-v4"
 Pair = tuple[str, str]
 
 

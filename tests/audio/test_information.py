@@ -109,3 +109,15 @@ def test_over_how_many_places_energy_is_spread(energy: list[float], spread: floa
 def test_the_richest_of_two_poor_stretches_counts(counts: tuple[int, int]) -> None:
     long = np.concatenate([partials(count, 4.0) for count in counts])
     assert information.count(long) == pytest.approx(40, rel=0.02)
+
+
+@pytest.mark.parametrize(("count", "spread"), [(1, 1.0), (8, 8.0), (40, 40.0)])
+def test_tones_that_lie_apart_fill_a_band_each(count: int, spread: float) -> None:
+    """Of 83 Hz: a filter of 12 ms tells them apart."""
+    tones = partials(count, 1.0, apart=166.0)
+    assert information.bands(tones, 83.0) == pytest.approx(spread, rel=0.02)
+    assert information.bands(tones, 8_000.0) == pytest.approx(1.0, abs=0.01)
+
+
+def test_silence_fills_no_band() -> None:
+    assert information.bands(np.zeros(1000, np.float32), 83.0) == 0.0

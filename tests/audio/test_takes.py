@@ -55,6 +55,77 @@ def test_a_filtered_take_is_a_copy(seed: int, tmp_path: Path) -> None:
     assert accepts(clear, clear[len(clear) // 2 :]) or len(clear) < 0.2 * RATE
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_third_of_a_take_is_a_copy_of_it_and_of_no_other(seed: int) -> None:
+    """A tenth of a second, shorter than what is whitened at once."""
+    whole = take(seed)
+    third = whole[len(whole) // 3 :][: len(whole) // 3]
+    offset_s = -(len(whole) // 3) / RATE
+    proof = waveform.verify(prepare_sound(whole), prepare_sound(third), offset_s)
+    assert proof is not None
+    assert proof.accepted
+    other = waveform.verify(prepare_sound(take(seed + 100)), prepare_sound(third), offset_s)
+    assert other is None or not other.accepted
+
+
+def pluck(seed: int, seconds: float = 1.0) -> Sound:
+    """A string (Karplus and Strong, 1983): a burst that goes round, and is smoothed each time."""
+    rng, n, period = np.random.default_rng(seed), round(RATE * seconds), 90
+    burst = np.zeros(n)
+    burst[:period] = rng.uniform(-1, 1, period)
+    loop = np.zeros(period + 2)
+    loop[0], loop[period], loop[period + 1] = 1.0, -0.996 * 0.7, -0.996 * 0.3
+    out = signal.lfilter([1], loop, burst)
+    return np.asarray(0.5 * out / np.abs(out).max(), np.float32)
+
+
+def test_a_plucked_string_is_a_copy_of_itself_and_of_no_other() -> None:
+    """It repeats with each period, and a filter makes it from another pluck."""
+    one = pluck(1)
+    quieter = np.round(one * 8_000).astype(np.float32) / 32_768
+    assert accepts(one, quieter)
+    assert accepts(one, quieter[: RATE // 3])
+    assert not accepts(one, pluck(2))
+    assert explained_share(one, pluck(2)) > 0.98
+
+
+def test_a_stroke_in_a_telephone_is_told_by_its_click() -> None:
+    """Five cells at 60 Hz, and a click that is all that the telephone leaves."""
+    times, rng = np.arange(0.4 * RATE) / RATE, np.random.default_rng(1)
+    tone = np.sin(2 * np.pi * np.cumsum(55 + 90 * np.exp(-times / 0.03)) / RATE)
+
+    def stroke() -> Sound:
+        click = 0.03 * rng.normal(size=len(times)) * np.exp(-times / 0.04)
+        return np.asarray(0.7 * tone * np.exp(-times / 0.1) + click, np.float32)
+
+    one, other = stroke(), stroke()
+    band = signal.butter(4, [300, 3400], "band", fs=RATE, output="sos")
+    assert accepts(one, signal.sosfilt(band, one).astype(np.float32))
+    assert not accepts(one, signal.sosfilt(band, other).astype(np.float32))
+
+
+def test_one_breath_behind_two_voices_is_no_copy() -> None:
+    """A synthesiser has the same noise in all that it says, 13 dB below the voice."""
+    breath = np.random.default_rng(9).standard_normal(RATE // 2).astype(np.float32)
+    high = signal.sosfilt(signal.butter(4, 3_000, "high", fs=RATE, output="sos"), breath)
+    words = [sounds.speech_like(seed, 0.5) for seed in (11, 12)]
+    low = signal.butter(6, 2_000, fs=RATE, output="sos")
+    voices = [signal.sosfilt(low, word / word.std()) + 0.22 * high / high.std() for word in words]
+    proof = waveform.verify(*(prepare_sound((0.1 * v).astype(np.float32)) for v in voices), 0.0)
+    assert proof is not None
+    assert proof.score > 0.9
+    assert not proof.accepted
+
+
+@pytest.mark.parametrize("snr_db", [10, 3])
+def test_a_short_word_in_noise_is_a_copy(snr_db: float) -> None:
+    word = sounds.speech_like(4, 0.35)
+    hiss = np.random.default_rng(2).standard_normal(len(word)).astype(np.float32)
+    heard = word + hiss * word.std() * np.float32(10 ** (-snr_db / 20))
+    assert accepts(word, heard)
+    assert not accepts(sounds.speech_like(5, 0.35), heard)
+
+
 def test_two_hits_of_one_bell_are_no_copies() -> None:
     """The same partials, each as loud and as late as this hit makes it."""
     t, rng = np.arange(RATE) / RATE, np.random.default_rng(3)

@@ -9,11 +9,8 @@ import pytest
 
 from splitaudit.audio.verify import alignment, likeness, waveform
 from splitaudit.audio.verify.extent import FRAME, Stretch
-from splitaudit.audio.verify.likeness import Likeness
 from splitaudit.audio.verify.sound import Sound, prepare_sound
 from splitaudit.demo.synthesis import RATE
-
-WHOLE = 1.0, 1.0
 
 
 def found(frames: int, agreement: float, unsure: int = 0, apart: int = 0) -> Stretch:
@@ -87,95 +84,6 @@ def mixed(seconds: float, agreement: float) -> tuple[Sound, Sound]:
     """Two sounds of which the waveforms agree so well."""
     one, other = noise(seconds), noise(seconds, 1)
     return sound(one), sound(agreement * one + np.sqrt(1 - agreement**2) * other)
-
-
-def alike(cells: float, **other: object) -> Likeness:
-    """Two sounds that hold so much and agree in all of it, a word long."""
-    white = sound(noise(0.5))
-    made = Likeness(0.9, 0.5, WHOLE, 0.5, (white, white), (slice(0, len(white.white)),) * 2)
-    made = replace(made, **{name: value for name, value in other.items() if name != "explained"})
-    made.__dict__.update(cells=cells, explained=other.get("explained", 0.5))
-    return made
-
-
-@pytest.mark.parametrize(
-    ("cells", "other", "told"),
-    [
-        (149.9, {}, False),
-        (150.0, {}, True),
-        (20.0, {"score": 0.9599}, False),
-        (20.0, {"score": 0.96}, True),
-        (20.0, {"explained": 0.9899}, False),
-        (20.0, {"explained": 0.99, "score": 0.73}, True),
-        (20.0, {"agreement": 0.8499}, False),
-        (20.0, {"agreement": 0.85}, True),
-        (20.0, {"agreement": 0.95, "score": 0.8999}, False),
-        (399.9, {"score": 0.8499}, False),
-        (399.9, {"score": 0.85}, True),
-        (400.0, {"score": 0.73}, True),
-        (20.0, {"active_s": 0.99}, False),
-        (20.0, {"active_s": 1.0, "score": 0.73}, True),  # longer than a word, a hit, a note
-    ],
-)
-def test_the_fewer_cells_the_better_they_must_agree(
-    cells: float, other: dict[str, float], told: bool
-) -> None:
-    assert likeness.is_told_apart(alike(cells, **other)) == told
-
-
-@pytest.mark.parametrize(
-    ("cells", "coverage", "score", "told"),
-    [
-        (249.9, (0.49, 0.49), 0.9, False),
-        (249.9, (0.49, 0.49), 0.96, True),
-        (249.9, (0.49, 0.5), 0.9, True),
-        (250.0, (0.1, 0.1), 0.9, True),
-    ],
-)
-def test_a_small_part_of_both_may_be_a_note_of_one_synthesiser(
-    cells: float, coverage: tuple[float, float], score: float, told: bool
-) -> None:
-    assert likeness.is_told_apart(alike(cells, coverage=coverage, score=score)) == told
-
-
-@pytest.mark.parametrize(
-    ("score", "agreement", "coverage", "equal"),
-    [
-        (0.9, 0.9, (0.8, 0.8), True),
-        (0.9, 0.8999, (1.0, 1.0), False),
-        (0.96, 0.1, (0.8, 0.8), True),
-        (0.9599, 0.1, (1.0, 1.0), False),
-        (1.0, 1.0, (0.7999, 1.0), False),
-        (1.0, 1.0, (1.0, 0.7999), False),
-    ],
-)
-def test_a_beep_must_be_the_same_as_a_whole(
-    score: float, agreement: float, coverage: tuple[float, float], equal: bool
-) -> None:
-    beep = {"score": score, "agreement": agreement, "coverage": coverage, "explained": 1.0}
-    assert likeness.is_told_apart(alike(9.9, **beep)) == equal
-    assert likeness.is_told_apart(alike(10.0, **beep))
-
-
-@pytest.mark.parametrize(
-    ("cells", "cut", "score", "explained", "copy"),
-    [
-        (50.0, 0, 0.96, 0.9, True),
-        (49.9, 0, 0.96, 0.9, False),
-        (50.0, FRAME, 0.96, 0.9, False),
-        (400.0, 0, 0.9599, 0.9, False),
-        (50.0, 0, 0.96, 0.8999, False),
-    ],
-)
-def test_a_loop_that_agrees_from_end_to_end_is_a_copy(
-    cells: float, cut: int, score: float, explained: float, copy: bool
-) -> None:
-    loop = sound(np.tile(noise(0.5), 4))
-    part = slice(cut, len(loop.white))
-    made = alike(cells, score=score, explained=explained)
-    whole = replace(made, sounds=(loop, loop), shared=(part, part))
-    whole.__dict__.update(cells=cells, explained=explained)
-    assert likeness.is_told_apart(whole) == copy
 
 
 @pytest.mark.parametrize(("level", "below_db"), [(1.0, 0.0), (0.01, -20.0), (1e-3, -30.0)])

@@ -39,18 +39,39 @@ def count(samples: Samples) -> float:
     return most
 
 
-def _count(samples: Samples) -> float:
-    import scipy.fft
+def bands(samples: Samples, width: float) -> float:
+    """Return over how many bands of a width in Hz a sound of at most `CHUNK` samples is spread."""
+    evened = _evened(samples)
+    if evened is None:
+        return 0.0
+    spectrum = _spectrum(evened)
+    lines = max(1, round(width * evened.size / RATE))
+    padded = np.pad(spectrum, (0, -len(spectrum) % lines))
+    return _perplexity(padded.reshape(-1, lines).sum(axis=1))
 
+
+def _count(samples: Samples) -> float:
+    evened = _evened(samples)
+    if evened is None:
+        return 0.0
+    duration_s = _perplexity(np.square(evened).mean(axis=1)) * FRAME / RATE
+    bandwidth = _perplexity(_spectrum(evened)) * RATE / evened.size
+    return float(duration_s * bandwidth)
+
+
+def _evened(samples: Samples) -> Samples | None:
+    """Frames, each about as loud; None for silence."""
     frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
     if not frames.any():
-        return 0.0
+        return None
     level = np.sqrt(np.square(frames).mean(axis=1, keepdims=True))
-    evened = frames / (level + LEVEL_FLOOR * level.max())
-    spectrum = np.square(np.abs(scipy.fft.rfft(evened.ravel())))
-    duration_s = _perplexity(np.square(evened).mean(axis=1)) * FRAME / RATE
-    bandwidth = _perplexity(spectrum) * RATE / evened.size
-    return float(duration_s * bandwidth)
+    return np.asarray(frames / (level + LEVEL_FLOOR * level.max()))
+
+
+def _spectrum(evened: Samples) -> Samples:
+    import scipy.fft
+
+    return np.asarray(np.square(np.abs(scipy.fft.rfft(evened.ravel()))))
 
 
 def _perplexity(energy: npt.NDArray[np.floating]) -> float:

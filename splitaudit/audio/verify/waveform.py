@@ -22,13 +22,12 @@ from splitaudit.audio.verify.likeness import (
     FEW_CELLS,
     TAKE_S,
     Likeness,
-    has_enough_evidence,
-    is_told_apart,
+    is_copy,
 )
 from splitaudit.audio.verify.sound import Sound
 from splitaudit.audio.verify.whitening import RATE, Samples
 
-NAME = "waveform-v3"
+NAME = "waveform-v4"
 BACKGROUND_DB = -20.0  # <: level of what lies behind the sound: room tone, a hum
 LOUD_PERCENTILE = 95  # of the levels of frames: what is loud in a sound
 
@@ -131,9 +130,9 @@ def prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
         coverage_a=coverage[0],
         coverage_b=coverage[1],
         loudness_db=_loudness_db((a, b), aligned, found),
-        accepted=has_enough_evidence(score, found)
-        and is_told_apart(
-            Likeness(score, found.agreement, coverage, found.active_s, (a, b), tuple(shared))
+        accepted=is_copy(
+            Likeness(score, found.agreement, coverage, found.active_s, (a, b), tuple(shared)),
+            found,
         ),
     )
 
