@@ -102,6 +102,7 @@ def test_noise_does_not_follow_the_sound(level: float) -> None:
     hiss = np.float32(level * word.std()) * noise(0.8, 1)
     assert rest_slope(word, word + hiss) == pytest.approx(0, abs=0.04)
     assert rest_slope(word + hiss, word) == pytest.approx(rest_slope(word, word + hiss))
+    assert Between(word, word + hiss).rest_deviation == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_room_follows_the_sound_late() -> None:
@@ -122,6 +123,7 @@ def test_what_takes_differ_in_follows_the_sound() -> None:
 def test_where_the_sound_is_as_loud_all_the_time_nothing_tells() -> None:
     steady = noise(0.8)
     assert rest_slope(steady, steady + noise(0.8, 1)) == 1.0
+    assert Between(steady, steady + noise(0.8, 1)).rest_deviation == np.inf
     assert rest_slope(np.zeros(8_000, np.float32), noise(0.5)) == 1.0
 
 

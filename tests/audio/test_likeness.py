@@ -30,7 +30,7 @@ def sound(seconds: float) -> Sound:
 
 # What would be measured of the waveforms
 MEASURED = {"explained": 0.5, "gain_bits": 0.0, "loop_bits": 0.0, "filter_bits": 0.0}
-MEASURED["rest_slope"] = 1.0
+MEASURED |= {"rest_slope": 1.0, "rest_deviation": 0.5}
 
 
 def alike(cells: float, **other: object) -> Likeness:
@@ -96,11 +96,16 @@ def test_a_small_part_of_both_may_be_a_note_of_one_synthesiser(
         (20.0, {"rest_slope": 0.2}, True),
         (20.0, {"rest_slope": 0.2001}, False),
         (20.0, {"rest_slope": -0.2001}, False),
-        (150.0, {"rest_slope": -0.5}, True),
+        (20.0, {"rest_slope": 0.0, "rest_deviation": 0.7}, True),
+        (20.0, {"rest_slope": 0.0, "rest_deviation": 0.7001}, False),
+        (399.9, {"rest_slope": 0.0, "rest_deviation": 0.7001}, False),
+        (400.0, {"rest_slope": 0.0, "rest_deviation": 0.7001}, True),
+        (400.0, {"rest_slope": -0.2}, True),
+        (400.0, {"rest_slope": -0.2001}, False),
         (9.9, {"rest_slope": 0.0}, False),
-        (149.9, {"rest_slope": 0.5}, False),
-        (150.0, {"rest_slope": 0.5}, True),
-        (150.0, {"rest_slope": 0.5001}, False),
+        (399.9, {"rest_slope": 0.5}, False),
+        (400.0, {"rest_slope": 0.5}, True),
+        (400.0, {"rest_slope": 0.5001}, False),
         (150.0, {"rest_slope": 0.0, "explained": 0.3999}, False),
         (150.0, {"rest_slope": 0.0, "explained": 0.4}, True),
         (150.0, {"rest_slope": 0.0, "coverage": (0.49, 0.49)}, False),

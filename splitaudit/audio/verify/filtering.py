@@ -92,7 +92,19 @@ class Between:
         than half. The one nearer to 0 of both ways; 1 where neither can tell, the sound being as
         loud all the time (`MIN_DEVIATION`).
         """
-        return min(self._slope(0), self._slope(1), key=abs)
+        return self._rest[0]
+
+    @property
+    def rest_deviation(self) -> float:
+        """Deviation of the levels of that rest, in nepers: of added noise 0.6 and less.
+
+        Infinite where neither way can tell.
+        """
+        return self._rest[1]
+
+    @cached_property
+    def _rest(self) -> tuple[float, float]:
+        return min(self._follow(0), self._follow(1), key=lambda rest: abs(rest[0]))
 
     @cached_property
     def _sides(self) -> tuple[Samples, Samples]:
@@ -133,13 +145,13 @@ class Between:
         )
         return of_b, of_a
 
-    def _slope(self, source: int) -> float:
-        """By how much the levels of the rest of one side rise and fall with those of the sound."""
+    def _follow(self, source: int) -> tuple[float, float]:
+        """By how much the levels of the rest of a side follow those of the sound; how they vary."""
         from scipy.signal import fftconvolve
 
         x, y = self._sides[source], self._sides[1 - source]
         made = fftconvolve(x, self._fit(source, REACH)[0])[REACH : REACH + len(x)]
-        return _level_slope(_band_power(made), _band_power(y - made))
+        return _compare_levels(_band_power(made), _band_power(y - made))
 
 
 def explained_share(a: Samples, b: Samples) -> float:
@@ -175,15 +187,15 @@ def fits_once(part: Samples, sound: Samples, at: int, near: int) -> bool:
     return bool(1 - other >= OTHER_MOMENT * max(0.0, 1 - most))
 
 
-def _level_slope(power: Wide, beside: Wide) -> float:
-    """By how much the levels of bands rise and fall with those of others."""
+def _compare_levels(power: Wide, beside: Wide) -> tuple[float, float]:
+    """By how much levels rise and fall with those of a sound by bands, and their deviation."""
     heard = power.mean(axis=0) >= FAINT_BAND * power.mean(axis=0).max(initial=0.0)
     floor = FLOOR * power.mean() + 1e-20
     level, other = (np.log(part[:, heard] + floor) for part in (power, beside))
     level, other = level - level.mean(axis=0), other - other.mean(axis=0)
     if level.std() < MIN_DEVIATION:
-        return 1.0
-    return float((level * other).sum() / np.square(level).sum())
+        return 1.0, np.inf
+    return float((level * other).sum() / np.square(level).sum()), float(other.std())
 
 
 def _band_power(samples: Samples) -> Wide:

@@ -44,8 +44,11 @@ CLOSE_CORRELATION = 0.85  # <= a correlation, of which takes reach one at most
 MIN_CELLS = 10.0  # <: so few that any other of its pitch is the same to a filter; a copy must have
 GAIN_BITS = 40.0  # <=: that two sounds agree in when only their level may differ, or
 FILTER_BITS = 150.0  # <= when a filter may lie between them; two plucks of a string agree in 90
-NOISE_SLOPE = 0.2  # <= either way: of the rest with the sound, where that holds few cells, and
-ROOM_SLOPE = 0.5  # <= where it holds more; of a bell that is hit anew 0.44, of other takes 0.9
+NOISE_SLOPE = 0.2  # <= either way: of the rest with the sound, and
+STEADY = 0.7  # <= nepers: the deviation of that rest; of other takes it is 0.79 and more. Or
+ROOM_SLOPE = (
+    0.5  # <= of a sound that holds most cells; of a bell that is hit anew 0.44, of takes 0.9
+)
 LEAST_EXPLAINED = 0.4  # <: of a word; its breath, made by one synthesiser, may be in another
 LONG_EXPLAINED = 0.9  # <=: of what is longer than a word; a cymbal that is hit anew has less
 WHOLE_COVERAGE = 0.8  # <= of both sounds and
@@ -121,6 +124,11 @@ class Likeness:
         """How what a filter leaves over follows the sound, see `filtering`."""
         return self._between.rest_slope
 
+    @cached_property
+    def rest_deviation(self) -> float:
+        """How much the levels of that vary, see `filtering`."""
+        return self._between.rest_deviation
+
     @property
     def length(self) -> int:
         """Samples of the stretch."""
@@ -153,9 +161,10 @@ def _is_covered(likeness: Likeness) -> bool:
     """
     if likeness.explained < LEAST_EXPLAINED or max(likeness.coverage) < SMALL_COVERAGE:
         return False
-    if likeness.cells >= FEW_CELLS:
-        return likeness.rest_slope <= ROOM_SLOPE
-    return likeness.cells >= MIN_CELLS and abs(likeness.rest_slope) <= NOISE_SLOPE
+    if likeness.cells >= information.MAX_CELLS:
+        return -NOISE_SLOPE <= likeness.rest_slope <= ROOM_SLOPE
+    steady = abs(likeness.rest_slope) <= NOISE_SLOPE and likeness.rest_deviation <= STEADY
+    return likeness.cells >= MIN_CELLS and steady
 
 
 def _is_unchanged(likeness: Likeness) -> bool:
