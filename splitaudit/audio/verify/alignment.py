@@ -12,6 +12,7 @@ from splitaudit.audio.verify.extent import FRAME
 from splitaudit.audio.verify.whitening import RATE, Samples
 
 Wide = npt.NDArray[np.float64]
+Spectrum = npt.NDArray[np.complex64]
 
 SLACK = 3_200  # samples to each side of the proposed offset where the peak may lie
 LAGS = 4_800  # samples to each side among which it must be the highest
@@ -83,15 +84,16 @@ def _align_blocks(
     for some in np.split(starts, range(BATCH_BLOCKS, len(starts), BATCH_BLOCKS)):
         x, wide_x = _blocks(a, some, last)
         y, wide_y = _blocks(b, some + offset, last + offset)
-        correlation = _correlate(x, wide_y)
+        of_x, of_wide_y = _spectrum(x), _spectrum(wide_y)
+        correlation = _correlate(of_x, of_wide_y, x.shape[1])
         energy_x, energy_y = _energy(x), _energy(y)
         energy = np.sqrt(energy_x * energy_y)
         told = [_has_clear_peak(*block) for block in zip(correlation, energy, strict=True)]
         if any(told):
             ratio = np.sqrt(energy_y / energy_x)[told]
             total += correlation[told].sum(axis=0)
-            echo_a += ratio @ _correlate(x[told], wide_x[told])
-            echo_b += 1 / ratio @ _correlate(y[told], wide_y[told])
+            echo_a += ratio @ _correlate(of_x[told], _spectrum(wide_x[told]), x.shape[1])
+            echo_b += 1 / ratio @ _correlate(_spectrum(y[told]), of_wide_y[told], x.shape[1])
     if not total.any():
         return None
     lag = _peak_and_rival(total)[2]
@@ -146,12 +148,18 @@ def _energy(blocks: Samples) -> Samples:
     return np.asarray(np.einsum("ij,ij->i", blocks, blocks) + np.float32(1e-6) * blocks.shape[1])
 
 
-def _correlate(x: Samples, y: Samples) -> Samples:
-    """Correlation of rows of x with rows of y at lags -LAGS..LAGS, shape (n, 2 LAGS + 1)."""
+def _spectrum(blocks: Samples) -> Spectrum:
+    """Spectra of rows, shape (n, length // 2 + 1)."""
     import scipy.fft
 
-    cross = np.conj(scipy.fft.rfft(x, axis=1)) * scipy.fft.rfft(y, axis=1)
-    return np.asarray(scipy.fft.irfft(cross, x.shape[1], axis=1)[:, : 2 * LAGS + 1])
+    return np.asarray(scipy.fft.rfft(blocks, axis=1))
+
+
+def _correlate(x: Spectrum, y: Spectrum, length: int) -> Samples:
+    """Correlation of rows of that length at lags -LAGS..LAGS, shape (n, 2 LAGS + 1)."""
+    import scipy.fft
+
+    return np.asarray(scipy.fft.irfft(np.conj(x) * y, length, axis=1)[:, : 2 * LAGS + 1])
 
 
 def _peak_and_rival(correlation: npt.NDArray[np.floating]) -> tuple[float, float, int]:

@@ -148,10 +148,12 @@ def _expected_agreement(aligned: Aligned, inside: Mask) -> Floats:
     gain = aligned.power_b[inside].sum() / max(aligned.power_a[inside].sum(), 1e-20)
     loudness = 10 * np.log10(np.maximum(aligned.power_a * gain, aligned.power_b) + 1e-12)
     ours, agreement = loudness[inside], aligned.agreement[inside]
-    groups = np.array_split(np.argsort(ours), min(LOUDNESS_BINS, len(ours)))
-    means = [max(0.0, float(agreement[group].mean())) for group in groups]
-    at = [float(ours[group].mean()) for group in groups]
-    return np.asarray(np.interp(loudness, at, np.maximum.accumulate(means)))
+    order, bins = np.argsort(ours), min(LOUDNESS_BINS, len(ours))
+    # as `np.array_split` has them: the first few are larger by one
+    many = len(ours) // bins + (np.arange(bins) < len(ours) % bins)
+    starts = np.cumsum(many) - many
+    means, at = (np.add.reduceat(of[order], starts) / many for of in (agreement, ours))
+    return np.asarray(np.interp(loudness, at, np.maximum.accumulate(np.maximum(means, 0.0))))
 
 
 def _shared_frames(aligned: Aligned, expected: Floats, stretch: slice) -> Mask:

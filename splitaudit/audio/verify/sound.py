@@ -14,6 +14,7 @@ from splitaudit.audio.verify import extent, information
 from splitaudit.audio.verify.alignment import WeightedWaveform
 from splitaudit.audio.verify.whitening import Samples, chunks, whiten
 
+LOUD_PERCENTILE = 95  # of the levels of frames: what is loud in a sound
 NOISE_LEVEL = 0.1  # of the power of the loudest moment: as loud as noise is taken to be
 
 
@@ -45,6 +46,11 @@ class Sound:
     def active(self) -> extent.Mask:
         """Frames that are not silence."""
         return extent.active_frames(self.levels)
+
+    @cached_property
+    def loud(self) -> float:
+        """The level of what is loud in it."""
+        return float(np.percentile(self.levels, LOUD_PERCENTILE))
 
     @property
     def nbytes(self) -> int:

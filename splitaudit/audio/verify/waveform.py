@@ -29,7 +29,6 @@ from splitaudit.audio.verify.whitening import RATE, Samples
 
 NAME = "waveform-v4"
 BACKGROUND_DB = -20.0  # <: level of what lies behind the sound: room tone, a hum
-LOUD_PERCENTILE = 95  # of the levels of frames: what is loud in a sound
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ def _loudness_db(
         return 0.0
     shared = slice(found.start, found.end)
     levels = [
-        power[shared].mean() / (np.percentile(sound.levels, LOUD_PERCENTILE) + 1e-12)
+        power[shared].mean() / (sound.loud + 1e-12)
         for sound, power in zip(sounds, (aligned.power_a, aligned.power_b), strict=True)
     ]
     return float(10 * np.log10(max(levels) + 1e-12))
