@@ -78,9 +78,8 @@ def test_the_fewer_cells_the_better_they_must_agree(
         (399.9, (0.49, 0.49), 0.5, 0.96, True),
         (399.9, (0.49, 0.5), 0.5, 0.9, True),
         (400.0, (0.1, 0.1), 0.5, 0.9, True),
-        (399.9, (0.1, 0.1), 1.99, 0.9, False),
-        (49.9, (0.1, 0.1), 2.0, 0.9, False),
-        (50.0, (0.1, 0.1), 2.0, 0.9, True),
+        (49.9, (0.1, 0.1), 1.0, 0.9, False),
+        (50.0, (0.1, 0.1), 1.0, 0.9, True),
     ],
 )
 def test_a_small_part_of_both_may_be_a_note_of_one_synthesiser(

@@ -54,8 +54,7 @@ LONG_EXPLAINED = 0.9  # <=: of what is longer than a word; a cymbal that is hit 
 WHOLE_COVERAGE = 0.8  # <= of both sounds and
 EQUAL_CORRELATION = 0.9  # <= of correlation: the same to the noise; or that score
 SMALL_COVERAGE = 0.5  # < on both sides: a note of one synthesiser may be in two songs; a copy has
-NOTE_S = 2.0  # < most cells, or that score, since a note is held longer than a word; else
-LONG_PART_CELLS = 50.0  # <= cells
+LONG_PART_CELLS = 50.0  # <= where it is longer than `TAKE_S`: a held note has fewer. Else most
 LOOP_SHARE = 0.9  # <= of the energy, of sounds that agree from their first to their last sample
 LOOP_CELLS = 50.0  # <=: of a hum there is no such copy; or `GAIN_BITS` with
 LOOP_LEFT = 10**-1.5  # <= share of the energy that a gain leaves
@@ -213,10 +212,10 @@ def _is_filtered(likeness: Likeness) -> bool:
 
 def _has_enough_cells(likeness: Likeness) -> bool:
     """Whether so much agrees that another take would not: the less, the better it must."""
-    part = LONG_PART_CELLS if likeness.active_s >= NOTE_S else information.MAX_CELLS
+    long = likeness.active_s >= TAKE_S
+    part = LONG_PART_CELLS if long else information.MAX_CELLS
     if max(likeness.coverage) < SMALL_COVERAGE and likeness.cells < part:
         return False
-    long = likeness.active_s >= TAKE_S
     if long and (likeness.cells >= FEW_CELLS or likeness.explained >= LONG_EXPLAINED):
         return True
     return _agrees_well(likeness)
