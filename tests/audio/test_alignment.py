@@ -195,6 +195,14 @@ def test_rows_correlate_at_each_lag(lag: int) -> None:
     assert found.min() == pytest.approx(-float(np.square(noise(300)).sum()), rel=1e-4)
 
 
+def test_where_one_is_not_yet_heard_at_the_proposed_lag_nothing_echoes() -> None:
+    """Only the other lags reach it: of itself there is silence, and nothing is divided by it."""
+    a, b = noise(900), np.pad(noise(900), (0, 9_000))
+    found = alignment.align(a, b, -3_000)
+    assert found is not None
+    assert found[0] == 0
+
+
 def test_energy_of_silence_is_a_little() -> None:
     assert alignment._energy(np.array([[3, 4, 0, 0], [0, 0, 0, 0]], np.float32)) == pytest.approx(
         [25, 4e-6], rel=1e-5

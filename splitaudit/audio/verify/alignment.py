@@ -111,7 +111,8 @@ def _score(correlation: Wide, own: Wide, lag: int) -> float:
     echo = np.zeros_like(own)
     echo[max(0, lag) : len(own) + min(0, lag)] = own[max(0, -lag) : len(own) - max(0, lag)]
     peak = correlation[LAGS + lag]
-    rest = np.abs(correlation - peak * echo / own[LAGS])
+    # A stretch that is silent has no echo.
+    rest = np.abs(correlation - peak * echo / (own[LAGS] or 1.0))
     rest[max(0, LAGS + lag - PEAK_WIDTH) : LAGS + lag + PEAK_WIDTH + 1] = 0.0
     return 1 - float(rest.max() / abs(peak))
 
