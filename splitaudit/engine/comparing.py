@@ -48,11 +48,9 @@ class Comparing:
 
     def compare(self, due: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Compare pairs a < b, as the search proposed them if it did; return which are joined."""
-        names, found = (
-            self._names(due),
-            self.found.filter(pc.less_equal(self.found["turn"], LAST_OF_OPEN)),
-        )
-        proposed = self._names(found)
+        # Of a pair beyond the last turn nothing is known; where it is compared, it is located.
+        found = self.found.filter(pc.less_equal(self.found["turn"], LAST_OF_OPEN))
+        names, proposed = self._names(due), self._names(found)
         rows = found.filter(pa.array(np.isin(proposed, names)))
         others = due.loc[~np.isin(names, proposed), ["a", "b"]]
         if len(others):

@@ -264,8 +264,8 @@ def _has_facts(kind: str, keys: pa.Array, settings: Settings) -> npt.NDArray[np.
 def _jobs(
     stage: Stage, items: Sequence[Any], folder: Path, settings: Settings
 ) -> Iterator[execute.Job]:
-    most = max(1, int(_seconds(stage, items) / MIN_JOB_S))
-    size = max(1, min(stage.most, len(items) // min(most, 8 * settings.processes)))
+    worthwhile = max(1, int(_seconds(stage, items) / MIN_JOB_S))
+    size = max(1, min(stage.most, len(items) // min(worthwhile, 8 * settings.processes)))
     for at in range(0, len(items), size):
         yield execute.Job(stage.fn, items[at : at + size], folder, stage.lost)
 

@@ -29,6 +29,11 @@ Turns = npt.NDArray[np.int8]
 Held = npt.NDArray[np.bool_]  # shape (n, splits): in which splits each stands
 
 
+def stands(held: Held) -> npt.NDArray[np.int64]:
+    """Return in which splits each stands, as a number from 0 on: equal where these are the same."""
+    return np.asarray(np.unique(held, axis=0, return_inverse=True)[1].reshape(-1), np.int64)
+
+
 def in_turns(found: pd.DataFrame, held: Held, all_of: Any = False) -> pd.DataFrame:
     """Return pairs with the turn in which they are compared; those that never are, left out.
 

@@ -22,10 +22,11 @@ def stated_length(path: str) -> float | None:
     Of the length of the medium and that of what edit lists present of it, the smaller.
     """
     try:
-        movie = dict(_boxes(_movie(path)))
+        boxes = list(_boxes(_movie(path)))
+        movie = dict(boxes)
         if b"mvex" in movie:  # the header leaves the length to the fragments
             return None
-        tracks = [content for name, content in _boxes(_movie(path)) if name == b"trak"]
+        tracks = [content for name, content in boxes if name == b"trak"]
         stated = [_track_lengths(track, movie[b"mvhd"]) for track in tracks]
         return next((min(lengths) for lengths in stated if lengths), None)
     except (OSError, KeyError, struct.error, ZeroDivisionError):

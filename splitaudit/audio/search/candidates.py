@@ -19,7 +19,7 @@ from splitaudit.audio.fingerprint.extract import SOUNDS
 from splitaudit.audio.search import votes
 from splitaudit.engine.store import Parts
 from splitaudit.search import vectors as nearest
-from splitaudit.search.turns import CUT, Held, in_turns
+from splitaudit.search.turns import CUT, Held, in_turns, stands
 
 NAME = "search-v3"  # another where pairs change: what was found is kept
 WINDOW = 2_048  # patches (3 min) of a long sound that vote together
@@ -142,13 +142,13 @@ def search(facts: Parts, keys: pa.Array, held: Held, processes: int) -> pa.Table
 
 def _splits(prints: PatchIndex, held: Held) -> list[Split]:
     """The sounds that stand in the same splits are searched apart: a crowd hides nothing there."""
-    stands = np.unique(held, axis=0, return_inverse=True)[1].reshape(-1)
+    of_sound = stands(held)
     found = []
-    for stand in range(stands.max(initial=-1) + 1):
-        rows = np.flatnonzero(stands[prints.sounds] == stand)
+    for stand in range(of_sound.max(initial=-1) + 1):
+        rows = np.flatnonzero(of_sound[prints.sounds] == stand)
         find = nearest.searcher(prints.vectors, patches.SCALE, among=prints.vectors[rows])
         owners = prints.sounds[rows], prints.frames[rows]
-        found.append(Split(np.flatnonzero(stands == stand), find, rows, owners))
+        found.append(Split(np.flatnonzero(of_sound == stand), find, rows, owners))
     return found
 
 

@@ -20,7 +20,7 @@ from splitaudit.images.fingerprint.feature_sets import FEATURE
 from splitaudit.images.search import feature_votes
 from splitaudit.images.search.feature_votes import Collection
 from splitaudit.search import hamming, near_vectors
-from splitaudit.search.turns import CUT, Held, count_before, in_turns
+from splitaudit.search.turns import CUT, Held, count_before, in_turns, stands
 
 NAME = "search-v5"  # another where pairs change: what was found is kept
 # Bits by which codes of equal pixels may differ, <=: JPEG decoded at a part of its size is a little
@@ -281,9 +281,8 @@ def _pair_views(views: Views, some: pd.DataFrame, one: pd.DataFrame, turn: int) 
 
 def _search_features(settings: Settings, keys: pa.Array, held: Held, of: Any) -> pd.DataFrame:
     """Return the pairs of photographs that share local features."""
-    stands = np.unique(held, axis=0, return_inverse=True)[1].reshape(-1)
     features = _collect_features(settings, keys, of)
-    found = feature_votes.pairs(features, stands=stands).to_pandas()
+    found = feature_votes.pairs(features, stands=stands(held)).to_pandas()
     readings = np.left_shift(1, found["reading"].to_numpy(np.int64))
     by_pair = found.assign(readings=readings, far=-found["votes"]).groupby(["a", "b"])
     seen = by_pair.agg({"readings": "sum", "far": "min"}).reset_index()
