@@ -24,6 +24,7 @@ from splitaudit.engine.stages import (
 )
 from splitaudit.images import match_rows
 from splitaudit.images.fingerprint import extract, status
+from splitaudit.images.fingerprint.colours import ColourLayout
 from splitaudit.images.fingerprint.features import LocalFeatures
 from splitaudit.images.fingerprint.gradients import Gradient
 from splitaudit.images.fingerprint.hash import ImageHash
@@ -32,7 +33,7 @@ from splitaudit.images.verify.pairs import Facts, build_pairs
 from splitaudit.images.verify.photographs.compare import Photographs
 from splitaudit.images.verify.thumbnails.compare import Thumbnails
 
-DEFAULT_FINGERPRINTS = (ImageHash(), Gradient(), LocalFeatures())
+DEFAULT_FINGERPRINTS = (ImageHash(), Gradient(), LocalFeatures(), ColourLayout())
 READ_S = 2e7  # bytes a second
 PIXELS = Stage(
     "pixels", f"pixels/{extract.PICTURES_KIND}", extract.identify, extract.lost_identify, 1e7

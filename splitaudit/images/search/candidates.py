@@ -22,7 +22,7 @@ from splitaudit.images.search.feature_votes import Collection
 from splitaudit.search import hamming, near_vectors
 from splitaudit.search.turns import CUT, Held, count_before, in_turns, stands
 
-NAME = "search-v5"  # another where pairs change: what was found is kept
+NAME = "search-v6"  # another where pairs change: what was found is kept
 # Bits by which codes of equal pixels may differ, <=: JPEG decoded at a part of its size is a little
 # softer or sharper than a picture that is shrunk afterwards.
 EQUAL_RADIUS = 6
@@ -101,6 +101,7 @@ def _search_vectors(settings: Settings, keys: pa.Array, held: Held, of: Any) -> 
     """Return the pairs of pictures whose vectors are near."""
     table = _read_codes(settings, keys, of, "told", "codes")
     views = _unpack_views(table, np.int8, _is_searchable(settings, keys, of))
+    views = _select_views(views, views.told)
     queries = of.queries(views.codes) if len(views.codes) else views.codes[None, None]
     splits = held[views.owner]
     near = near_vectors.pairs(queries, of.scale, 1 - of.radius, splits).to_pandas()
@@ -136,6 +137,10 @@ def _unpack_views(table: pa.Table, dtype: Any, in_reach: Flags) -> Views:
         owner[rows],
         (np.diff(owner, prepend=-1) == 0)[rows],
     )
+
+
+def _select_views(views: Views, which: Flags) -> Views:
+    return Views(*(getattr(views, field.name)[which] for field in fields(views)))
 
 
 def find_possible_duplicates(settings: Settings, keys: pa.Array, by: Any = None) -> pa.Array:

@@ -64,11 +64,32 @@ def magnification(homography: Map, a: Size, b: Size) -> float:
 
 def orientation_homography(orientation: int, a: Size, b: Size) -> Map:
     """Return the map of pixels by which all of a, in an orientation, is all of b."""
-    transposed, flipped, mirrored = orientation & 4, orientation & 2, orientation & 1
-    turn = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]]) if transposed else np.eye(3)
-    turn = np.diag([-1 if mirrored else 1, -1 if flipped else 1, 1]) @ turn
+    turn = np.eye(3)
+    turn[:2, :2] = _pixel_turn(orientation)
     found: Map = _pixel_matrix(b) @ turn @ np.linalg.inv(_pixel_matrix(a))
     return found
+
+
+def nearest_orientation(homography: Map, a: Size) -> int:
+    """Return the orientation that comes nearest to a map of pixels, see `orientation_homography`.
+
+    Parameters
+    ----------
+    homography
+        Where a pixel of a lies in another picture.
+    a
+        Size of a.
+    """
+    linear = _middle_jacobian(homography, a)
+    turns = [_pixel_turn(orientation) for orientation in range(8)]
+    return int(np.argmax([(turn * linear).sum() for turn in turns]))
+
+
+def _pixel_turn(orientation: int) -> Map:
+    """Turn of an orientation, shape (2, 2)."""
+    transposed, flipped, mirrored = orientation & 4, orientation & 2, orientation & 1
+    turn = np.array([[0.0, 1.0], [1.0, 0.0]]) if transposed else np.eye(2)
+    return np.asarray(np.diag([-1.0 if mirrored else 1.0, -1.0 if flipped else 1.0]) @ turn)
 
 
 def project(homography: Map, points: Points) -> Points:

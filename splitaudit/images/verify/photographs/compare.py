@@ -22,6 +22,8 @@ from splitaudit.images.decode.boxes import (
 )
 from splitaudit.images.fingerprint.feature_sets import NO_FEATURES, Features
 from splitaudit.images.verify import placement
+from splitaudit.images.verify.drawings import compare as drawings
+from splitaudit.images.verify.drawings.drawn import are_drawn
 from splitaudit.images.verify.photographs import exposure
 from splitaudit.images.verify.photographs.exposure import Photograph, Proof
 from splitaudit.images.verify.proofs import NO_PROOF, PROOFS, PictureVerifier
@@ -99,6 +101,9 @@ class Photographs(PictureVerifier):
 def _prove(pair: Pair) -> dict[str, Any]:
     sides = _load_sides(pair)
     proof = _compare_pair(pair, sides)
+    if are_drawn(*(side.common_share for side in sides)):
+        whole = pair.orientations if pair.boxes == (WHOLE, WHOLE) else ()
+        proof = drawings.examine((pair.a.file, pair.b.file), sides, whole, proof)
     return _row(pair, sides, proof) if proof else NO_PROOF
 
 

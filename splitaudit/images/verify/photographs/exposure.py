@@ -22,12 +22,13 @@ from splitaudit.images.fingerprint.feature_sets import (
     transform_descriptors,
 )
 from splitaudit.images.verify import placement
+from splitaudit.images.verify.drawings import drawn
 from splitaudit.images.verify.photographs import background, changes, evidence, overlay
 from splitaudit.images.verify.photographs import homography as matching
 from splitaudit.images.verify.photographs.evidence import Evidence
 from splitaudit.images.verify.photographs.overlay import Blocks, Grey, Map
 
-NAME = "photographs-v6"
+NAME = "photographs-v7"
 NO_CHANGE = "recompressed"  # what is said where no change is seen
 MIN_SCORE = 0.5  # <= of an accepted match
 SIMILAR = 0.5  # <= of what two shots of a scene have in common
@@ -60,10 +61,13 @@ class Photograph:
         Grey, float32, with a shorter side of at most `SHORT` pixels, then halved again and again.
     features
         Of the same picture.
+    common_share
+        Of its pixels, see `drawings.drawn`.
     """
 
     levels: tuple[Grey, ...]
     features: Features
+    common_share: float = 0.0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -134,7 +138,8 @@ def prepare(pixels: Pixels, features: Features) -> Photograph:
     if by < 1:
         size = round(grey.shape[1] * by), round(grey.shape[0] * by)
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    return Photograph(overlay.levels(np.asarray(grey, np.float32)), features)
+    levels = overlay.levels(np.asarray(grey, np.float32))
+    return Photograph(levels, features, drawn.common_share(pixels))
 
 
 def compare(
@@ -166,6 +171,19 @@ def compare(
         if best is not None and best.accepted:
             break
     return best
+
+
+def confirm(a: Photograph, b: Photograph, homography: Map, score: float) -> Proof:
+    """Return the proof of a map that was seen to hold at the size of the pictures.
+
+    Parameters
+    ----------
+    a, b, homography
+        Two pictures, and where a lies in b; both reach from -1 to 1.
+    score
+        In [0, 1].
+    """
+    return _build_proof(a, b, placement.denormalise(homography, a.size, b.size), (score, 1.0))
 
 
 def _map_hypotheses(

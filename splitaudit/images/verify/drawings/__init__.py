@@ -1,0 +1,1 @@
+"""Pages, charts, screens, flags, icons: what two of them differ in, at their own size."""
