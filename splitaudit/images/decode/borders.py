@@ -16,6 +16,8 @@ RINGING = 16  # lines of a band that a picture beside it disturbs: a block of JP
 BLUR = 3  # lines over which an edge may be spread
 STEEP = 1 / 3  # < of how far the picture lies off the colour: as far may the band, before the edge
 QUIET = 1 / 4  # <= of what is off in the picture may be off in a band: text on a title bar
+CROSSING = 4  # lines of a band through all of which goes what crosses its edge
+PLAINLY = 1 / 2  # >= of how far the picture lies off the colour: as far does what crosses the edge
 MIN_SHARE = 1 / 5  # >= of either side of a picture that is left; else nothing is taken away
 
 
@@ -48,6 +50,55 @@ def inner_box(pixels: Pixels) -> Box:
     top, left, bottom, right = box
     enough = bottom - top >= MIN_SHARE * height and right - left >= MIN_SHARE * width
     return box if enough else (0, 0, height, width)
+
+
+def is_crossed(luma: Pixels, box: Box) -> bool:
+    """Return whether something reaches out of a box over its edge.
+
+    A frame ends at the picture, and so does a page. The legs of a chair on white ground go on
+    below what looked like an edge: the ground is a part of such a picture.
+
+    Parameters
+    ----------
+    luma
+        Grey, uint8, shape (height, width).
+    box
+        As `inner_box` returns it.
+    """
+    top, left, bottom, right = box
+    height, width = luma.shape
+    turned = luma.T
+    sides = (
+        (luma[:, left:right], top, bottom),
+        (luma[::-1, left:right], height - bottom, height - top),
+        (turned[:, top:bottom], left, right),
+        (turned[::-1, top:bottom], width - right, width - left),
+    )
+    return any(_leaves(lines[:end], edge) for lines, edge, end in sides if edge)
+
+
+def _leaves(lines: Pixels, edge: int) -> bool:
+    """Whether something goes from within, where lines begin at an edge, through those before it."""
+    last = max(1, edge - BLUR)
+    before = lines[max(0, last - CROSSING) : last].astype(np.int16)
+    colour = np.median(before)
+    within = np.abs(lines[edge : edge + 2 * RINGING].astype(np.int16) - colour)
+    off = within[within > TOLERANCE]
+    if not off.size:
+        return False
+    plainly = np.abs(before - colour) >= max(TOLERANCE, PLAINLY * float(np.median(off)))
+    return bool(plainly[:, BLUR:-BLUR].any(axis=1).all() and _is_one_thing(plainly))
+
+
+def _is_one_thing(marked: npt.NDArray[np.bool_]) -> bool:
+    """Whether marks go on from line to line, each within a pixel of the one before."""
+    on = marked[0]
+    for line in marked[1:]:
+        grown = on.copy()
+        grown[1:] |= on[:-1]
+        grown[:-1] |= on[1:]
+        on = line & grown
+    return bool(on.any())
 
 
 def _trim(planes: Pixels, box: Box) -> Box:

@@ -27,7 +27,7 @@ from splitaudit.images.verify.photographs import homography as matching
 from splitaudit.images.verify.photographs.evidence import Evidence
 from splitaudit.images.verify.photographs.overlay import Blocks, Grey, Map
 
-NAME = "photographs-v6"
+NAME = "photographs-v7"
 NO_CHANGE = "recompressed"  # what is said where no change is seen
 MIN_SCORE = 0.5  # <= of an accepted match
 SIMILAR = 0.5  # <= of what two shots of a scene have in common
