@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.images.decode.borders import inner_box, is_crossed
+from splitaudit.images.decode.borders import inner_box, is_frame
 from splitaudit.images.decode.boxes import Box, pixel_edges
 from splitaudit.images.decode.thumbnail import SIDE, thumbnail
 
@@ -67,9 +67,9 @@ def picture_views(pixels: Pixels, luma: Pixels, short_side: int) -> list[View]:
 
 
 def has_frame(views: Sequence[View]) -> bool:
-    """Return whether a picture has a border that is no part of it: nothing reaches into it."""
+    """Return whether a picture has a border that is no part of it."""
     whole, inner = views[0], views[-1]
-    return len(views) > 1 and not is_crossed(whole.luma, pixel_edges(whole.luma, inner.box))
+    return len(views) > 1 and is_frame(whole.luma, pixel_edges(whole.luma, inner.box))
 
 
 def view_slices(luma: Pixels) -> list[Part]:
