@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from picture_files import photograph
 from PIL import Image, ImageDraw
 
-from splitaudit.images.decode.borders import Box, inner_box
+from splitaudit.images.decode.borders import Box, inner_box, is_frame
 
 WIDTHS = st.tuples(*4 * [st.one_of(st.just(0), st.integers(3, 70))])  # top, left, bottom, right
 COLOURS = st.tuples(*3 * [st.integers(0, 255)])
@@ -170,3 +170,39 @@ def test_a_ramp_is_left_whole():
 def test_a_small_thing_in_a_wide_margin_is_no_framed_picture():
     framed, _ = banded(textured(6)[:60, :60], (150, 150, 150, 150), (255, 255, 255))
     assert inner_box(framed) == whole(framed)
+
+
+# Objects on plain ground.
+
+
+def thing(side: int, legs: int) -> np.ndarray:
+    """A round body on white, with or without legs, drawn large and made smaller."""
+    image = Image.new("L", (600, 600), 255)
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((150, 200, 450, 330), 90)
+    for leg in range(legs):
+        draw.line((200 + 100 * leg, 265, 180 + 100 * leg, 420), 90, 8)
+    return np.asarray(image.resize((side, side), Image.Resampling.LANCZOS))
+
+
+@pytest.mark.parametrize("legs", [0, 3])
+@pytest.mark.parametrize("side", [300, 420])
+def test_what_lies_around_an_object_is_no_frame(side: int, legs: int) -> None:
+    body = (side // 3, side // 4, 330 * side // 600, 3 * side // 4)
+    assert not is_frame(thing(side, legs), body)
+
+
+def test_a_seat_with_legs_is_no_frame() -> None:
+    chair = np.full((300, 300), 255, np.uint8)
+    chair[100:200, 80:220] = 70
+    assert is_frame(chair, (100, 80, 200, 220))
+    chair[200:260, 90:94] = 70  # it stands on legs
+    assert not is_frame(chair, (100, 80, 200, 220))
+
+
+def test_what_lies_around_a_picture_is_a_frame() -> None:
+    for seed in range(6):
+        framed = np.full((300, 380), 240, np.uint8)
+        framed[40:260, 30:350] = photograph(seed, 220, 320)[..., 0]
+        framed[10:20, 60:160:4] = 20  # a title
+        assert is_frame(compressed(framed, 50), (40, 30, 260, 350))

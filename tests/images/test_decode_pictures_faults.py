@@ -92,7 +92,7 @@ PART = {
     "jpeg": half(JPEG),
     "jpeg progressive": half(encoded(PHOTO, "JPEG", quality=90, progressive=True)),
     "jpeg cmyk": half(encoded(cmyk(PHOTO), "JPEG")),
-    "jpeg whose decoder lost its way": JPEG[:-2] + bytes(60) + JPEG[-2:],
+    "jpeg whose decoder lost its way": JPEG[:-2] + JPEG[-70:-10] + JPEG[-2:],
     "jpeg damaged": JPEG[: len(JPEG) // 2] + b"\x5a" * 300 + JPEG[len(JPEG) // 2 + 300 :],
     "png": half(PNG),
     "png damaged": half(PNG) + b"\0" * 40 + PNG[len(PNG) // 2 + 40 :],
@@ -110,7 +110,7 @@ NOTHING = {
     "jpeg's head": JPEG[: JPEG.index(b"\xff\xda") + 14],
     "png's head": PNG[:45],
     "png of a broken head": PNG[:18] + b"\xff" + PNG[19:],
-    "webp": half(encoded(PHOTO, "WEBP")),
+    "webp's head": encoded(PHOTO, "WEBP")[:60],
     "avif": half(encoded(PHOTO, "AVIF")),
     "gif's head": encoded(GREY, "GIF")[:20],
 }
@@ -121,7 +121,7 @@ def test_a_part_is_told_truncated_and_still_read(tmp_path: Path, name: str) -> N
     picture = read(tmp_path, PART[name])
     assert picture.status == schema.TRUNCATED
     assert (picture.error or "").startswith("only a part could be read: ")
-    assert picture.pixels.shape == PHOTO.shape
+    assert picture.pixels.shape == (picture.height, *PHOTO.shape[1:])
     levels = 40 if "progressive" in name else 12  # a coarse whole, instead of a fine part
     there = slice(-100, None) if name == "bmp" else slice(0, 100)  # stored from below
     assert difference(picture.pixels[there], PHOTO[there]) < levels or name == "gif"

@@ -16,6 +16,9 @@ RINGING = 16  # lines of a band that a picture beside it disturbs: a block of JP
 BLUR = 3  # lines over which an edge may be spread
 STEEP = 1 / 3  # < of how far the picture lies off the colour: as far may the band, before the edge
 QUIET = 1 / 4  # <= of what is off in the picture may be off in a band: text on a title bar
+CROSSING = 4  # lines of a band through all of which goes what crosses its edge
+PLAINLY = 1 / 2  # >= of how far the picture lies off the colour: as far does what crosses the edge
+STRAIGHT = 3 / 4  # >= of how wide a picture is further in, it is at its edge; a round one is not
 MIN_SHARE = 1 / 5  # >= of either side of a picture that is left; else nothing is taken away
 
 
@@ -48,6 +51,58 @@ def inner_box(pixels: Pixels) -> Box:
     top, left, bottom, right = box
     enough = bottom - top >= MIN_SHARE * height and right - left >= MIN_SHARE * width
     return box if enough else (0, 0, height, width)
+
+
+def is_frame(luma: Pixels, box: Box) -> bool:
+    """Return whether what lies around a box is no part of the picture.
+
+    A frame ends at the picture, all along a straight edge, and so does a page. An object on plain
+    ground is round, or reaches over what looked like an edge: there, the ground is a part of it.
+
+    Parameters
+    ----------
+    luma
+        Grey, uint8, shape (height, width).
+    box
+        As `inner_box` returns it.
+    """
+    top, left, bottom, right = box
+    height, width = luma.shape
+    turned = luma.T
+    sides = (
+        (luma[:, left:right], top, bottom),
+        (luma[::-1, left:right], height - bottom, height - top),
+        (turned[:, top:bottom], left, right),
+        (turned[::-1, top:bottom], width - right, width - left),
+    )
+    return all(_is_straight(lines[:end], edge) for lines, edge, end in sides if edge)
+
+
+def _is_straight(lines: Pixels, edge: int) -> bool:
+    """Whether a picture begins at an edge all along, and nothing of it lies in the lines before."""
+    last = max(1, edge - BLUR)
+    before = lines[max(0, last - CROSSING) : last].astype(np.int16)
+    colour = np.median(before)
+    within = np.abs(lines[edge : edge + 2 * RINGING].astype(np.int16) - colour)
+    off = within[within > TOLERANCE]
+    if not off.size:
+        return True
+    wide = (within > TOLERANCE).mean(axis=1)
+    if wide[BLUR : BLUR + CROSSING].mean() < STRAIGHT * wide.max():
+        return False
+    plainly = np.abs(before - colour) >= max(TOLERANCE, PLAINLY * float(np.median(off)))
+    return not _goes_through(plainly[:, BLUR:-BLUR])
+
+
+def _goes_through(marked: npt.NDArray[np.bool_]) -> bool:
+    """Whether something is marked in all lines, each time within a pixel of the line before."""
+    on = marked[0]
+    for line in marked[1:]:
+        grown = on.copy()
+        grown[1:] |= on[:-1]
+        grown[:-1] |= on[1:]
+        on = line & grown
+    return bool(on.any())
 
 
 def _trim(planes: Pixels, box: Box) -> Box:

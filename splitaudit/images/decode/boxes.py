@@ -27,19 +27,20 @@ def box_matrix(box: Box) -> Map:
 
 def crop(pixels: Pixels, box: Box) -> Pixels:
     """Return a part of a picture, shape (height, width, 3), of whatever size it was read."""
-    top, left, bottom, right = _edges(pixels, box)
+    top, left, bottom, right = pixel_edges(pixels, box)
     return np.ascontiguousarray(pixels[top:bottom, left:right])
 
 
 def replicate_edges(pixels: Pixels, box: Box) -> Pixels:
     """Return a picture with a part of it drawn out over all else."""
-    top, left, bottom, right = _edges(pixels, box)
+    top, left, bottom, right = pixel_edges(pixels, box)
     height, width = pixels.shape[:2]
     around = (top, height - bottom), (left, width - right), (0, 0)
     return np.pad(pixels[top:bottom, left:right], around, "edge")
 
 
-def _edges(pixels: Pixels, box: Box) -> tuple[int, int, int, int]:
+def pixel_edges(pixels: Pixels, box: Box) -> tuple[int, int, int, int]:
+    """Return top, left, bottom and right of a part, in pixels of a picture as it was read."""
     height, width = pixels.shape[:2]
     left, top, right, bottom = (np.array(box) + 1) / 2 * [width, height, width, height]
     return round(top), round(left), round(bottom), round(right)

@@ -67,6 +67,31 @@ def _read(
             return read(data + end), None
         except ValueError as error:
             fault = str(error)
-    left = re.search(r"(\d+) extraneous bytes", fault)
-    harmless = left is not None and int(left[1]) <= PADDING
-    return read(data, strict=False), None if harmless else fault
+    return read(data, strict=False), None if _is_padding(data, fault) else fault
+
+
+def _is_padding(data: bytes, fault: str) -> bool:
+    """Whether a decoder complains of nothing but bytes that fill a file up before its end.
+
+    Where it lost its way, it is done before its data are; but these are not all the same.
+    """
+    told = re.search(r"(\d+) extraneous bytes before marker (0x..)", fault)
+    left = int(told[1]) if told else 0
+    if told is None or left <= PADDING or told[2] != "0xd9":
+        return told is not None and left <= PADDING
+    scan = (data + END)[: (data + END).index(END, _scan_start(data))]
+    same = len(scan) - len(scan.rstrip(scan[-1:]))
+    # Of bytes that stand for what is missing, it took many before it was done.
+    return left <= same <= left + PADDING
+
+
+def _scan_start(data: bytes) -> int:
+    """Where the first scan begins: a preview before it has an end of its own."""
+    at = 2
+    while 0 <= at < len(data) - 4:
+        at = data.find(b"\xff", at)
+        if data[at + 1 : at + 2] == b"\xda":
+            return at
+        fill = data[at + 1 : at + 2] == b"\xff"
+        at += 1 if fill else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return 0

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BufferedReader
 
 import numpy as np
-import numpy.typing as npt
 
 from splitaudit import schema
 from splitaudit.engine import files
 from splitaudit.errors import MediaError
 from splitaudit.images.decode import jpeg, pillow
-from splitaudit.images.decode.pixels import Pixels, apply_orientation, flatness
+from splitaudit.images.decode.cut import decoded_rows, fill_missing_rows
+from splitaudit.images.decode.pixels import Pixels, Values, apply_orientation, flatness
 
 FACTORS = (8, 4, 2, 1)  # by which a picture can be read smaller: JPEG's blocks have 8 x 8 pixels
 # > of the pixels of a damaged picture have one value: where no data are left, a block is made up.
 BLANK_SHARE = 0.99
+BLOCK = 16  # rows that are decoded together, at most (of JPEG and WebP): some may be there in part
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,13 @@ class Picture:
         uint8, shape (height, width) where grey was asked for, else (height, width, 3), RGB;
         smaller than the whole where that was allowed.
     width, height
-        Of the whole, upright, in pixels.
+        Of the whole, upright, in pixels; of a damaged one, of the rows that could be read.
     status
-        `ok`, or `truncated`: what could not be read of `pixels` has one colour.
+        `ok`, or `truncated`.
     error
         Why it is truncated.
+    deep
+        What the whole holds of more than 8 bits, where `pixels` do not tell all.
     """
 
     pixels: Pixels
@@ -48,6 +51,14 @@ class Picture:
     height: int
     status: str = schema.OK
     error: str | None = None
+    deep: Values | None = None
+
+    @property
+    def identity(self) -> str | None:
+        """The same for equal pictures, see `pixels_id`; None unless all of it was read."""
+        seen = self.pixels if self.deep is None else self.deep
+        whole = self.status == schema.OK and seen.shape[:2] == (self.height, self.width)
+        return pixels_id(seen) if whole else None
 
 
 def load(path: str, *, short_side: int | None = None, grey: bool = False) -> Picture:
@@ -82,15 +93,33 @@ def _read(file: BufferedReader, short_side: int | None, grey: bool) -> Picture:
         by = factor(image.size, short_side)
         decoded = jpeg.decode(file, image, by, grey) if image.format in jpeg.FORMATS else None
         pixels, fault = decoded or pillow.decode(image, by, grey)
-        orientation = pillow.orientation(image)
-        width, height = image.size
-    if fault and flatness(pixels) > BLANK_SHARE:
+        deep = pillow.deep_values(image) if by == 1 and not decoded else None
+        way = pillow.orientation(image)
+        whole = Picture(pixels, *image.size, deep=deep)
+    part = _cut_unread(whole, fault) if fault else whole
+    return _turn(part, way)
+
+
+def _cut_unread(picture: Picture, fault: str) -> Picture:
+    """What was decoded of a damaged picture: what was not is not seen, and so not changed."""
+    if flatness(picture.pixels) > BLANK_SHARE:
         raise MediaError(schema.UNREADABLE, f"nothing could be decoded: {fault}")
-    if orientation > 4:  # lies on its side
+    pixels, height = fill_missing_rows(picture.pixels), picture.height
+    part = pixels[decoded_rows(pixels, -(-BLOCK * len(pixels) // height))]
+    read = round(height * len(part) / len(pixels))
+    much = f"{read:,} of {height:,} rows; " if read < height else ""
+    error = f"only a part could be read: {much}{fault}"
+    return replace(picture, pixels=part, height=read, status=schema.TRUNCATED, error=error)
+
+
+def _turn(picture: Picture, way: int) -> Picture:
+    """A picture upright, by its orientation in EXIF."""
+    width, height = picture.width, picture.height
+    if way > 4:  # lies on its side
         width, height = height, width
-    status = schema.TRUNCATED if fault else schema.OK
-    error = f"only a part could be read: {fault}" if fault else None
-    return Picture(apply_orientation(pixels, orientation), width, height, status, error)
+    deep = None if picture.deep is None else apply_orientation(picture.deep, way)
+    pixels = apply_orientation(picture.pixels, way)
+    return replace(picture, pixels=pixels, width=width, height=height, deep=deep)
 
 
 def factor(size: tuple[int, int], short_side: int | None) -> int:
@@ -100,12 +129,14 @@ def factor(size: tuple[int, int], short_side: int | None) -> int:
     return next((by for by in FACTORS if -(-min(size) // by) >= short_side), 1)
 
 
-def pixels_id(pixels: npt.NDArray[np.uint8]) -> str:
+def pixels_id(pixels: Pixels | Values) -> str:
     """Return the identity of pixels, in every lossless format the same.
 
     Take it of a picture at its size and in colour to tell equal pictures. As pixels are upright,
     a picture turned by its orientation tag equals one whose pixels were turned.
     """
-    digest = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=16)
-    digest.update(np.ascontiguousarray(pixels).data)
+    kind = "" if pixels.dtype == np.uint8 else pixels.dtype.kind
+    wide = pixels.astype(np.float64) if kind else pixels  # exact for any of a picture
+    digest = hashlib.blake2b(f"{pixels.shape}{kind}".encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(wide).data)
     return digest.hexdigest()

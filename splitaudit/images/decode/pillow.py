@@ -12,7 +12,8 @@ import numpy as np
 
 from splitaudit import schema
 from splitaudit.errors import MediaError
-from splitaudit.images.decode.pixels import Pixels, composite, to_eight_bits
+from splitaudit.images.decode.cut import CUT, open_cut_webp
+from splitaudit.images.decode.pixels import Pixels, Values, composite, holds_more, to_eight_bits
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -60,7 +61,7 @@ def _identify(file: BufferedReader, head: bytes) -> Image.Image:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        return _heic(file) if _is_heic(head) else Image.open(file, formats=FORMATS)
+        return _heic(file) if _is_heic(head) else _open(file, head)
     except Image.DecompressionBombError as error:  # before we can ask for its size
         raise too_large_error(int(re.findall(r"\d+", str(error))[0])) from None
     except UnidentifiedImageError:
@@ -68,6 +69,19 @@ def _identify(file: BufferedReader, head: bytes) -> Image.Image:
         raise MediaError(schema.UNREADABLE, reason) from None
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise MediaError(schema.UNREADABLE, f"damaged at its start: {_error_text(error)}") from None
+
+
+def _open(file: BufferedReader, head: bytes) -> Image.Image:
+    from PIL import Image
+
+    try:
+        return Image.open(file, formats=FORMATS)
+    except OSError:
+        file.seek(0)
+        cut = open_cut_webp(file.read()) if head[:4] + head[8:12] == b"RIFFWEBP" else None
+        if cut is None:
+            raise
+        return cut
 
 
 def _is_heic(head: bytes) -> bool:
@@ -126,12 +140,24 @@ def decode(image: Image.Image, factor: int, grey: bool) -> tuple[Pixels, str | N
     MediaError
         unsupported
     """
-    fault = _load(image)
+    fault = _load(image) or image.info.get(CUT)
     try:
         opaque = _convert_opaque(image, factor)
     except ValueError:  # "conversion from LAB to RGB not supported"
         raise MediaError(schema.UNSUPPORTED, f"pixels of the kind {image.mode}") from None
     return np.asarray(opaque.convert("L" if grey else "RGB")), fault
+
+
+def deep_values(image: Image.Image) -> Values | None:
+    """Return what a decoded picture holds of more than 8 bits; None where its pixels tell all."""
+    if not _is_deep(image):
+        return None
+    values = np.asarray(image)
+    return values if holds_more(values) else None
+
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode in ("I", "F") or image.mode.startswith("I;")
 
 
 def _load(image: Image.Image) -> str | None:
@@ -157,7 +183,7 @@ def _convert_opaque(image: Image.Image, factor: int) -> Image.Image:
 
     if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
         image = ImageChops.invert(image)  # Pillow takes all for inverted, as Adobe's are
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+    if _is_deep(image):
         image = Image.fromarray(to_eight_bits(np.asarray(image)))
     if image.has_transparency_data:
         image = image.convert("RGBA")

@@ -26,13 +26,14 @@ from splitaudit.errors import MediaError
 from splitaudit.images.decode import pictures
 from splitaudit.images.fingerprint import features
 from splitaudit.images.fingerprint.contract import Codes, encode
-from splitaudit.images.fingerprint.views import View, picture_views
+from splitaudit.images.fingerprint.views import View, has_frame, picture_views
 
 PIXELS_AT_ONCE = 1 << 23  # about: pictures with so many pixels are held and described together
 LIMIT_S = 60.0  # for one picture, before a fingerprint counts as hanging; and for many this and
 LIMIT_EACH_S = 1.0  # so much each
 
-PICTURES_KIND = "pictures/v1"  # kind of the facts that hold for all fingerprints
+DECODING = "pixels-v2"  # how files become pixels: fingerprints of others are not those of these
+PICTURES_KIND = "pictures/v2"  # kind of the facts that hold for all fingerprints
 PICTURES = pa.schema(
     {
         "key": pa.string(),  # content_id
@@ -43,6 +44,7 @@ PICTURES = pa.schema(
         "error": pa.string(),
         # Of the picture, then of what lies within its border if it has one:
         "boxes": pa.list_(pa.float32()),  # left, top, right, bottom; a picture is from -1 to 1
+        "framed": pa.bool_(),  # whether the border is no part of the picture
         "thumbnail": pa.binary(),
     }
 )
@@ -61,7 +63,7 @@ PIXELS = pa.schema({"key": pa.string(), "pixels_id": pa.string()})
 
 def kind_of(fingerprint: Fingerprint) -> str:
     """Return where the facts of a fingerprint lie in the cache."""
-    return f"fingerprints/{fingerprint_id(fingerprint)}"
+    return f"fingerprints/{fingerprint_id(fingerprint)}-{DECODING}"
 
 
 @dataclass
@@ -133,7 +135,7 @@ def _extract_views(key: dict[str, Any], picture: pictures.Picture) -> _PictureRe
     pixels, size = picture.pixels, (picture.height, picture.width)
     row = {
         **key,
-        "pixels_id": pictures.pixels_id(pixels) if pixels.shape[:2] == size else None,
+        "pixels_id": picture.identity,
         "width": picture.width,
         "height": picture.height,
         "status": picture.status,
@@ -148,6 +150,7 @@ def _picture_row(read: _PictureRead) -> dict[str, Any]:
     return {
         **read.row,
         "boxes": [edge for view in read.views for edge in view.box],
+        "framed": has_frame(read.views),
         "thumbnail": b"".join(view.thumbnail.tobytes() for view in read.views),
     }
 
@@ -226,7 +229,7 @@ def _identity(file: File) -> dict[str, str]:
         picture = pictures.load(file.path)
     except Exception:  # read once at a smaller size, and then not any more
         return {}
-    return {"pixels_id": pictures.pixels_id(picture.pixels)} if picture.status == schema.OK else {}
+    return {"pixels_id": picture.identity} if picture.identity else {}
 
 
 def lost_identify(files: Sequence[File], folder: Path) -> int:

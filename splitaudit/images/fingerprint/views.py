@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from splitaudit.images.decode.borders import inner_box
-from splitaudit.images.decode.boxes import Box
+from splitaudit.images.decode.borders import inner_box, is_frame
+from splitaudit.images.decode.boxes import Box, pixel_edges
 from splitaudit.images.decode.thumbnail import SIDE, thumbnail
 
 # >= pixels of the shorter side, or no border is looked for. Of photographs without one, some is
@@ -63,6 +64,12 @@ def picture_views(pixels: Pixels, luma: Pixels, short_side: int) -> list[View]:
         View(pixels[part], luma[part], _box(part, luma.shape), short_side)
         for part in view_slices(luma)
     ]
+
+
+def has_frame(views: Sequence[View]) -> bool:
+    """Return whether a picture has a border that is no part of it."""
+    whole, inner = views[0], views[-1]
+    return len(views) > 1 and is_frame(whole.luma, pixel_edges(whole.luma, inner.box))
 
 
 def view_slices(luma: Pixels) -> list[Part]:

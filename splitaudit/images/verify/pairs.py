@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from splitaudit.engine.pair_order import order_pairs
 from splitaudit.engine.stages import Contents, Settings
-from splitaudit.images.decode.boxes import Box
+from splitaudit.images.decode.boxes import WHOLE, Box
 from splitaudit.images.fingerprint.extract import CODES, PICTURES, PICTURES_KIND
 from splitaudit.images.fingerprint.feature_sets import READINGS, unpack
 from splitaudit.images.fingerprint.gradients import SMALL
@@ -19,7 +19,7 @@ from splitaudit.images.fingerprint.hash import inverse_variant
 from splitaudit.images.verify.photographs import compare as photographs
 from splitaudit.images.verify.thumbnails import compare as thumbnails
 
-PAIR_COLUMNS = ("key", "width", "height", "boxes")
+PAIR_COLUMNS = ("key", "width", "height", "boxes", "framed")
 
 
 class Pairs(NamedTuple):
@@ -142,4 +142,5 @@ def _keys(pictures: pd.DataFrame, at: Any) -> pa.Array:
 def _side(picture: Any, codes: bytes, contents: Contents) -> photographs.Side:
     size = int(picture["width"]), int(picture["height"])
     inner = tuple(np.reshape(picture["boxes"], (-1, 4))[-1].tolist())
-    return photographs.Side(contents[picture["key"]], size, inner, unpack(codes))
+    border = inner if picture["framed"] else WHOLE
+    return photographs.Side(contents[picture["key"]], size, border, unpack(codes))

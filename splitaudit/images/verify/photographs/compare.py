@@ -43,7 +43,7 @@ class Side:
     size
         Width and height in pixels.
     inner
-        What lies within its border; the whole where it has none.
+        What lies within its border; the whole where it has none that is no part of it.
     features
         Its local features.
     """
