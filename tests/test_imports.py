@@ -50,10 +50,12 @@ IN_PLACE = {
     "images/fingerprint/status",
     "images/verify/pairs",
     "images/verify/proofs",
+    "images/verify/drawings/compare",
     "images/verify/photographs/compare",
     "images/verify/thumbnails/compare",
 }
 VERBS = ("datasets", "evaluate", "scan", "split")
+_DRAWINGS = "compare differences overlay verdict"
 _PHOTOGRAPHS = "background changes exposure homography overlay"
 # Package -> the files that may import it.
 NAMED = {
@@ -67,6 +69,7 @@ NAMED = {
         "images/fingerprint/features",
         "images/verify/placement",
         *(f"images/verify/photographs/{name}" for name in _PHOTOGRAPHS.split()),
+        *(f"images/verify/drawings/{name}" for name in _DRAWINGS.split()),
     },
     "simplejpeg": {"images/decode/jpeg"},
     "pillow_heif": {"images/decode/pillow"},

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from example_fingerprint import AverageHash
 from picture_files import photograph
+from PIL import Image
 
 from splitaudit import schema
 from splitaudit.audio.verify.compare import Waveforms
@@ -34,7 +35,7 @@ from splitaudit.images.verify.thumbnails.compare import Thumbnails
 from splitaudit.scan.fingerprints import choose, modules
 from splitaudit.scan.pipeline import MEDIA_BY_PART
 
-OF_PICTURES = ("hash", "gradients", "features", "imagehash.phash", "imagehash.dhash")
+OF_PICTURES = ("hash", "gradients", "features", "colours", "imagehash.phash", "imagehash.dhash")
 OURS = [*choose([*OF_PICTURES, "patches"])]
 EVERY = pytest.mark.parametrize("of", [*OURS, AverageHash()], ids=lambda of: repr(of))
 PICTURES = pytest.mark.parametrize("of", [*OURS[:-1], AverageHash()], ids=lambda of: repr(of))
@@ -52,7 +53,17 @@ def views() -> list[View]:
     return found
 
 
+def bands(height: int, width: int) -> View:
+    """A flag, whose shapes say little and whose colours say all."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[:, width // 2 :] = 200, 60, 90
+    return View(pixels, pixels[..., 0].copy(), WHOLE, min(height, width))
+
+
 def of_those(of: Any) -> list[View]:
+    """Pictures of which a fingerprint says something."""
+    if of.name == "colours":
+        return [bands(320, 400), bands(300, 310)]
     return [view for view in views() if view.short_side >= of.short_sides[0]]
 
 
@@ -97,7 +108,8 @@ def test_a_flat_picture_is_degenerate(of: Any) -> None:
 
 @PICTURES
 def test_what_cannot_be_read_is_a_row_without_a_code(of: Any, tmp_path: Path) -> None:
-    whole, gone = picture(tmp_path / "a.png"), picture(tmp_path / "b.png")
+    Image.fromarray(of_those(of)[0].pixels).save(tmp_path / "a.png")
+    whole, gone = as_file(tmp_path / "a.png"), picture(tmp_path / "b.png")
     (tmp_path / "c.png").write_bytes(b"no picture at all")
     broken = as_file(tmp_path / "c.png")
     Path(gone.path).unlink()

@@ -150,7 +150,8 @@ def facts(folder: Path, pictures: list[dict[str, object]]) -> tuple[Settings, pa
     rows = [plain | {"key": key} | one for key, one in zip(keys, pictures, strict=True)]
     read = [{name: row[name] for name in ("key", "width", "height", "status")} for row in rows]
     write(read, PICTURES, keys, folder / PICTURES_KIND)
-    for of, codes in zip(DEFAULT_FINGERPRINTS, (hash_of, gradients_of, features_of), strict=True):
+    codes_of = (hash_of, gradients_of, features_of, colours_of)
+    for of, codes in zip(DEFAULT_FINGERPRINTS, codes_of, strict=True):
         facts = [{"key": row["key"], "status": "ok", **codes(row)} for row in rows]
         write(facts, CODES, keys, folder / kind_of(of))
     return Settings(folder), pa.array(keys)
@@ -163,6 +164,11 @@ def hash_of(row: dict[str, object]) -> dict[str, object]:
 
 def gradients_of(row: dict[str, object]) -> dict[str, object]:
     return {"told": [True], "many": 512, "codes": row["gradients"]}
+
+
+def colours_of(row: dict[str, object]) -> dict[str, object]:
+    """Of pictures whose shapes say enough, nothing is told."""
+    return {"told": [False], "many": 195, "codes": row.get("colours", bytes(195))}
 
 
 def features_of(row: dict[str, object]) -> dict[str, object]:

@@ -59,9 +59,10 @@ def test_each_choice_finds_a_plain_copy(pictures: Path, here: Here, names: str) 
     assert found() == LEAK
 
 
-def test_the_usual_ones_are_three(pictures: Path, here: Here) -> None:
+def test_the_usual_ones_are_four(pictures: Path, here: Here) -> None:
     assert here("scan", "pictures", "--out", "usual").status == 1
-    every = here("scan", "pictures", "--out", "named", "--fingerprints", "features,gradients,hash")
+    names = "features,colours,gradients,hash"
+    every = here("scan", "pictures", "--out", "named", "--fingerprints", names)
     assert every.status == 1
     usual, named = (tables(Path(run))["matches"] for run in ("usual", "named"))
     for row in (*usual, *named):

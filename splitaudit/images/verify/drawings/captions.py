@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from splitaudit.images.verify.drawings.differences import WINDOW, Differences
 from splitaudit.images.verify.drawings.overlay import Mask
 
 # <= of what both show is the band in which they differ; >= of their width, or height, it reaches
 MAX_BAND, MIN_REACH = 0.3, 0.35
-ONE_SIDED = 0.6  # >= of the windows that differ, in which the detail of one and the same is stronger
+ONE_SIDED = (
+    0.6  # >= of the windows that differ, in which the detail of one and the same is stronger
+)
 OTHER_SIDED = 0.1  # <= of them, in which that of the other is
 MIN_CORNERS = 100  # >= windows outside of the band that are placed in both directions and agree
 
@@ -32,8 +35,8 @@ def is_captioned(found: Differences) -> bool:
     box = np.zeros_like(changed)
     box[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
     seen = _to_windows(found.both, changed.shape)
-    wide, high = (np.ptp(of) / max(1, np.ptp(np.nonzero(seen)[k])) for k, of in ((1, columns), (0, rows)))
-    if box.sum() > MAX_BAND * seen.sum() or max(wide, high) < MIN_REACH:
+    reach = max(_reach(rows, seen, 1), _reach(columns, seen, 0))
+    if box.sum() > MAX_BAND * seen.sum() or reach < MIN_REACH:
         return False
     one, other = sorted(float((side & found.detail).sum()) for side in found.stronger)[::-1]
     windows = max(1, found.changed_windows)
@@ -42,10 +45,17 @@ def is_captioned(found: Differences) -> bool:
     return int((found.corners & ~box).sum()) >= MIN_CORNERS
 
 
+def _reach(places: npt.NDArray[np.int64], seen: Mask, axis: int) -> float:
+    """Which share of what is seen some rows (axis 1) or columns (axis 0) reach over."""
+    return float((places.max() - places.min()) / max(1, int(np.any(seen, axis=axis).sum())))
+
+
 def _to_windows(pixels: Mask, shape: tuple[int, ...]) -> Mask:
     """Which windows have a pixel that is marked."""
     step = WINDOW // 2
-    down, right = shape
-    parts = pixels[: (down + 1) * step, : (right + 1) * step]
-    padded = np.pad(parts, ((0, (down + 1) * step - parts.shape[0]), (0, (right + 1) * step - parts.shape[1])))
-    return np.asarray(padded.reshape(down + 1, step, right + 1, step).any(axis=(1, 3))[1:, 1:])
+    down, right = ((side + 1) * step for side in shape)
+    parts = np.zeros((down, right), bool)
+    high, wide = min(down, pixels.shape[0]), min(right, pixels.shape[1])
+    parts[:high, :wide] = pixels[:high, :wide]
+    cells = np.any(parts.reshape(shape[0] + 1, step, shape[1] + 1, step), axis=(1, 3))
+    return np.asarray(np.asarray(cells)[1:, 1:], bool)

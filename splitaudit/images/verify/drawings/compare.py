@@ -14,7 +14,7 @@ from splitaudit.images.decode import pictures
 from splitaudit.images.verify import placement
 from splitaudit.images.verify.drawings import overlay
 from splitaudit.images.verify.drawings.overlay import Pixels
-from splitaudit.images.verify.drawings.verdict import CERTAIN, DIFFERENT, confirms, size
+from splitaudit.images.verify.drawings.verdict import CERTAIN, DIFFERENT, SIZES, confirms
 from splitaudit.images.verify.photographs import exposure
 from splitaudit.images.verify.photographs.exposure import Photograph, Proof
 from splitaudit.images.verify.photographs.overlay import Map
@@ -47,7 +47,7 @@ def examine(
     """
     for homography, is_whole in _maps(sides, orientations, proof):
         a, b = map(_load, files)
-        if confirms(a, b, placement.denormalise(homography, size(a), size(b)), is_whole):
+        if confirms(a, b, homography, is_whole):
             return exposure.confirm(*sides, homography, max(CERTAIN, proof.score if proof else 0))
     return proof and replace(proof, score=min(proof.score, DIFFERENT))
 
@@ -80,7 +80,7 @@ def _load(file: File) -> Pixels:
     if file not in _CACHE:
         pixels = pictures.load(file.path).pixels
         refuse_changed(file)
-        _CACHE[file] = overlay.shrink(pixels)
+        _CACHE[file] = overlay.shrink(pixels, SIZES[-1])
         if len(_CACHE) > CACHE_SIZE:
             _CACHE.popitem(last=False)
     _CACHE.move_to_end(file)

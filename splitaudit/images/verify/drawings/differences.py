@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from splitaudit.images.verify.drawings.overlay import Grey, Mask, Overlay
+from splitaudit.images.verify.drawings.overlay import Mask, Overlay, blur
+from splitaudit.images.verify.photographs.overlay import Grey
 
 WINDOW = 12  # pixels, side: about a letter of small print
 DETAIL = 4.0  # pixels: deviation of the Gaussian that is taken off; what is left is detail
@@ -129,9 +129,7 @@ def _limit(differences: Grey) -> float:
 
 
 def _detail(grey: Grey) -> Grey:
-    import cv2
-
-    return np.asarray(grey - cv2.GaussianBlur(grey, (0, 0), DETAIL), np.float32)
+    return np.asarray(grey - blur(grey, DETAIL), np.float32)
 
 
 def _window_sums(values: Grey) -> Grey:
@@ -154,9 +152,7 @@ def _are_corners(grey: Grey) -> Mask:
 
 def _differs(mine: Grey, its: Grey, reach: int, most: float) -> Mask:
     """Pixels of either that lie beyond all that the other has around them."""
-    import cv2
-
-    one, other = (cv2.GaussianBlur(x, (0, 0), SMOOTH).reshape(x.shape) for x in (mine, its))
+    one, other = blur(np.ascontiguousarray(mine), SMOOTH), blur(np.ascontiguousarray(its), SMOOTH)
     beyond = np.maximum(_excess(one, other, reach), _excess(other, one, reach))
     return np.asarray(beyond.max(axis=2) > most)
 

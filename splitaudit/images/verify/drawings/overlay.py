@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,6 @@ import numpy.typing as npt
 from splitaudit.images.verify.photographs import overlay as blocks
 from splitaudit.images.verify.photographs.overlay import Grey, Map
 
-LONGEST = 1_600  # pixels of the longer side, at most: of a printed page at 150 a inch
 SOFT = 0.6  # pixels: deviation of a Gaussian, over which two ways to resample differ
 EDGE = 2  # pixels along the edges that are not looked at: what lies beyond is mixed in
 # (level, reach) by which a map is refined: it was found on pictures of 256 pixels.
@@ -38,19 +38,19 @@ class Overlay(NamedTuple):
     both: Mask
 
 
-def shrink(pixels: Pixels) -> Pixels:
-    """Return a picture whose longer side has at most `LONGEST` pixels."""
+def shrink(pixels: Pixels, longest: int) -> Pixels:
+    """Return a picture whose longer side has at most so many pixels."""
     import cv2
 
     height, width = pixels.shape[:2]
-    by = LONGEST / max(height, width)
+    by = longest / max(height, width)
     if by >= 1:
         return pixels
     size = max(1, round(width * by)), max(1, round(height * by))
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def lay_over(a: Pixels, b: Pixels, homography: Map) -> list[Overlay]:
+def lay_over(a: Pixels, b: Pixels, homography: Map) -> Iterator[Overlay]:
     """Lay the finer of two pictures over the coarser one: as a map has it, and refined.
 
     Parameters
@@ -62,11 +62,12 @@ def lay_over(a: Pixels, b: Pixels, homography: Map) -> list[Overlay]:
     """
     if blocks.scale(homography, a.shape) < 1:
         a, b, homography = b, a, np.asarray(np.linalg.inv(homography))
+    yield _warp(a, b, homography)
     mine, its = blocks.levels(_luma(a)), blocks.levels(_luma(b))
     steps = tuple((level, reach) for level, reach in STEPS if level < len(mine))
     refined = blocks.refine_homography(mine, its, homography, steps)
-    maps = [homography] if refined is None else [homography, refined]
-    return [_warp(a, b, each) for each in maps]
+    if refined is not None:
+        yield _warp(a, b, refined)
 
 
 def _luma(pixels: Pixels) -> Grey:
@@ -81,12 +82,20 @@ def _warp(a: Pixels, b: Pixels, homography: Map) -> Overlay:
     mine, its = (np.asarray(cv2.cvtColor(x, cv2.COLOR_RGB2YCrCb), np.float32) for x in (a, b))
     finer = blocks.scale(homography, a.shape)
     if finer > 1.1:
-        its = cv2.GaussianBlur(its, (0, 0), 0.5 * math.sqrt(finer**2 - 1))
+        its = blur(its, 0.5 * math.sqrt(finer**2 - 1))
     size = a.shape[1], a.shape[0]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    its = cv2.warpPerspective(its, homography, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    mine, its = (np.asarray(cv2.GaussianBlur(x, (0, 0), SOFT), np.float32) for x in (mine, its))
-    return Overlay(mine, its, _overlap(b, homography, size))
+    seen = cv2.warpPerspective(its, homography, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    its = np.asarray(seen, np.float32)
+    return Overlay(blur(mine, SOFT), blur(its, SOFT), _overlap(b, homography, size))
+
+
+def blur(values: Grey, deviation: float) -> Grey:
+    """Return a picture through a Gaussian, of a deviation in pixels, in its shape."""
+    import cv2
+
+    smooth = cv2.GaussianBlur(values, (0, 0), deviation)
+    return np.asarray(smooth, np.float32).reshape(values.shape)
 
 
 def _overlap(b: Pixels, homography: Map, size: tuple[int, int]) -> Mask:

@@ -13,6 +13,7 @@ from splitaudit.images.verify.drawings.differences import Differences
 from splitaudit.images.verify.drawings.overlay import Mask, Overlay, Pixels
 from splitaudit.images.verify.photographs.overlay import Map
 
+SIZES = (400, 1_600)  # pixels of the longer side, at most: of a page at 150 an inch
 SPOT = 16  # pixels, >=: that lie together and have another light or colour
 MIN_CONTRAST = 4.0  # >=: deviation of light or colour, or nothing is said
 # >= windows that are placed in both directions and agree, where only parts are the same, and where
@@ -43,23 +44,32 @@ class Verdict(NamedTuple):
 
 
 def judge(a: Pixels, b: Pixels, homography: Map) -> Verdict:
-    """Compare two drawings.
+    """Compare two drawings: smaller first, since what differs there differs at full size, too.
 
     Parameters
     ----------
     a, b
-        RGB, uint8, shape (height, width, 3), as `overlay.shrink` returns them.
+        RGB, uint8, shape (height, width, 3).
     homography
-        Where a pixel of a lies in b.
+        Where a lies in b; both reach from -1 to 1.
     """
+    for longest in SIZES:
+        one, other = (overlay.shrink(side, longest) for side in (a, b))
+        verdict = _compare(one, other, placement.denormalise(homography, size(one), size(other)))
+        if not verdict.same:
+            break
+    return verdict
+
+
+def _compare(a: Pixels, b: Pixels, homography: Map) -> Verdict:
+    """Compare two drawings at their size, as a map of pixels has them, and refined."""
     verdict = Verdict(False, 0, False)
     for over in overlay.lay_over(a, b, homography):
-        plain = differences.compare(over)
-        verdict = _weigh(plain, False)
-        if not verdict.same:
-            verdict = _weigh(differences.compare(_recolour(over)), True)
-        if verdict.same:
-            break
+        for recoloured in (False, True):
+            seen = _recolour(over) if recoloured else over
+            verdict = _weigh(differences.compare(seen), recoloured)
+            if verdict.same:
+                return verdict
     return verdict
 
 
@@ -68,10 +78,8 @@ def confirms(a: Pixels, b: Pixels, homography: Map, is_whole: bool) -> bool:
 
     Parameters
     ----------
-    a, b
-        RGB, uint8, shape (height, width, 3), as `overlay.shrink` returns them.
-    homography
-        Where a pixel of a lies in b.
+    a, b, homography
+        As of `judge`.
     is_whole
         Whether all of the one lies upon all of the other.
     """
@@ -80,7 +88,8 @@ def confirms(a: Pixels, b: Pixels, homography: Map, is_whole: bool) -> bool:
     least = RECOLOURED_CORNERS if verdict.recoloured else least
     if not verdict.same or verdict.corners < least:
         return False
-    orientation = placement.nearest_orientation(homography, size(a))
+    to = placement.denormalise(homography, size(a), size(b))
+    orientation = placement.nearest_orientation(to, size(a))
     return not orientation or count_asymmetric(a, orientation) >= ODD_CORNERS
 
 
@@ -91,7 +100,7 @@ def count_asymmetric(pixels: Pixels, orientation: int) -> int:
     one is the other, mirrored.
     """
     to = placement.orientation_homography(orientation, size(pixels), size(pixels))
-    return differences.compare(overlay.lay_over(pixels, pixels, to)[0]).changed_windows
+    return differences.compare(next(overlay.lay_over(pixels, pixels, to))).changed_windows
 
 
 def size(pixels: Pixels) -> placement.Size:
@@ -120,7 +129,9 @@ def _recolour(over: Overlay) -> Overlay:
     """The finer picture in the colours of the coarser one, as far as a line for each takes it."""
     its = over.its.copy()
     for k in range(3):
-        gain, bias = placement.fit_gain_bias(over.mine[..., k][over.both], over.its[..., k][over.both])
+        gain, bias = placement.fit_gain_bias(
+            over.mine[..., k][over.both], over.its[..., k][over.both]
+        )
         its[..., k] = gain * over.its[..., k] + bias
     grey = min(float(side[over.both][:, 1:].std()) for side in (over.mine, over.its)) < GREY
     if grey:
