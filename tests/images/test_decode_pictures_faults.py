@@ -123,7 +123,9 @@ def test_a_part_is_told_truncated_and_still_read(tmp_path: Path, name: str) -> N
     assert (picture.error or "").startswith("only a part could be read: ")
     assert picture.pixels.shape == (picture.height, *PHOTO.shape[1:])
     levels = 40 if "progressive" in name else 12  # a coarse whole, instead of a fine part
-    there = slice(-100, None) if name == "bmp" else slice(0, 100)  # stored from below
+    assert len(picture.pixels) > 80  # the rows that were decoded
+    many = min(100, len(picture.pixels))
+    there = slice(-many, None) if name == "bmp" else slice(0, many)  # stored from below
     assert difference(picture.pixels[there], PHOTO[there]) < levels or name == "gif"
 
 
