@@ -28,13 +28,13 @@ def is_captioned(found: Differences) -> bool:
     found
         In what they differ.
     """
-    changed = found.detail | _to_windows(found.level | found.chroma, found.detail.shape)
+    changed = found.detail | _to_windows(found.recoloured, found.detail.shape)
     rows, columns = np.nonzero(changed)
     if not len(rows):
         return False
     box = np.zeros_like(changed)
     box[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
-    seen = _to_windows(found.both, changed.shape)
+    seen = _to_windows(found.over.both, changed.shape)
     reach = max(_reach(rows, seen, 1), _reach(columns, seen, 0))
     if box.sum() > MAX_BAND * seen.sum() or reach < MIN_REACH:
         return False

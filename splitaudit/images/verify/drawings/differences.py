@@ -8,6 +8,7 @@ within a window as large as a letter.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -40,30 +41,20 @@ class Differences:
 
     Parameters
     ----------
+    over
+        The drawings.
     detail
         Shape (rows, columns): windows in which detail differs.
     telling
         The same shape: windows with detail in either picture, seen whole in both.
-    corners
-        The same shape: windows with detail in both directions in both pictures, that agree.
-    stronger
-        Shape (2, rows, columns): windows in which the detail of either is far the stronger one.
-    level, chroma
-        Shape (height, width): pixels of another light, and of another colour.
-    both
-        Shape (height, width): what both show.
-    contrast
-        Deviation of the light or of a chroma there, in levels, whichever is most.
+    powers
+        Shape (2, rows, columns): of the detail in windows.
     """
 
+    over: Overlay
     detail: Mask
     telling: Mask
-    corners: Mask
-    stronger: Mask
-    level: Mask
-    chroma: Mask
-    both: Mask
-    contrast: float
+    powers: Grey
 
     @property
     def changed_windows(self) -> int:
@@ -71,13 +62,40 @@ class Differences:
         return int(self.detail.sum())
 
     @property
-    def agreeing_corners(self) -> int:
-        """How many windows agree that have detail in both directions."""
-        return int(self.corners.sum())
+    def changed_share(self) -> float:
+        """Which share that is of those that tell anything."""
+        return self.changed_windows / max(1, int(self.telling.sum()))
 
-    def share(self, changed: Mask) -> float:
-        """Return which share of what both show has changed."""
-        return float((changed & self.both).sum() / max(1, self.both.sum()))
+    @property
+    def stronger(self) -> Mask:
+        """Shape (2, rows, columns): windows in which the detail of either is far the stronger."""
+        return np.asarray(self.powers > STRONGER * self.powers[::-1] + WINDOW**2 * NOISE**2)
+
+    @property
+    def contrast_ratio(self) -> float:
+        """How many times the detail of the first is as strong as that of the second."""
+        one, other = np.sqrt(self.powers.sum(axis=(1, 2), dtype=np.float64) + 1.0)
+        return float(one / other)
+
+    @cached_property
+    def corners(self) -> Mask:
+        """Windows with detail in both directions in both pictures, that agree."""
+        placed = [_are_corners(np.ascontiguousarray(side[..., 0])) for side in self.over[:2]]
+        return np.asarray(self.telling & ~self.detail & placed[0] & placed[1])
+
+    @cached_property
+    def recoloured(self) -> Mask:
+        """Shape (height, width): pixels of another light or another colour."""
+        mine, its, both = self.over
+        level = _differs(mine[..., :1], its[..., :1], LEVEL_REACH, MAX_LEVEL)
+        chroma = _differs(mine[..., 1:], its[..., 1:], CHROMA_REACH, MAX_CHROMA)
+        return np.asarray((level | chroma) & both)
+
+    @cached_property
+    def contrast(self) -> float:
+        """Deviation of the light or of a chroma in what both show, in levels, the larger one."""
+        seen = self.over.mine[self.over.both]
+        return float(seen.std(axis=0).max()) if len(seen) else 0.0
 
 
 def compare(over: Overlay) -> Differences:
@@ -94,18 +112,7 @@ def compare(over: Overlay) -> Differences:
     telling &= _window_sums(seen) >= 0.999 * WINDOW**2
     differ = _difference_shares(one, other)
     changed = telling & (differ >= _limit(differ[telling]))
-    level = _differs(over.mine[..., :1], over.its[..., :1], LEVEL_REACH, MAX_LEVEL)
-    chroma = _differs(over.mine[..., 1:], over.its[..., 1:], CHROMA_REACH, MAX_CHROMA)
-    return Differences(
-        detail=changed,
-        telling=telling,
-        corners=telling & ~changed & _are_corners(mine) & _are_corners(its),
-        stronger=powers > STRONGER * powers[::-1] + WINDOW**2 * NOISE**2,
-        level=level & over.both,
-        chroma=chroma & over.both,
-        both=over.both,
-        contrast=float(over.mine[over.both].std(axis=0).max()) if over.both.any() else 0.0,
-    )
+    return Differences(over, changed, telling, powers)
 
 
 def _difference_shares(one: Grey, other: Grey) -> Grey:

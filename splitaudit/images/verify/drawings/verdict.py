@@ -21,6 +21,11 @@ MIN_CONTRAST = 4.0  # >=: deviation of light or colour, or nothing is said
 PART_CORNERS, RECOLOURED_CORNERS = 12, 60
 ODD_CORNERS = 100  # >= windows that differ from those of the same drawing turned or mirrored
 GREY = 6.0  # < levels of chroma that a picture without colours has
+# > of the windows that tell anything differ: the map may be a little off. Where fewer do, what lies
+# upon each other is drawn alike, but for what was changed.
+MISPLACED = 0.1
+MOST_CAPTIONED = 0.5  # <= of them differ where a caption was written
+FAINT = 0.3  # > of the logarithm of how much stronger the detail of one is: its light was changed
 CERTAIN = 0.9  # score of drawings that differ in nothing
 DIFFERENT = 0.3  # <= score of drawings that do
 
@@ -65,12 +70,19 @@ def _compare(a: Pixels, b: Pixels, homography: Map) -> Verdict:
     """Compare two drawings at their size, as a map of pixels has them, and refined."""
     verdict = Verdict(False, 0, False)
     for over in overlay.lay_over(a, b, homography):
-        for recoloured in (False, True):
-            seen = _recolour(over) if recoloured else over
-            verdict = _weigh(differences.compare(seen), recoloured)
-            if verdict.same:
-                return verdict
+        found = differences.compare(over)
+        verdict = _weigh(found, False)
+        if not verdict.same and _may_be_recoloured(found):
+            verdict = _weigh(differences.compare(_recolour(over)), True)
+        if verdict.same or found.changed_share < MISPLACED:
+            break  # what lies upon each other is the same there, or different
     return verdict
+
+
+def _may_be_recoloured(found: Differences) -> bool:
+    """Whether other colours may be all that differs."""
+    faint = abs(np.log(found.contrast_ratio)) > FAINT
+    return bool(faint or found.changed_share < MISPLACED)
 
 
 def confirms(a: Pixels, b: Pixels, homography: Map, is_whole: bool) -> bool:
@@ -109,10 +121,11 @@ def size(pixels: Pixels) -> placement.Size:
 
 
 def _weigh(found: Differences, recoloured: bool) -> Verdict:
-    changed = found.changed_windows > 0 or _has_spot(found.level | found.chroma)
+    if found.changed_share > MOST_CAPTIONED or found.contrast < MIN_CONTRAST:
+        return Verdict(False, 0, recoloured)
+    changed = found.changed_windows > 0 or _has_spot(found.recoloured)
     same = not changed or is_captioned(found)
-    same &= found.contrast >= MIN_CONTRAST
-    return Verdict(same, found.agreeing_corners, recoloured)
+    return Verdict(same, int(found.corners.sum()) if same else 0, recoloured)
 
 
 def _has_spot(changed: Mask) -> bool:
