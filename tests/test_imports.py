@@ -61,7 +61,7 @@ _PHOTOGRAPHS = "background changes exposure homography overlay"
 NAMED = {
     "av": {"audio/decode/ffmpeg", "report/preview", "demo/dataset"},
     "PIL": {
-        *(f"images/decode/{name}" for name in ("pillow", "jpeg")),
+        *(f"images/decode/{name}" for name in ("pillow", "jpeg", "cut")),
         *(f"images/fingerprint/{name}" for name in ("hash", "imagehash")),
         "report/side_by_side",
     },
