@@ -9,6 +9,7 @@ from math import cos, pi, sin
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from test_local_features import scene
 
 from splitaudit.images.verify import placement
 from splitaudit.images.verify.drawings import drawn, overlay
@@ -171,6 +172,13 @@ def test_photographs_are_not_drawings() -> None:
     share = drawn.common_share(photograph)
     assert share < 0.2
     assert not drawn.are_drawn(share, 1.0)
+
+
+def test_grey_photographs_are_not_drawings() -> None:
+    photograph = scene(1)
+    share = drawn.common_share(np.stack([photograph] * 3, axis=-1))
+    assert share < drawn.LEAST_SHARE
+    assert drawn.common_share(np.asarray(page(0))) >= drawn.CLEAR_SHARE
 
 
 def test_a_large_drawing_is_compared_at_a_size_that_is_bounded() -> None:
