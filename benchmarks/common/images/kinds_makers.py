@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 LARGEST = 1280  # pixels: a larger picture is made smaller, to be quick
+MOST_PIXELS = 20_000_000  # a larger one is left out
 DRAWN = 256  # pixels, of what is drawn from SVG
 PAGES, RESOLUTION = 40, 72  # of a document at most; dots an inch
 EVERY_S, FRAMES = 0.5, 12  # of a film
@@ -30,6 +31,8 @@ Made = Iterator[tuple[str, Image.Image]]  # a name, and a picture
 def copy(path: Path) -> Made:
     """Yield the picture, smaller where it is large."""
     with Image.open(path) as image:
+        if image.width * image.height > MOST_PIXELS:
+            return
         image.draft("RGB", (LARGEST, LARGEST))
         image.thumbnail((LARGEST, LARGEST))
         yield path.stem, image

@@ -30,6 +30,7 @@ Maker = Callable[[Path], makers.Made]
 
 ICONS, DOCS, STAMPS = "usr/share/icons", "usr/share/doc", "usr/share/tuxpaint/stamps"
 CLIPS, HELP = "usr/share/openclipart/png", "usr/share/help/C"
+LARGE = Image.DecompressionBombError
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ PARTS = (
     Part("file types", "gnome-icon-theme", f"{ICONS}/gnome/256x256/mimetypes/*.png"),
     Part("file types", "breeze-icon-theme", f"{ICONS}/breeze/mimetypes/64/*.svg", makers.draw_svg),
     Part("file types", "elementary-xfce-icon-theme", f"{ICONS}/elementary-xfce/mimes/64/*.png"),
-    Part("tiny icons", "famfamfam-silk", "usr/share/icons/famfamfam/silk/*.png", most=300),
+    Part("tiny icons", "famfamfam-silk", "usr/**/*.png", most=300),
     Part("tiny icons", "famfamfam-flag-png", "usr/share/flags/countries/16x11/*.png", most=300),
     Part("tiny icons", "gnome-icon-theme", f"{ICONS}/gnome/16x16/*/*.png", most=300),
     Part("tiny icons", "oxygen-icon-theme", f"{ICONS}/oxygen/base/16x16/*/*.png", most=300),
@@ -231,7 +232,7 @@ def _try_to_make(part: Part, path: Path) -> Iterator[tuple[str, Image.Image | Pa
             yield path.stem, path
         else:
             yield from part.make(path)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, LARGE, subprocess.SubprocessError) as error:
         print(f"{path.name}: {error}", file=sys.stderr)
 
 
