@@ -183,8 +183,11 @@ def main() -> None:
     parser.add_argument("out", type=Path, metavar="KINDS")
     parser.add_argument("--kinds", nargs="*", help="only these")
     args = parser.parse_args()
+    there = {kind.name for kind in args.out.glob("*")}
+    for kind in sorted(there):
+        print(f"{kind}: there already, left as it is", file=sys.stderr)
     for part in PARTS:
-        if args.kinds and part.kind not in args.kinds:
+        if part.kind in there or (args.kinds and part.kind not in args.kinds):
             continue
         if not (args.home / part.home).is_dir():
             print(f"{part.kind}: no {part.home}", file=sys.stderr)
