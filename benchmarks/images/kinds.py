@@ -41,6 +41,7 @@ SHEET = 50  # pairs
 SMALLEST = 8  # pixels of the shorter side of a copy
 OWN = {"imagehash phash 64": 5, "imagededup": 10, "pdqhash": 31}  # bits: what they state themselves
 SAME = Path(__file__).parent / "kinds_same.csv"
+NAMED = ("flags",)  # kinds in which two sources call the same thing by the same name
 
 Same = set[tuple[str, str]]  # of a kind: SOURCE/file, both ways
 
@@ -140,7 +141,7 @@ def take_half(pictures: Sequence[Path], kind: Path, reported: bool) -> list[Path
     """Return the pictures of one half: by source, or by name where that would leave none."""
     by_source = [is_reported(f"{kind.name}/{p.relative_to(kind).parts[0]}") for p in pictures]
     if len(set(by_source)) < 2:
-        by_source = [is_reported(f"{kind.name}/{p.relative_to(kind)}") for p in pictures]
+        by_source = [is_reported(f"{kind.name}/{p.stem}") for p in pictures]
     return [p for p, its in zip(pictures, by_source, strict=True) if its == reported]
 
 
@@ -265,7 +266,7 @@ def list_pairs(kind: str, laid: Laid, leaks: pd.DataFrame, same: Same) -> list[d
                 "kind": kind,
                 **dict(zip("ab", names, strict=True)),
                 **{name: match[name] for name in ("relation", "score", "transform", "verifier")},
-                "same": tuple(names) in same,
+                "same": tuple(names) in same or (kind in NAMED and _share_name(names)),
                 "items": (a, b),
             }
     return [*rows.values()]
@@ -273,6 +274,10 @@ def list_pairs(kind: str, laid: Laid, leaks: pd.DataFrame, same: Same) -> list[d
 
 def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
+
+
+def _share_name(names: Sequence[str]) -> bool:
+    return len({Path(name).stem for name in names}) == 1
 
 
 def draw_sheet(
