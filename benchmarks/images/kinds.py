@@ -208,12 +208,12 @@ def measure(
     before = _children_s()
     scanned = must(harness.scan(home / "items", home, "--jobs", "1"), 0, 1, 4)
     cpu_s = _children_s() - before
-    accepted, items = scanned.accepted(), scanned.table("items")
+    accepted, media = scanned.accepted(), scanned.table("media")
     leaks = accepted[accepted["relation"].isin(LEAKS)]
     pairs = list_pairs(kind, laid, leaks, same)
     found += pairs
     got = find_copies(laid, leaks)
-    n, told = len(laid.originals), _find_telling(laid, items)
+    n, told = len(laid.originals), find_telling(laid, media)
     return {
         "kind": kind,
         "originals": n,
@@ -229,9 +229,9 @@ def measure(
     }
 
 
-def _find_telling(laid: Laid, items: pd.DataFrame) -> set[str]:
+def find_telling(laid: Laid, media: pd.DataFrame) -> set[str]:
     """Return the originals in which there is anything to match."""
-    flat = set(items.loc[items["status_image"] == "degenerate", "item_id"])
+    flat = set(media.loc[media["status"] == "degenerate", "item_id"])
     return {item for item in laid.originals if item not in flat}
 
 
