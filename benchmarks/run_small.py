@@ -73,6 +73,7 @@ BENCHMARKS = {
         "--sides 3 --places test --originals 2 --changes 2 --different 4", PICTURES, ("PIL", "cv2")
     ),
     "images.decode": Small("--pictures 1 --rounds 1", needs=("PIL",)),
+    "images.kinds": Small("--kinds forms --most 6 --copies 1 --sheets {out}", needs=("PIL", "cv2")),
     "images.ladder": Small(
         "--scenes 2 --others 2 --transforms mirror 'crop 20 %' --figure {out}/ladder.svg",
         PICTURES,

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import scipy.ndimage
 
 COLUMNS, ZOOM, TEXT = 6, 3, 13
+PAIRS, CELL = 3, 220  # pairs of files in a row, and pixels for one
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,23 @@ def draw(rows: Sequence[Row], path: Path) -> None:
             large = Image.fromarray(picture).resize((wide, wide), Image.Resampling.BICUBIC)
             sheet.paste(large, (x + place * wide, y))
         pen.text((x + 2, y + wide), row.label, fill="black")
+    sheet.save(path)
+
+
+def draw_pairs(sides: Sequence[tuple[Any, ...]], labels: Sequence[str], path: Path) -> None:
+    """Write pairs of pictures of any size side by side, each made small."""
+    from PIL import Image, ImageDraw
+
+    wide, high = 2 * CELL + 10, CELL + TEXT
+    sheet = Image.new("RGB", (PAIRS * wide, -(-len(sides) // PAIRS) * high), (200, 220, 235))
+    pen = ImageDraw.Draw(sheet)
+    for at, (pair, label) in enumerate(zip(sides, labels, strict=True)):
+        x, y = at % PAIRS * wide, at // PAIRS * high
+        for place, picture in enumerate(pair):
+            small = picture.copy()
+            small.thumbnail((CELL, CELL))
+            sheet.paste(small, (x + place * (CELL + 2), y))
+        pen.text((x + 2, y + CELL), label[:75], fill="black")
     sheet.save(path)
 
 

@@ -29,7 +29,7 @@ def judge_all(
     python: Path, queries: Sequence[Item], items: Sequence[Item], known: Truth
 ) -> list[dict[str, Any]]:
     """Run the peers on all files and count; the last row is what any of them finds."""
-    made = _ask(python, items)
+    made = ask(python, [item.path for item in items])
     rows, union = [], np.zeros(len(queries), bool)
     for tool, of_items in made.items():
         name, _, settings = tool.partition(" ")
@@ -47,11 +47,11 @@ def judge_all(
     ]
 
 
-def _ask(python: Path, items: Sequence[Item]) -> dict[str, npt.NDArray[Any]]:
+def ask(python: Path, paths: Sequence[Path]) -> dict[str, npt.NDArray[Any]]:
     """Return what each tool makes of the files."""
     with tempfile.TemporaryDirectory() as folder:
         listed, out = Path(folder) / "files.txt", Path(folder) / "out.npz"
-        listed.write_text("".join(f"{item.path}\n" for item in items))
+        listed.write_text("".join(f"{path}\n" for path in paths))
         run_module("benchmarks.common.images.peer_files", listed, out, python=python)
         with np.load(out) as made:
             return {tool: made[tool] for tool in made.files}
