@@ -134,6 +134,20 @@ def test_a_caption_is_added_and_a_hand_is_moved() -> None:
     assert not is_same(captioned(page(0)), page(1))
 
 
+def ensign(arms: str) -> Picture:
+    """A page of small print stands for all that two flags of a kind share; and their arms."""
+    made = page(0).resize((480, 320), Image.Resampling.LANCZOS)
+    pen = ImageDraw.Draw(made)
+    pen.rectangle((330, 90, 440, 240), "white")
+    pen.text((335, 95), arms, "black", ImageFont.load_default(70))
+    return made
+
+
+def test_other_arms_are_no_caption() -> None:
+    assert not is_same(ensign("I"), ensign("X#"))
+    assert not is_same(ensign(""), ensign("X#"))
+
+
 def test_other_colours_take_more_that_proves_it() -> None:
     grey = page(0).convert("L").convert("RGB")
     tinted = Image.merge("RGB", [band.point(lambda v: v * 3 // 4) for band in page(0).split()])

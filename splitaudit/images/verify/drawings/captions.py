@@ -8,8 +8,9 @@ import numpy.typing as npt
 from splitaudit.images.verify.drawings.differences import WINDOW, Differences
 from splitaudit.images.verify.drawings.overlay import Mask
 
-# <= of what both show is the band in which they differ; >= of their width, or height, it reaches
-MAX_BAND, MIN_REACH = 0.3, 0.35
+# Of what both show: <= of its height, and >= of its width, that a caption takes. The
+# arms on two flags are as high as they are wide.
+MAX_HEIGHT, MIN_WIDTH = 0.25, 0.35
 ONE_SIDED = (
     0.6  # >= of the windows that differ, in which the detail of one and the same is stronger
 )
@@ -35,8 +36,7 @@ def is_captioned(found: Differences) -> bool:
     box = np.zeros_like(changed)
     box[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
     seen = _to_windows(found.over.both, changed.shape)
-    reach = max(_reach(rows, seen, 1), _reach(columns, seen, 0))
-    if box.sum() > MAX_BAND * seen.sum() or reach < MIN_REACH:
+    if _reach(rows, seen, 1) > MAX_HEIGHT or _reach(columns, seen, 0) < MIN_WIDTH:
         return False
     one, other = sorted(float((side & found.detail).sum()) for side in found.stronger)[::-1]
     windows = max(1, found.changed_windows)
