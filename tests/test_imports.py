@@ -56,7 +56,7 @@ IN_PLACE = {
 }
 VERBS = ("datasets", "evaluate", "scan", "split")
 _DRAWINGS = "compare differences overlay verdict"
-_PHOTOGRAPHS = "background changes exposure homography overlay"
+_PHOTOGRAPHS = "background changes colours exposure homography overlay"
 # Package -> the files that may import it.
 NAMED = {
     "av": {"audio/decode/ffmpeg", "report/preview", "demo/dataset"},

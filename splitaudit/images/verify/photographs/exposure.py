@@ -23,7 +23,7 @@ from splitaudit.images.fingerprint.feature_sets import (
 )
 from splitaudit.images.verify import placement
 from splitaudit.images.verify.drawings import drawn
-from splitaudit.images.verify.photographs import background, changes, evidence, overlay
+from splitaudit.images.verify.photographs import background, changes, colours, evidence, overlay
 from splitaudit.images.verify.photographs import homography as matching
 from splitaudit.images.verify.photographs.evidence import Evidence
 from splitaudit.images.verify.photographs.overlay import Blocks, Grey, Map
@@ -46,6 +46,7 @@ MIN_GAIN = 0.05
 MAX_MAGNIFICATION = 12.0  # <= times that one picture shows the scene larger than the other
 SEARCH_REACH = (1, 0)  # pixels around its place where a block is matched, at each level
 ALIGNMENT_LEVELS = (1, 0)  # levels whose pixels are aligned where a map does not prove a copy
+RECOLOURED = 0.4  # <= score of pictures in other colours that have little detail
 MIN_IN_PLACE = 0.1  # >= of the score if no block lay beside its place, or that is not tried
 
 Pixels = npt.NDArray[np.uint8]
@@ -63,11 +64,14 @@ class Photograph:
         Of the same picture.
     common_share
         Of its pixels, see `drawings.drawn`.
+    chroma
+        See `colours.mean_chroma`; None where it is not known.
     """
 
     levels: tuple[Grey, ...]
     features: Features
     common_share: float = 0.0
+    chroma: colours.Colours | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -139,7 +143,8 @@ def prepare(pixels: Pixels, features: Features) -> Photograph:
         size = round(grey.shape[1] * by), round(grey.shape[0] * by)
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     levels = overlay.levels(np.asarray(grey, np.float32))
-    return Photograph(levels, features, drawn.common_share(pixels))
+    share, chroma = drawn.common_share(pixels), colours.mean_chroma(pixels)
+    return Photograph(levels, features, share, chroma)
 
 
 def compare(
@@ -291,9 +296,20 @@ def _build_proof(
     words = placement.describe_map(homography, a.size, b.size)
     transform = describe_transform(words, (coverage_a, coverage_b), (gain, bias))
     score, common = certain
+    if _is_recoloured(a, b, normal):
+        score = min(score, RECOLOURED)
     if max(coverage_a, coverage_b) < MIN_COVERAGE or not MIN_GAIN <= abs(gain) <= 1 / MIN_GAIN:
         score = 0.0
     return Proof(score, normal, gain, bias, coverage_a, coverage_b, transform, common)
+
+
+def _is_recoloured(a: Photograph, b: Photograph, homography: Map) -> bool:
+    """Whether colours differ, and too little else is there that proves one exposure."""
+    if min(len(a.features), len(b.features)) >= colours.MIN_FEATURES:
+        return False
+    if a.chroma is None or b.chroma is None:
+        return False
+    return colours.are_recoloured(a.chroma, b.chroma, homography)
 
 
 def describe_transform(
