@@ -2,6 +2,7 @@
 
 Two shots of one scene can be aligned as well, and their large shapes then agree. What
 does not agree is the finest detail, and colour; so those are compared, and not the grey levels.
+What agrees well enough in all may still differ at a few places, see `changes`.
 
 The score is how certain it is that both are one exposure, times what is left of it where one of
 them was cropped, mirrored or exposed anew: of two pairs that are as certain, the one to which less
@@ -18,11 +19,11 @@ import numpy.typing as npt
 
 from splitaudit.engine.compiled import compiled
 from splitaudit.images.decode.thumbnail import SIDE, Pixels, grey
-from splitaudit.images.verify.thumbnails import registration
+from splitaudit.images.verify.thumbnails import changes, registration
 from splitaudit.images.verify.thumbnails.description import describe_map, is_mirrored, rotation
 from splitaudit.images.verify.thumbnails.registration import MIN_GAIN
 
-NAME = "thumbnails-v3"
+NAME = "thumbnails-v4"
 MIN_SCORE = 0.5  # <= of an accepted match
 # <= of correlation at the best place, or no map is tried; copies have 0.6 and more
 MIN_PLACE_CORRELATION = 0.5
@@ -64,6 +65,8 @@ class Thumbnails:
 
     Parameters
     ----------
+    pictures
+        As they were given, shape (n, `SIDE`, `SIDE`, 3).
     smooth, half
         Grey levels, shapes (n, `SIDE`, `SIDE`) and, at half the size, (n, `SIDE` / 2, `SIDE` / 2).
     edges
@@ -75,6 +78,7 @@ class Thumbnails:
         two aeroplanes in an empty sky agree more easily than two meadows.
     """
 
+    pictures: Pixels
     smooth: Grey
     half: Grey
     edges: Grey
@@ -140,6 +144,7 @@ def prepare(pictures: Pixels) -> Thumbnails:
     """
     n, half = len(pictures), SIDE // 2
     stack = Thumbnails(
+        pictures=pictures,
         smooth=np.empty((n, SIDE, SIDE), np.float32),
         half=np.empty((n, half, half), np.float32),
         edges=np.empty((n, half, half), np.float32),
@@ -205,7 +210,27 @@ def compare(pictures: Thumbnails, pairs: npt.NDArray[np.int64]) -> Proofs:
         _same_exposure_probability(found, affine, spread) * _likeness(found, affine),
         0.0,
     )
+    for row in np.flatnonzero(score >= MIN_SCORE).tolist():
+        a, b = pictures.pictures[pairs[row]]
+        score[row] *= changes.measure(a, b, affine[row]).left
     return Proofs(score, affine, *found.T[2:])
+
+
+def look_closer(a: Pixels, b: Pixels, affine: Wide) -> tuple[float, Wide]:
+    """Return what is left of the score of an accepted pair at a finer size, and a better map.
+
+    Parameters
+    ----------
+    a, b
+        uint8, shape (n, n, 3), of a size that both have.
+    affine
+        The map that was found.
+    """
+    refined = affine.copy()
+    smooth = _blur(grey(np.stack([a, b])), SMOOTH)
+    if registration.refine(*smooth, refined)[0] <= 0:
+        refined = affine
+    return changes.measure_finer(a, b, refined).left, refined
 
 
 def _same_exposure_probability(found: Wide, affine: Wide, spread: Grey) -> Wide:
