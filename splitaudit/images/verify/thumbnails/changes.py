@@ -27,7 +27,11 @@ TRIMMED, MIN_TRIM = 3.0, 6.0  # > times the typical difference, and levels: tell
 WHITE = 255.0
 MIN_TINT = 6.0  # < variance of colour in the windows: it says nothing, as of a picture made grey
 # Shares of what counts against a pair; 1 in all is as likely a copy as not.
-UNLIKE, TINTED, MOVED = 1.5, 0.7, 1.2
+UNLIKE, TINTED, MOVED = 1.5, 1.1, 1.2
+# Share of the pixels at which a picture must differ from its like as it stands, or nothing is proven
+# by the mirror image: of a dial with one hand, all but the hand is its own mirror image.
+MIN_ASYMMETRY = 0.15
+ASYMMETRIC = 0.3  # >: share of the power there that is not common
 STEEPNESS, LEFT = 12.0, 0.2  # of what is left of a score as that grows; and what is left at least
 
 Wide = npt.NDArray[np.float64]
@@ -110,6 +114,19 @@ def measure_finer(a: Pixels, b: Pixels, affine: Wide) -> Changes:
     return min(found, key=lambda changes: changes.left)
 
 
+def is_symmetric(a: Pixels, b: Pixels) -> bool:
+    """Return whether two pictures agree nearly everywhere as they stand, neither turned.
+
+    Then a mirror image, or a turned one, that agrees entirely proves only that few places differ.
+    """
+    place = _locate(len(a), np.eye(2, 3))
+    levels = grey(a).astype(np.float64), grey(b).astype(np.float64)
+    gain, bias = _fit_light(*(plane[place.both] for plane in place.lay_over(*levels, SOFT)))
+    mine, its = place.lay_over(*_show_alike(*levels, gain, bias), SOFT)
+    shares = _shares(_powers(mine, its, place.both), NOISE)[place.both]
+    return bool((shares > ASYMMETRIC).mean() < MIN_ASYMMETRY)
+
+
 def _locate(n: int, affine: Wide) -> _Place:
     y, x = (2.0 * np.mgrid[:n, :n] + 1) / n - 1
     u, v = (((row[0] * x + row[1] * y + row[2] + 1) * n - 1) / 2 for row in affine)
@@ -156,9 +173,14 @@ def _powers(mine: Wide, its: Wide, both: Mask) -> Wide:
     return np.stack(found)
 
 
-def _worst_share(powers: Wide, both: Mask, noise: float) -> float:
+def _shares(powers: Wide, noise: float) -> Wide:
+    """Share of the power that is not common."""
     left = np.maximum(powers[2] - noise, 0) / (np.maximum(powers[0], powers[1]) + noise)
-    return float(np.quantile(left[both], WORST))
+    return np.asarray(left, np.float64)
+
+
+def _worst_share(powers: Wide, both: Mask, noise: float) -> float:
+    return float(np.quantile(_shares(powers, noise)[both], WORST))
 
 
 def _worst_tint(powers: Wide, both: Mask) -> float:
