@@ -1,4 +1,4 @@
-"""Small pictures that look alike and are no copies: something in them is gone, and something came."""
+"""Small pictures that look alike and are no copies: something is gone, and something has come."""
 
 from __future__ import annotations
 
