@@ -27,7 +27,7 @@ TRIMMED, MIN_TRIM = 3.0, 6.0  # > times the typical difference, and levels: tell
 WHITE = 255.0
 MIN_TINT = 6.0  # < variance of colour in the windows: it says nothing, as of a picture made grey
 # Shares of what counts against a pair; 1 in all is as likely a copy as not.
-UNLIKE, TINTED, MOVED = 1.5, 1.1, 1.2
+UNLIKE, TINTED, MOVED = 1.5, 1.0, 1.2
 # Share of the pixels at which a picture must differ from its like as it stands, or nothing is
 # proven by the mirror image: of a dial with one hand, all but the hand is its own mirror image.
 MIN_ASYMMETRY = 0.15
