@@ -28,10 +28,6 @@ WHITE = 255.0
 MIN_TINT = 6.0  # < variance of colour in the windows: it says nothing, as of a picture made grey
 # Shares of what counts against a pair; 1 in all is as likely a copy as not.
 UNLIKE, TINTED, MOVED = 1.5, 1.0, 1.2
-# Share of the pixels at which a picture must differ from its like as it stands, or nothing is
-# proven by the mirror image: of a dial with one hand, all but the hand is its own mirror image.
-MIN_ASYMMETRY = 0.15
-ASYMMETRIC = 0.3  # >: share of the power there that is not common
 STEEPNESS, LEFT = 12.0, 0.2  # of what is left of a score as that grows; and what is left at least
 
 Wide = npt.NDArray[np.float64]
@@ -112,19 +108,6 @@ def measure_finer(a: Pixels, b: Pixels, affine: Wide) -> Changes:
     if len(a) >= 2 * SIDE:
         found.append(measure(_halve(a), _halve(b), affine))
     return min(found, key=lambda changes: changes.left)
-
-
-def is_symmetric(a: Pixels, b: Pixels) -> bool:
-    """Return whether two pictures agree nearly everywhere as they stand, neither turned.
-
-    Then a mirror image, or a turned one, that agrees entirely proves only that few places differ.
-    """
-    place = _locate(len(a), np.eye(2, 3))
-    levels = grey(a).astype(np.float64), grey(b).astype(np.float64)
-    gain, bias = _fit_light(*(plane[place.both] for plane in place.lay_over(*levels, SOFT)))
-    mine, its = place.lay_over(*_show_alike(*levels, gain, bias), SOFT)
-    shares = _shares(_powers(mine, its, place.both), NOISE)[place.both]
-    return bool((shares > ASYMMETRIC).mean() < MIN_ASYMMETRY)
 
 
 def _locate(n: int, affine: Wide) -> _Place:

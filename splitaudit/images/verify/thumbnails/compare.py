@@ -34,8 +34,7 @@ from splitaudit.images.fingerprint.hash import (
 )
 from splitaudit.images.verify import placement
 from splitaudit.images.verify.proofs import PROOFS, PictureVerifier
-from splitaudit.images.verify.thumbnails import changes, exposure
-from splitaudit.images.verify.thumbnails.description import is_mirrored
+from splitaudit.images.verify.thumbnails import exposure
 
 SIMILAR = 0.1  # >=: score of what is listed, where it is not accepted
 MIN_FINER = 40  # >= pixels that both have a side, or thumbnails show as much
@@ -145,10 +144,7 @@ def _look_closer(pairs: Sequence[Pair], proofs: exposure.Proofs) -> exposure.Pro
     score, affine = proofs.score.copy(), proofs.affine.copy()
     for row in np.flatnonzero(proofs.accepted).tolist():
         pair = pairs[row]
-        turned = pair.variant % NEGATIVE or is_mirrored(affine[row])
-        if turned and changes.is_symmetric(_pixels(pair.a), _pixels(pair.b)):
-            score[row] *= changes.LEFT
-        elif pair.files and pair.finest >= MIN_FINER:
+        if pair.files and pair.finest >= MIN_FINER:
             sides = zip(pair.files, pair.boxes, (0, pair.variant), strict=True)
             a, b = (_read_finer(*side, pair.finest // 2 * 2) for side in sides)
             left, affine[row] = exposure.look_closer(a, b, affine[row])

@@ -65,8 +65,6 @@ class Thumbnails:
 
     Parameters
     ----------
-    pictures
-        As they were given, shape (n, `SIDE`, `SIDE`, 3).
     smooth, half
         Grey levels, shapes (n, `SIDE`, `SIDE`) and, at half the size, (n, `SIDE` / 2, `SIDE` / 2).
     edges
@@ -78,7 +76,6 @@ class Thumbnails:
         two aeroplanes in an empty sky agree more easily than two meadows.
     """
 
-    pictures: Pixels
     smooth: Grey
     half: Grey
     edges: Grey
@@ -144,7 +141,6 @@ def prepare(pictures: Pixels) -> Thumbnails:
     """
     n, half = len(pictures), SIDE // 2
     stack = Thumbnails(
-        pictures=pictures,
         smooth=np.empty((n, SIDE, SIDE), np.float32),
         half=np.empty((n, half, half), np.float32),
         edges=np.empty((n, half, half), np.float32),
@@ -210,9 +206,6 @@ def compare(pictures: Thumbnails, pairs: npt.NDArray[np.int64]) -> Proofs:
         _same_exposure_probability(found, affine, spread) * _likeness(found, affine),
         0.0,
     )
-    for row in np.flatnonzero(score >= MIN_SCORE).tolist():
-        a, b = pictures.pictures[pairs[row]]
-        score[row] *= changes.measure(a, b, affine[row]).left
     return Proofs(score, affine, *found.T[2:])
 
 
