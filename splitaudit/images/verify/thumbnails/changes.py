@@ -87,14 +87,11 @@ def measure(a: Pixels, b: Pixels, affine: Wide) -> Changes:
     levels = grey(a).astype(np.float64), grey(b).astype(np.float64)
     gain, bias = _fit_light(*(plane[place.both] for plane in place.lay_over(*levels, SOFT)))
     mine, its = place.lay_over(*_show_alike(*levels, gain, bias), SOFT)
-    powers = _powers(mine, its, place.both)
-    tints = [
-        _powers(*place.lay_over(*planes, SOFT_TINT), place.both)
-        for planes in zip(_tints(a, levels[0], 1 / gain), _tints(b, levels[1], gain), strict=True)
-    ]
+    tints = zip(_tints(a, levels[0], 1 / gain), _tints(b, levels[1], gain), strict=True)
+    laid = [_powers(*place.lay_over(*planes, SOFT_TINT), place.both) for planes in tints]
     return Changes(
-        _worst_share(powers, place.both, NOISE),
-        _worst_tint(np.sum(tints, axis=0), place.both),
+        _worst_share(_powers(mine, its, place.both), place.both, NOISE),
+        _worst_tint(np.sum(laid, axis=0), place.both),
         _displacement(mine, its, place.both),
     )
 
