@@ -20,7 +20,8 @@ SOFT, SOFT_TINT = 1.0, 1.5  # pixels: deviations by which grey and colour of bot
 WINDOW, FLOW_WINDOW = 1.5, 2.5  # pixels: deviations of the windows that are looked at
 # Variance in a window that is taken for granted: JPEG at quality 30 and noise of 9 levels leave it.
 NOISE, TINT_NOISE = 8.0, 24.0
-WORST, MOST = 0.99, 0.95  # shares of the windows that are no worse than what counts
+# Share of the windows that are no worse than what counts: most dates and logos cover fewer of them.
+WORST = 0.95
 EDGE = 1.0  # pixels at the edges of both pictures, into which what lies beyond was not blurred
 MIN_GAIN = 0.05
 TRIMMED, MIN_TRIM = 3.0, 6.0  # > times the typical difference, and levels: tells nothing of light
@@ -180,7 +181,7 @@ def _displacement(mine: Wide, its: Wide, both: Mask) -> float:
     )
     xx, yy = xx + NOISE, yy + NOISE
     moved = np.hypot(yy * x - xy * y, xx * y - xy * x) / (xx * yy - xy**2)
-    return float(np.quantile(moved[both], MOST))
+    return float(np.quantile(moved[both], WORST))
 
 
 def _halve(picture: Pixels) -> Pixels:
