@@ -16,29 +16,31 @@ Pixels = npt.NDArray[np.uint8]
 Grey = npt.NDArray[np.float32]
 
 
-def thumbnail(picture: Pixels) -> Pixels:
-    """Return a picture at `SIDE` x `SIDE` pixels, shape (SIDE, SIDE, 3), whatever its proportions.
+def thumbnail(picture: Pixels, side: int = SIDE) -> Pixels:
+    """Return a picture at `side` x `side` pixels, shape (side, side, 3), whatever its proportions.
 
     Parameters
     ----------
     picture
         Shape (height, width, 3).
+    side
+        In pixels.
     """
     height, width = picture.shape[:2]
-    if (height, width) == (SIDE, SIDE):
+    if (height, width) == (side, side):
         return picture
     lines = np.ascontiguousarray(picture).reshape(height, -1)
-    low = weighted_sums(lines, _weights(height)).reshape(SIDE, width, 3)
+    low = weighted_sums(lines, _weights(height, side)).reshape(side, width, 3)
     turned = np.ascontiguousarray(low.transpose(1, 0, 2)).reshape(width, -1)
-    small = weighted_sums(turned, _weights(width)).reshape(SIDE, SIDE, 3).transpose(1, 0, 2)
+    small = weighted_sums(turned, _weights(width, side)).reshape(side, side, 3).transpose(1, 0, 2)
     return np.ascontiguousarray(np.rint(small), np.uint8)
 
 
 @lru_cache(maxsize=64)
-def _weights(length: int) -> Grey:
-    """What each of `length` pixels adds to each of `SIDE`: a triangle, at least a pixel wide."""
-    reach = max(1.0, length / SIDE)
-    centres = (np.arange(SIDE) + 0.5) * length / SIDE - 0.5
+def _weights(length: int, side: int) -> Grey:
+    """What each of `length` pixels adds to each of `side`: a triangle, at least a pixel wide."""
+    reach = max(1.0, length / side)
+    centres = (np.arange(side) + 0.5) * length / side - 0.5
     weights = np.maximum(0, 1 - np.abs(centres[:, None] - np.arange(length)) / reach)
     return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
 

@@ -77,7 +77,7 @@ def build_pairs(keys: pa.Array, found: pa.Table, facts: Facts, contents: Content
     pairs = found.to_pandas()
     either = tiny[pairs["a"]] | tiny[pairs["b"]]
     return Pairs(
-        {pair.key: pair for pair in _thumbnail_pairs(pairs[either], pictures, facts)},
+        {pair.key: pair for pair in _thumbnail_pairs(pairs[either], pictures, facts, contents)},
         {pair.key: pair for pair in _photograph_pairs(pairs[~either], pictures, facts, contents)},
     )
 
@@ -89,9 +89,10 @@ def _boxes(boxes: Any, views: int) -> tuple[Box, Box]:
 
 
 def _thumbnail_pairs(
-    pairs: pd.DataFrame, pictures: pd.DataFrame, facts: Facts
+    pairs: pd.DataFrame, pictures: pd.DataFrame, facts: Facts, contents: Contents
 ) -> Iterator[thumbnails.Pair]:
     keys, boxes = pictures["key"].tolist(), pictures["boxes"].tolist()
+    sizes = pictures[["width", "height"]].to_numpy()
     at = np.unique(pairs[["a", "b"]])
     seen = facts.pictures(_keys(pictures, at), "key", "thumbnail")["thumbnail"]
     held = dict(zip(at.tolist(), seen, strict=True))
@@ -101,7 +102,15 @@ def _thumbnail_pairs(
         sides = enumerate((held[a], held[b]))
         first, second = (thumbnails.select_thumbnail(side, views >> k & 1) for k, side in sides)
         key = f"{keys[a]} {keys[b]} {variant} {views}"
-        yield thumbnails.Pair(key, first, second, variant, both)
+        finest = min(_part_side(sizes[row], box) for row, box in zip((a, b), both, strict=True))
+        files = contents[keys[a]], contents[keys[b]]
+        yield thumbnails.Pair(key, first, second, variant, both, files, min(finest, SMALL))
+
+
+def _part_side(size: Any, box: Box) -> int:
+    """Pixels of the shorter side of a part of a picture."""
+    left, top, right, bottom = box
+    return int(min(size[0] * (right - left), size[1] * (bottom - top)) / 2)
 
 
 def _photograph_pairs(

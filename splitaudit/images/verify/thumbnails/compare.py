@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,9 +13,18 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from splitaudit import schema
-from splitaudit.engine.proving import Row, are_finite, failure, write_decided
-from splitaudit.images.decode.boxes import Box, area, box_matrix
-from splitaudit.images.decode.thumbnail import SIDE
+from splitaudit.engine.jobs import File
+from splitaudit.engine.proving import (
+    CHANGED,
+    Row,
+    are_finite,
+    failure,
+    refuse_changed,
+    write_decided,
+)
+from splitaudit.images.decode import pictures
+from splitaudit.images.decode.boxes import Box, area, box_matrix, crop
+from splitaudit.images.decode.thumbnail import SIDE, thumbnail
 from splitaudit.images.fingerprint.hash import (
     NEGATIVE,
     ORIENTATIONS,
@@ -27,6 +37,8 @@ from splitaudit.images.verify.proofs import PROOFS, PictureVerifier
 from splitaudit.images.verify.thumbnails import exposure
 
 SIMILAR = 0.1  # >=: score of what is listed, where it is not accepted
+MIN_FINER = 40  # >= pixels that both have a side, or thumbnails show as much
+CACHE_SIZE = 1_024  # pictures, of at most 28 kB each; pairs of a picture stand together
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -45,6 +57,10 @@ class Pair:
         What is to be done to b to see a, as the codes of `ImageHash` are ordered.
     boxes
         Which part.
+    files
+        Where to read them, where that part of both has more pixels than a thumbnail.
+    finest
+        Pixels of a side that both have.
     """
 
     key: str
@@ -52,6 +68,8 @@ class Pair:
     b: bytes
     variant: int
     boxes: tuple[Box, Box]
+    files: tuple[File, ...] = ()
+    finest: int = SIDE
 
     @property
     def size(self) -> int:
@@ -79,11 +97,17 @@ def _prove(pairs: Sequence[Pair]) -> tuple[pa.Table, list[Row]]:
             half = len(pairs) // 2
             (one, these), (other, those) = _prove(pairs[:half]), _prove(pairs[half:])
             return pa.concat_tables([one, other]), these + those
-        return PROOFS.empty_table(), [{"key": pair.key, **failure(error)} for pair in pairs]
+        return PROOFS.empty_table(), [{"key": pair.key, **_reason(pair, error)} for pair in pairs]
     sound = are_finite(proofs)
     odd = proofs["key"].filter(pa.array(~sound)).to_pylist()
     reason = failure(ValueError("the score, the map or a share is no number"))
     return proofs.filter(pa.array(sound)), [{"key": key, **reason} for key in odd]
+
+
+def _reason(pair: Pair, error: Exception) -> Row:
+    if any(file.changed for file in pair.files):
+        return {"status": schema.UNDECIDED, "error": CHANGED}
+    return failure(error)
 
 
 def _compare_pairs(pairs: Sequence[Pair]) -> pa.Table:
@@ -93,8 +117,8 @@ def _compare_pairs(pairs: Sequence[Pair]) -> pa.Table:
         [places.setdefault(side, len(places)) for side in ((pair.a, 0), (pair.b, pair.variant))]
         for pair in pairs
     ]
-    pictures = np.stack([orient(_pixels(held), variant) for held, variant in places])
-    proofs = exposure.compare(exposure.prepare(pictures), np.array(at))
+    seen = np.stack([orient(_pixels(held), variant) for held, variant in places])
+    proofs = _look_closer(pairs, exposure.compare(exposure.prepare(seen), np.array(at)))
     coverage_a, coverage_b = _coverages(pairs, proofs)
     columns = {
         "key": [pair.key for pair in pairs],
@@ -113,6 +137,29 @@ def _compare_pairs(pairs: Sequence[Pair]) -> pa.Table:
         ),
     }
     return pa.table(columns)
+
+
+def _look_closer(pairs: Sequence[Pair], proofs: exposure.Proofs) -> exposure.Proofs:
+    """The same, where pairs that are accepted are compared at the finest size that both have."""
+    score, affine = proofs.score.copy(), proofs.affine.copy()
+    for row in np.flatnonzero(proofs.accepted).tolist():
+        pair = pairs[row]
+        if pair.files and pair.finest >= MIN_FINER:
+            sides = zip(pair.files, pair.boxes, (0, pair.variant), strict=True)
+            a, b = (_read_finer(*side, pair.finest // 2 * 2) for side in sides)
+            left, affine[row] = exposure.look_closer(a, b, affine[row])
+            score[row] *= left
+    return replace(proofs, score=score, affine=affine)
+
+
+@lru_cache(maxsize=CACHE_SIZE)
+def _read_finer(file: File, box: Box, variant: int, side: int) -> Pixels:
+    """A part of a picture, square, as `orient` turns it."""
+    left, top, right, bottom = box
+    whole = side / min(right - left, bottom - top) * 2
+    pixels = pictures.load(file.path, short_side=round(2 * whole)).pixels
+    refuse_changed(file)
+    return orient(thumbnail(crop(pixels, box), side), variant)
 
 
 def select_thumbnail(held: bytes, view: int) -> bytes:

@@ -2,6 +2,7 @@
 
 Two shots of one scene can be aligned as well, and their large shapes then agree. What
 does not agree is the finest detail, and colour; so those are compared, and not the grey levels.
+What agrees well enough in all may still differ at a few places, see `changes`.
 
 The score is how certain it is that both are one exposure, times what is left of it where one of
 them was cropped, mirrored or exposed anew: of two pairs that are as certain, the one to which less
@@ -18,11 +19,11 @@ import numpy.typing as npt
 
 from splitaudit.engine.compiled import compiled
 from splitaudit.images.decode.thumbnail import SIDE, Pixels, grey
-from splitaudit.images.verify.thumbnails import registration
+from splitaudit.images.verify.thumbnails import changes, registration
 from splitaudit.images.verify.thumbnails.description import describe_map, is_mirrored, rotation
 from splitaudit.images.verify.thumbnails.registration import MIN_GAIN
 
-NAME = "thumbnails-v3"
+NAME = "thumbnails-v4"
 MIN_SCORE = 0.5  # <= of an accepted match
 # <= of correlation at the best place, or no map is tried; copies have 0.6 and more
 MIN_PLACE_CORRELATION = 0.5
@@ -206,6 +207,23 @@ def compare(pictures: Thumbnails, pairs: npt.NDArray[np.int64]) -> Proofs:
         0.0,
     )
     return Proofs(score, affine, *found.T[2:])
+
+
+def look_closer(a: Pixels, b: Pixels, affine: Wide) -> tuple[float, Wide]:
+    """Return what is left of the score of an accepted pair at a finer size, and a better map.
+
+    Parameters
+    ----------
+    a, b
+        uint8, shape (n, n, 3), of a size that both have.
+    affine
+        The map that was found.
+    """
+    refined = affine.copy()
+    smooth = _blur(grey(np.stack([a, b])), SMOOTH)
+    if registration.refine(*smooth, refined)[0] <= 0:
+        refined = affine
+    return changes.measure_finer(a, b, refined).left, refined
 
 
 def _same_exposure_probability(found: Wide, affine: Wide, spread: Grey) -> Wide:
