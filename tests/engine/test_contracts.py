@@ -126,9 +126,8 @@ def test_what_cannot_be_read_is_a_row_without_a_code(of: Any, tmp_path: Path) ->
 def test_facts_that_are_missing_are_written_and_no_others(tmp_path: Path) -> None:
     one, (first, second) = picture(tmp_path / "a.png"), OURS[:2]
     extract.fingerprint([one], tmp_path, of=[first, second], kinds=[extract.kind_of(second)])
-    assert [folder.name for folder in (tmp_path / "fingerprints").iterdir()] == [
-        fingerprint_id(second)
-    ]
+    folders = [folder.name for folder in (tmp_path / "fingerprints").iterdir()]
+    assert folders == [Path(extract.kind_of(second)).name]
     assert not (tmp_path / extract.PICTURES_KIND).exists()
 
 
