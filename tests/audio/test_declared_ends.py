@@ -16,6 +16,7 @@ from sound_files import RATE, write_av, write_pcm
 from splitaudit.audio.decode import boxes
 from splitaudit.audio.decode import sounds as audio
 from splitaudit.audio.decode.containers import is_unknown_length
+from splitaudit.audio.decode.flac import last_sample
 from splitaudit.audio.decode.stream import Reading, truncation_reason
 from splitaudit.demo import sounds
 
@@ -112,6 +113,15 @@ def test_flac_that_holds_less_than_it_declares_is_truncated(tmp_path: Path) -> N
     assert outcome(cut)[1]  # of which the last frame is cut
 
 
+@pytest.mark.parametrize("rest", [1, 100, 192, 256, 257, 576, 3000])
+def test_flac_may_end_with_a_block_of_any_size(tmp_path: Path, rest: int) -> None:
+    sound = A[: 2 * 4096 + rest]
+    path = declare(write_pcm(tmp_path / "a.flac", sound), 0)
+    reading, samples = read(path)
+    assert (len(samples), truncation_reason(reading)) == (len(sound), None)
+    assert last_sample(str(path)) == len(sound)
+
+
 STREAMED = [0, 0x80000000, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFF000, 0xFFFFFFFF - 36, 0x7FFFFFD4]
 
 
@@ -191,6 +201,12 @@ def id3(length: int) -> bytes:
     return b"ID3\3\0\0" + digits + bytes(length)
 
 
+def id3_with_footer(body: bytes) -> bytes:
+    """A tag of ID3 2.4 that repeats its head behind what it holds."""
+    rest = b"\4\0\x10" + bytes(len(body) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3" + rest + body + b"3DI" + rest
+
+
 @pytest.mark.parametrize("tags", [(), (9_000,), (300_000,), (100, 20_000)])
 @pytest.mark.parametrize("padding", [0, 500])
 def test_a_cut_mp3_is_truncated_whatever_stands_before_it(
@@ -201,6 +217,16 @@ def test_a_cut_mp3_is_truncated_whatever_stands_before_it(
     head = b"".join(map(id3, tags)) + bytes(padding)
     assert outcome(put_together(tmp_path / "whole.mp3", head, content))[1] == ""
     half = put_together(tmp_path / "cut.mp3", head, content[: len(content) // 2])
+    assert "of 3.00 s declared" in outcome(half)[1]
+
+
+def test_what_a_tag_with_a_footer_holds_is_no_frame(tmp_path: Path) -> None:
+    """A picture in it may end with bytes that look like the head of one."""
+    content = write_av(tmp_path / "a.mp3", A).read_bytes()
+    content = content[content.index(b"\xff") :]
+    tag = id3_with_footer(bytes(2_000) + b"\xff\xfb\x90\x64" + bytes(4))
+    assert outcome(put_together(tmp_path / "whole.mp3", tag, content)) == (3.0, "")
+    half = put_together(tmp_path / "cut.mp3", tag, content[: len(content) // 2])
     assert "of 3.00 s declared" in outcome(half)[1]
 
 

@@ -172,6 +172,17 @@ def test_a_small_thing_in_a_wide_margin_is_no_framed_picture():
     assert inner_box(framed) == whole(framed)
 
 
+@pytest.mark.parametrize("upright", [True, False])
+def test_a_narrow_thing_as_high_as_the_picture_is_no_framed_picture(upright):
+    """What is left between bands is a fifth of the picture at least, in both directions."""
+    for wide, kept in ((60, False), (110, True)):
+        framed, at = banded(textured(6)[:, :wide], (0, 150, 0, 150), (255, 255, 255))
+        framed, at = (
+            (framed, at) if upright else (framed.swapaxes(0, 1), (150, 0, 150 + wide, at[2]))
+        )
+        assert away(inner_box(framed), at if kept else whole(framed)) <= 1
+
+
 # Objects on plain ground.
 
 

@@ -48,3 +48,15 @@ def test_plain_light_speaks_against_what_would_be_accepted(
     levels = overlay.levels(grey)
     seen = exposure._examine_map(levels, levels, np.eye(3)).evidence
     assert seen == (NO_EVIDENCE if asked else found)
+
+
+def test_a_block_is_told_by_where_its_middle_is() -> None:
+    """A patch of detail on plain ground, which is one block and a little of those around it."""
+    first = np.array([overlay.MARGIN_A + 3 * overlay.BLOCK, overlay.MARGIN_A + 5 * overlay.BLOCK])
+    grey = np.full((160, 192), 128, np.float32)
+    (x, y), side = first[::-1], overlay.BLOCK
+    grey[y : y + side, x : x + side] += np.random.default_rng(0).normal(0, 40, (side, side))
+    levels = overlay.levels(grey)
+    found = overlay.match_blocks(overlay.warp_over(levels, levels, np.eye(3), 0), 2)
+    strongest = found[found[:, 4].argmax()]
+    assert strongest[:2].tolist() == [x + (side - 1) / 2, y + (side - 1) / 2]

@@ -9,14 +9,16 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from splitaudit.engine.jobs import write
+from splitaudit.engine.jobs import File, write
 from splitaudit.engine.stages import Settings
+from splitaudit.images.decode.thumbnail import SIDE
 from splitaudit.images.fingerprint.extract import CODES, PICTURES, PICTURES_KIND, kind_of
 from splitaudit.images.fingerprint.feature_sets import FEATURE
 from splitaudit.images.fingerprint.hash import ImageHash
 from splitaudit.images.medium import DEFAULT_FINGERPRINTS
 from splitaudit.images.search import candidates
 from splitaudit.images.search.candidates import CROWD, Views
+from splitaudit.images.verify.pairs import Facts, build_pairs
 from splitaudit.search.turns import CUT
 
 VARIANTS, RADIUS = ImageHash.variants, int(ImageHash().radius)
@@ -288,3 +290,19 @@ def test_what_the_codes_say_of_a_pair_comes_first(tmp_path):
         one |= {"codes": seen.tolist(), "told": [True]}
     found = search(*facts(tmp_path, [first, second])).to_pylist()
     assert found == [{"a": 0, "b": 1, "variant": 5, "views": 0, "readings": 1, "turn": 0}]
+
+
+@pytest.mark.parametrize(("height", "small"), [(60, True), (200, False)])
+def test_a_picture_is_small_that_is_so_in_either_direction(
+    tmp_path: Path, height: int, small: bool
+) -> None:
+    """Two of 200 x 60 pixels are compared by their thumbnails, not as photographs."""
+    row = {"width": 200, "height": height, "status": "ok", "boxes": [-1.0, -1, 1, 1]}
+    row |= {"framed": False, "thumbnail": bytes(3 * SIDE * SIDE)}
+    write([row | {"key": key} for key in "ab"], PICTURES, ["a", "b"], tmp_path / PICTURES_KIND)
+    pair = {"a": [0], "b": [1], "variant": [-1], "views": [0], "readings": [1], "turn": [0]}
+    files = {key: File(str(tmp_path / key), None, None, "", key) for key in "ab"}
+    found = build_pairs(
+        pa.array(["a", "b"]), pa.table(pair), Facts(Settings(tmp_path), None), files
+    )
+    assert (len(found.small), len(found.large)) == (small, not small)

@@ -81,6 +81,27 @@ def test_coverage_is_the_share_that_the_other_shows() -> None:
     assert proofs.coverage_b[0] > 0.95
 
 
+def test_detail_is_what_is_fine() -> None:
+    """Of a wave of 5 pixels half is detail, of one of 16 a tenth: shapes say little of a copy."""
+    x = np.arange(SIDE)
+    waves = [100 * np.sin(2 * np.pi * x / length) for length in (5, 16)]
+    pictures = [np.broadcast_to(128 + wave[None, :, None], (SIDE, SIDE, 3)) for wave in waves]
+    ready = exposure.prepare(np.rint(np.stack(pictures)).astype(np.uint8))
+    inside = (
+        ready.planes[:, :, 8:-8, 0] - ready.planes[:, :, 8:-8, 0].mean(axis=(1, 2))[:, None, None]
+    )
+    fine, coarse = np.sqrt(2) * inside.std(axis=(1, 2)) / 100
+    assert fine == pytest.approx(0.51, abs=0.05)
+    assert coarse == pytest.approx(0.12, abs=0.04)
+
+
+@pytest.mark.parametrize("shape", [(20, 32), (32, 40), (33, 36), (41, 90)])
+def test_a_picture_is_made_as_small_as_other_programs_make_it(shape: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    theirs = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    assert np.abs(thumbnail(pixels).astype(int) - np.asarray(theirs)).max() <= 1
+
+
 def test_other_pictures_are_not_accepted() -> None:
     pictures = exposure.prepare(np.stack([small(drawn(seed)) for seed in range(60)]))
     pairs = np.array([(a, b) for a in range(60) for b in range(a)])
@@ -197,6 +218,28 @@ def test_places_are_found_plain_and_mirrored() -> None:
         # What is in a at x lies in b a pixel of 16 further to the right, and two further up.
         shift = np.array([[sign, 0, sign / 8], [0, 1, -2 / 8]])
         np.testing.assert_allclose(maps[values.argmax()], shift, atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [16, 18])
+def test_a_place_is_as_certain_when_both_pictures_are_turned(size: int) -> None:
+    """Also where they share a corner only, and one is seen larger than it is."""
+    rng = np.random.default_rng(3)
+    scene = scipy.ndimage.zoom(rng.normal(90, 60, (12, 12)), 5, order=3).astype(np.float32)
+
+    def shown(first: float, wide: float) -> np.ndarray:
+        box = (first, first, first + wide, first + wide)
+        return np.asarray(Image.fromarray(scene).resize((16, 16), box=box))
+
+    a, b = shown(8, 32), shown(16, 32 * 16 / size)
+    grid = registration.grid()
+    ours, theirs = (
+        registration.places(one.copy(), other.copy()[None], 1, grid)
+        for one, other in ((a, b), (a[::-1, ::-1], b[::-1, ::-1]))
+    )
+    assert ours[0][0, 0] > 0.7
+    np.testing.assert_allclose(ours[0][0, 0], theirs[0][0, 0], rtol=1e-4)
+    turned = ours[1][0, 0] * [1, 1, -1]
+    np.testing.assert_allclose(turned, theirs[1][0, 0], atol=1e-9)
 
 
 @pytest.mark.parametrize("size", registration.SIZES)

@@ -21,8 +21,9 @@ from small_tables import (
 import splitaudit.split.check
 from splitaudit import schema
 from splitaudit.errors import InputError
+from splitaudit.schema import conform
 from splitaudit.split import digest, repair
-from splitaudit.split.check import check
+from splitaudit.split.check import check, must_link
 from splitaudit.split.foreign import read_digest, read_split
 
 
@@ -202,6 +203,18 @@ def test_reasons_are_parted_on_their_own_and_none_is_kept_where_all_are_parted()
     kept = kept_together(("key:tape", "x", "b"), ("key:tape", "x", "c"))
     found = check(items, media_for(items), matches_of([]), frame(placed), together=kept)
     assert (len(found.parted), found.kept, found.exit_status) == (0, {"key:tape": 1}, 0)
+
+
+def test_a_link_of_a_policy_that_is_parted_is_named_by_its_two_items():
+    placed = {"a": "train", "b": "test", "c": "test"}
+    link = {"policy": "tape", "reason": "key:tape", "weight": 1.0, "cut": False}
+    links = [link | {"a": "a", "b": "b"}, link | {"a": "b", "b": "c"}]
+    together = must_link(schema.MEMBERSHIPS.empty_table(), conform(links, schema.EDGES), "tape")
+    items = items_of(placed)
+    found = check(items, media_for(items), matches_of([]), frame(placed), together=together)
+    assert found.parted["value"].tolist() == ["a - b"]
+    assert "'a - b', a in train and b in test" in found.sentences()[1]
+    assert found.exit_status == 1
 
 
 def test_an_item_that_is_listed_in_two_splits_parts_its_values_by_itself():

@@ -88,6 +88,19 @@ def test_large_groups_with_labels_of_their_own_do_better_than_the_best_of_many_d
     assert chi_square(table, home) < 0.25 * min(chi_square(table, drawn) for drawn in draws)
 
 
+@pytest.mark.parametrize("shares", [(0.5, 0.5), (0.8, 0.2), (0.6, 0.2, 0.2)])
+def test_however_many_splits_no_group_that_moves_alone_would_do_better(shares):
+    """Of groups of one size, those of two labels are placed first and stand where they fell."""
+    rng, k = np.random.default_rng(0), len(shares)
+    table = csr_array(np.column_stack([np.full(60, 9), rng.multinomial(9, [0.5, 0.3, 0.2], 60)]))
+    home = assign(table, np.array(shares), may_go_anywhere(table, k), 0)
+    moved = [
+        np.where(np.arange(60) == group, split, home) for group in range(60) for split in range(k)
+    ]
+    reached = chi_square(table, home, shares)
+    assert min(chi_square(table, other, shares) for other in moved) >= reached - 1e-6
+
+
 def test_where_the_largest_go_is_tried_more_than_once(monkeypatch):
     rng = np.random.default_rng(0)
     size = np.minimum(np.ceil(rng.pareto(0.9, 1_000)), 150).astype(int)
