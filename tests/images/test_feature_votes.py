@@ -82,6 +82,17 @@ def test_votes_that_turn_the_picture_differently_are_no_evidence():
     assert alone[0] < len(a) / 3
 
 
+def test_votes_that_size_the_picture_alike_count_together():
+    a, rng = drawn(1), np.random.default_rng(0)
+    scale = (1.3 ** rng.uniform(0, 9, len(a))).astype(np.float32)
+    a = Features(a.points, scale, a.angle, a.descriptors)
+    twice = Features(a.points, 2 * scale, a.angle, a.descriptors)
+    otherwise = Features(a.points, 2 / scale, a.angle, a.descriptors)
+    agree, alone = (pairs([a, b], readings=[0])["votes"].to_pylist() for b in (twice, otherwise))
+    assert agree == [len(a)]
+    assert alone[0] < len(a) / 2
+
+
 def test_what_a_crowd_shares_ties_each_to_the_next_few():
     logo, n = drawn(99, 40), 300
     crowd = []

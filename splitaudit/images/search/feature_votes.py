@@ -174,7 +174,7 @@ def _consistent_pairs(pictures: Collection, votes: Numbers, reading: int) -> pa.
     votes = votes[order]
     one, other = votes.T
     turn = transform_angles(pictures.angle[other], reading) - pictures.angle[one]
-    bins = pose_bins(turn, pictures.scale[other] * pictures.scale[one])
+    bins = pose_bins(turn, pictures.scale[other] / pictures.scale[one])
     counted = count_votes(pair[order], votes, bins)
     a, b = owner[order[counted[:, 0]]].T
     columns = [a, b, np.full(len(a), reading, np.int8), counted[:, 1].astype(np.int32)]
