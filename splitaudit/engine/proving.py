@@ -82,6 +82,13 @@ def refuse_changed(file: File) -> None:
         raise MediaError(schema.UNDECIDED, CHANGED)
 
 
+def explain(pair: Any, error: Exception) -> Row:
+    """Return the status and the reason of a pair that raised; where a file changed, that is why."""
+    if any(file.changed for file in pair.files):
+        return {"status": schema.UNDECIDED, "error": CHANGED}
+    return failure(error)
+
+
 def failure(error: Exception) -> Row:
     """Return the status and the reason of a pair at which a verifier raised."""
     reason = error.reason if isinstance(error, MediaError) else error_reason(error)
@@ -113,9 +120,7 @@ def _decide(pair: Any, prove: Callable[[Any], Row]) -> Row:
         if odd:
             raise ValueError(f"{odd[0]} is no number")
     except Exception as error:  # of one pair: that is a row, not the end
-        if any(file.changed for file in pair.files):
-            return {"status": schema.UNDECIDED, "error": CHANGED}
-        return failure(error)
+        return explain(pair, error)
     return said
 
 

@@ -40,10 +40,6 @@ class ColourLayout(PictureFingerprint):
         """Return what takes the colours of views."""
         return _of_views
 
-    def queries(self, vectors: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-        """Return vectors as they are looked up: as they are."""
-        return vectors[None, None]
-
 
 def _of_views(views: Sequence[View]) -> Codes:
     hashes = ImageHash()

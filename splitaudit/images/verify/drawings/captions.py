@@ -11,9 +11,7 @@ from splitaudit.images.verify.drawings.overlay import Mask
 # Of what both show: <= of its height, and >= of its width, that a caption takes. The
 # arms on two flags are as high as they are wide.
 MAX_HEIGHT, MIN_WIDTH = 0.25, 0.35
-ONE_SIDED = (
-    0.6  # >= of the windows that differ, in which the detail of one and the same is stronger
-)
+ONE_SIDED = 0.6  # >= of the windows that differ, in which the detail of one of both is stronger
 OTHER_SIDED = 0.1  # <= of them, in which that of the other is
 MIN_CORNERS = 100  # >= windows outside of the band that are placed in both directions and agree
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,14 +19,13 @@ from splitaudit.images.verify.photographs import exposure
 from splitaudit.images.verify.photographs.exposure import Photograph, Proof
 from splitaudit.images.verify.photographs.overlay import Map
 
-CACHE_SIZE = 24  # drawings, of at most 7.7 MB each
+CACHE_SIZE = 24  # drawings, of at most 7.7 MB each; see `engine.pair_order`
 UPRIGHT = 0  # tried first, whatever the hashes say: of what is symmetric they may say anything
 SMALL = 16  # pixels, to each side, at which it is seen whether all of two pictures may be the same
 # <= grey levels by which they may differ there, on average: another light, or a line of words.
 MAX_DIFFERENCE = 24.0
 
 Sides = tuple[Photograph, Photograph]
-_CACHE: OrderedDict[File, Pixels] = OrderedDict()  # see `engine.pair_order`
 
 
 def examine(
@@ -76,12 +75,8 @@ def _looks_alike(sides: Sides, orientation: int) -> bool:
     return float(np.abs(a - seen).mean()) <= MAX_DIFFERENCE
 
 
+@lru_cache(maxsize=CACHE_SIZE)
 def _load(file: File) -> Pixels:
-    if file not in _CACHE:
-        pixels = pictures.load(file.path).pixels
-        refuse_changed(file)
-        _CACHE[file] = overlay.shrink(pixels, SIZES[-1])
-        if len(_CACHE) > CACHE_SIZE:
-            _CACHE.popitem(last=False)
-    _CACHE.move_to_end(file)
-    return _CACHE[file]
+    pixels = pictures.load(file.path).pixels
+    refuse_changed(file)
+    return overlay.shrink(pixels, SIZES[-1])

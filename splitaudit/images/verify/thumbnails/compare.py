@@ -15,9 +15,9 @@ import pyarrow as pa
 from splitaudit import schema
 from splitaudit.engine.jobs import File
 from splitaudit.engine.proving import (
-    CHANGED,
     Row,
     are_finite,
+    explain,
     failure,
     refuse_changed,
     write_decided,
@@ -97,17 +97,11 @@ def _prove(pairs: Sequence[Pair]) -> tuple[pa.Table, list[Row]]:
             half = len(pairs) // 2
             (one, these), (other, those) = _prove(pairs[:half]), _prove(pairs[half:])
             return pa.concat_tables([one, other]), these + those
-        return PROOFS.empty_table(), [{"key": pair.key, **_reason(pair, error)} for pair in pairs]
+        return PROOFS.empty_table(), [{"key": pair.key, **explain(pair, error)} for pair in pairs]
     sound = are_finite(proofs)
     odd = proofs["key"].filter(pa.array(~sound)).to_pylist()
     reason = failure(ValueError("the score, the map or a share is no number"))
     return proofs.filter(pa.array(sound)), [{"key": key, **reason} for key in odd]
-
-
-def _reason(pair: Pair, error: Exception) -> Row:
-    if any(file.changed for file in pair.files):
-        return {"status": schema.UNDECIDED, "error": CHANGED}
-    return failure(error)
 
 
 def _compare_pairs(pairs: Sequence[Pair]) -> pa.Table:

@@ -219,8 +219,7 @@ def look_closer(a: Pixels, b: Pixels, affine: Wide) -> tuple[float, Wide]:
     affine
         The map that was found.
     """
-    refined = affine.copy()
-    smooth = _blur(grey(np.stack([a, b])), SMOOTH)
+    smooth, refined = _blur(grey(np.stack([a, b])), SMOOTH), affine.copy()
     if registration.refine(*smooth, refined)[0] <= 0:
         refined = affine
     return changes.measure_finer(a, b, refined).left, refined
