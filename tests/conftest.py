@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
     os.environ.pop(name, None)
 for name in ("SPLITAUDIT_DATA", "SPLITAUDIT_TARGET", "SPLITAUDIT_CACHE"):
     os.environ.pop(name, None)
+# Else each of some hundred processes would compile the package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # In CI (.ci/run sets the variable) Hypothesis draws the same examples in every run: what is red
 # there is red again. Elsewhere it draws others each time, and so finds what nobody thought of.

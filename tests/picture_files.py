@@ -130,7 +130,8 @@ def frames(n: int, side: int = 64) -> list[Image.Image]:
     return [Image.fromarray(rng.integers(0, 256, (side, side), dtype=np.uint8)) for _ in range(n)]
 
 
-def read(path: Path, data: bytes, **options: object) -> Picture:
+def read(path: Path, data: bytes | Callable[[], bytes], **options: object) -> Picture:
+    data = data if isinstance(data, bytes) else data()
     return load(write(path / "picture.any", data), **options)  # type: ignore[arg-type]
 
 

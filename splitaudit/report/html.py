@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ def write_report(
     write_text(page, path)
 
 
+@lru_cache(maxsize=1)
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("splitaudit", "report"),

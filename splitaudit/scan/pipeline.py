@@ -26,6 +26,7 @@ from splitaudit.schema import CAPTIONS, CHECKS, KEYS
 
 IDENTIFY = Stage("identify", "contents", jobs.identify, jobs.lost_identify, 1e9)
 MEDIA_BY_PART: dict[str, Medium] = {medium.part: medium for medium in (Sounds(), Pictures())}
+REQUIRED = {"av", "numba", "numpy", "pyarrow", "scipy", "soundfile", "soxr"}
 # Packages of extras; OpenCV comes in four.
 OPTIONAL = {"faiss-cpu", "faiss-gpu-cu12", "pillow", "pillow-heif", "simplejpeg", "imagehash"} | {
     f"opencv{kind}-python{screen}" for kind in ("", "-contrib") for screen in ("", "-headless")
@@ -151,7 +152,13 @@ def _resolve_contents(files: _Files, settings: Settings) -> Contents:
 
 def versions() -> dict[str, str]:
     """Return the packages that the result depends on."""
-    names = {"av", "numba", "numpy", "pyarrow", "scipy", "soundfile", "soxr"}
-    installed = {found.name for found in metadata.distributions()}
-    names |= OPTIONAL & installed
-    return {"splitaudit": __version__} | {name: metadata.version(name) for name in sorted(names)}
+    found = {name: _version(name) for name in sorted(REQUIRED | OPTIONAL)}
+    return {"splitaudit": __version__} | {name: of for name, of in found.items() if of is not None}
+
+
+def _version(name: str) -> str | None:
+    """The version of a package; None where it is not installed."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

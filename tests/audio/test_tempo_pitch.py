@@ -82,7 +82,11 @@ def test_a_copy_is_proven_and_measured(
 def test_short_copies_are_proven(kind: Callable[..., Sound], change: str, seconds: float) -> None:
     sound = kind(6, seconds)
     copy, tempo, _ = CHANGES[change](sound, 1.03)
-    assert compare(sound, copy, (seconds / 2, seconds / 2 / tempo), tempo).accepted
+    a, b, moment = ready(sound), ready(copy), (seconds / 2, seconds / 2 / tempo)
+    # One second of wind is a single piece, which is moved and not stretched.
+    proof = tempo_pitch.verify(a, b, moment, tempo) or ordinary.verify(a, b, moment[1] - moment[0])
+    assert proof is not None
+    assert proof.accepted
 
 
 @KIND
@@ -149,11 +153,19 @@ def test_noise_codec_and_polarity_are_survived(tmp_path: Path, change: str) -> N
 
 
 def test_an_unscaled_copy_has_one_tempo_and_one_pitch() -> None:
+    sound = ready(sounds.speech_like(5, 6.0))
+    proof = ordinary.verify(sound, sound, 0)
+    assert proof is not None
+    assert proof.accepted
+    assert (proof.tempo, proof.pitch) == (1, 1)
+
+
+def test_what_the_ordinary_proof_looks_at_is_not_proven_twice() -> None:
     sound = sounds.speech_like(5, 6.0)
-    for proof in (compare(sound, sound, (3.0, 3.03), 1.0), ordinary.verify(*[ready(sound)] * 2, 0)):
-        assert proof is not None
-        assert proof.accepted
-        assert (proof.tempo, proof.pitch) == pytest.approx((1, 1), abs=1e-5)
+    for at_s in (3.03, 3.0, 2.95):
+        assert tempo_pitch.verify(*[ready(sound)] * 2, (3.0, at_s), 1.0) is None
+    slower = faster(sound, 1.0005)  # 48 samples later at its end
+    assert compare(sound, slower, (3.0, 3.0), 1.0).tempo == pytest.approx(1.0005, rel=1e-5)
 
 
 @pytest.mark.parametrize("n", [0, 1, 100, 400, 1500])

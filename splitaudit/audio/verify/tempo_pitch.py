@@ -34,6 +34,7 @@ MIN_INLIER_SHARE = 0.25  # <=: windows that fit, of those twice as far from the 
 EARLY_RIVAL_RATIO = 0.8  # <: of the peak, a rival about the moment; else no more is looked at
 CONSTANT_SPEED_S = 1e-4  # <: off the line on the whole: no pieces, the speed was changed
 MAX_TEMPO_DEVIATION = 0.02  # by this share pieces may lie about another tempo than was proposed
+MAX_DRIFT = 2.0  # <: samples of the shorter sound by which an unchanged speed may seem to drift
 SPEED_TOLERANCE = 0.003  # <: difference of tempo and pitch, as a share, likewise
 BLOCK_WINDOWS = 32  # windows (2 s) judged together
 MIN_CORRELATION = (
@@ -78,19 +79,26 @@ def verify(a: Sound, b: Sound, moment: tuple[float, float], tempo: float) -> Pro
     Returns
     -------
     Proof or None
-        None where no stretch of the two correlates. The score means the same as in
-        `audio.verify`; chance, which at any line lets a window fit somehow, is taken off both
+        None where no stretch of the two correlates, or where the speed is unchanged, of which the
+        ordinary proof tells. The score means the same as in `audio.verify`; chance, which at any line lets a window fit somehow, is taken off both
         sides (`windows.sharpness`).
     """
     line = spectrograms.align(a.white, b.white, moment, tempo)
     line = _fit_line(a, b, line) if line else None
-    if line is None:
+    if line is None or _is_unscaled(line, moment, min(len(a.white), len(b.white))):
         return None
     return (
         _prove_resampled(a, b, line)
         if line.tempo == line.pitch
         else _prove_time_stretched(a, b, line)
     )
+
+
+def _is_unscaled(line: Line, moment: tuple[float, float], length: int) -> bool:
+    """Whether the ordinary proof has looked on this line: nothing drifts, and the lag is near."""
+    drift = abs(line.tempo - 1) * length, abs(line.pitch - 1) * length
+    lag_s = line.to_b(moment[0]) - moment[1]
+    return max(drift) < MAX_DRIFT and abs(lag_s) * RATE < alignment.SLACK / 2
 
 
 def _fit_line(a: Sound, b: Sound, line: Line) -> Line | None:

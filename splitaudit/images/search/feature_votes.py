@@ -187,13 +187,13 @@ def _distance_thresholds(descriptors: Codes) -> Bits:
     A corner of a letter or of a plain shape is like many others, one in a meadow like few: by how
     far each is from some that are drawn, taken to be normally distributed.
     """
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     if len(descriptors) < 2:
         return np.full(len(descriptors), RADIUS_RANGE[1], np.uint8)
     drawn = np.random.default_rng(0).integers(len(descriptors), size=SAMPLE_SIZE)
     mean, deviation = _distances(descriptors, descriptors[drawn])
-    rare = norm.isf(min(0.5, EXPECTED_BY_CHANCE / len(descriptors)))
+    rare = -ndtri(min(0.5, EXPECTED_BY_CHANCE / len(descriptors)))
     near: Bits = np.clip(mean - rare * deviation, *RADIUS_RANGE).astype(np.uint8)
     return near
 
