@@ -52,7 +52,7 @@ BENCHMARKS = {
     "audio.excerpts": Small("--seconds 3 --recordings 2 --per-recording 1", SOUNDS),
     "audio.kinds": Small("--kinds 'takes of one vowel' --most 6"),
     "audio.ladder": Small(
-        "--references 2 --others 1 --transforms ogg 'tempo 2 %' --figure {out}/ladder.svg",
+        "--references 1 --others 1 --transforms ogg 'tempo 2 %' --figure {out}/ladder.svg",
         SOUNDS,
         ("matplotlib",),
     ),
@@ -73,9 +73,9 @@ BENCHMARKS = {
         "--sides 3 --places test --originals 2 --changes 2 --different 4", PICTURES, ("PIL", "cv2")
     ),
     "images.decode": Small("--pictures 1 --rounds 1", needs=("PIL",)),
-    "images.kinds": Small("--kinds forms --most 6 --copies 1 --sheets {out}", needs=("PIL", "cv2")),
+    "images.kinds": Small("--kinds forms --most 4 --copies 1 --sheets {out}", needs=("PIL", "cv2")),
     "images.ladder": Small(
-        "--scenes 2 --others 2 --transforms mirror 'crop 20 %' --figure {out}/ladder.svg",
+        "--scenes 2 --others 1 --transforms mirror 'crop 20 %' --figure {out}/ladder.svg",
         PICTURES,
         ("PIL", "cv2", "matplotlib"),
     ),
@@ -87,7 +87,7 @@ BENCHMARKS = {
     "scale.feature_search": Small("--pictures 200", needs=("PIL", "cv2")),
     "scale.hamming_join": Small("--most 20000 --divide 8", needs=("faiss",)),
     "scale.patch_search": Small("--sounds 300 --clips 5", needs=("faiss",)),
-    "scale.robustness": Small("--clips 16 --kills 1 --turns 1 --only kill splits vanish"),
+    "scale.robustness": Small("--clips 8 --kills 1 --turns 1 --only kill splits vanish"),
     "scale.startup": Small(),
     "splits.sounddesc_study": Small("--tables audiocaps", ("sounddescs", "metadata")),
     "splits.splitters": Small("--items 2000 --draws 1", ("sounddescs",)),
