@@ -310,7 +310,7 @@ def disturb_files(home: Path, disturb: Callable[[Path], None], args: Any) -> Row
         # the first parts show that the files were listed
         _wait_for(trial / "cache", process)
         time.sleep(rng.uniform(0, 2))
-        for at in rng.choice(len(files), 10, replace=False):
+        for at in rng.choice(len(files), min(10, len(files) // 2), replace=False):
             disturb(files[at])
         status = process.wait()
         again = harness.scan(data, trial, run="again")
