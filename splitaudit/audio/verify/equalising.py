@@ -75,6 +75,8 @@ class Fit:
         of its own, lies in the space of what filters make of those of the source (its hat matrix).
         """
         source, aim, phase = _partials(self.beside, self.aim)
+        if not len(phase):
+            return 0.0
         turns = np.exp(-1j * np.outer(phase, np.arange(-REACH, REACH + 1)))
         made = source[:, None] * np.vstack([turns.real, turns.imag]).reshape(2, *turns.shape)
         basis, strength, _ = np.linalg.svd(made.reshape(-1, turns.shape[1]), full_matrices=False)

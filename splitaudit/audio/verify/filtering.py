@@ -132,13 +132,18 @@ class Between:
         return solve_toeplitz(column, near), near
 
     @cached_property
+    def _filters(self) -> list[tuple[Wide, Wide]]:
+        return [self._fit(source, REACH) for source in (0, 1)]
+
+    @cached_property
     def _left_by_filters(self) -> tuple[float, float]:
         return self._left_over(REACH)
 
     def _left_over(self, reach: int) -> tuple[float, float]:
         """Share of the energy of b that no filter of a makes, and of a that none of b does."""
         own, _ = self._correlations
-        made = (float(np.dot(*self._fit(source, reach))) for source in (0, 1))
+        fits = self._filters if reach == REACH else [self._fit(source, reach) for source in (0, 1)]
+        made = (float(np.dot(*fit)) for fit in fits)
         of_b, of_a = (
             float(np.clip(1 - energy / (own[1 - source][0] + 1e-12), 0.0, 1.0))
             for source, energy in enumerate(made)
@@ -150,7 +155,7 @@ class Between:
         from scipy.signal import fftconvolve
 
         x, y = self._sides[source], self._sides[1 - source]
-        made = fftconvolve(x, self._fit(source, REACH)[0])[REACH : REACH + len(x)]
+        made = fftconvolve(x, self._filters[source][0])[REACH : REACH + len(x)]
         return _compare_levels(_band_power(made), _band_power(y - made))
 
 
