@@ -8,7 +8,7 @@ import pandas as pd
 
 from splitaudit.audio.match_rows import expand
 
-FINGERPRINT, VERIFIER = "patch-v1", "waveform-v4"
+FINGERPRINT, VERIFIER = "patch-v1", "waveform-v5"
 Pair = tuple[str, str]
 
 

@@ -5,7 +5,9 @@ hash of their names) stand in two splits, and copies of some of them in a third:
 down, a third of it, a telephone's band. `--data` names folders of real sounds, laid out as
 KIND/SOURCE/files; what can be made is made. Two originals of a real kind may be the same sound: a
 pair is false unless a short filter makes 0.8 of the energy of one from the other, at the full rate;
-those that are not false are listed, too.
+those that are not false are listed, too. Files with the same bytes are one original: a synthesiser
+may say a word alike in two voices. Copies are counted that the scan itself calls degenerate, beside
+what it finds.
 """
 
 from __future__ import annotations
@@ -92,7 +94,15 @@ def find_kinds(args: argparse.Namespace, made: Path) -> Iterator[tuple[str, list
             sources = [s for s in sorted(folder.iterdir()) if s not in sources]
         sounds = [path for source in sources for path in sorted(find_sound_files(source))]
         step = max(1, -(-len(sounds) // args.most))
-        yield kind, sounds[::step]
+        yield kind, _without_twins(sounds[::step])
+
+
+def _without_twins(sounds: Sequence[Path]) -> list[Path]:
+    """The first of files that have the same bytes."""
+    first: dict[bytes, Path] = {}
+    for path in sounds:
+        first.setdefault(path.read_bytes(), path)
+    return list(first.values())
 
 
 def lay_out(sounds: Sequence[Path], target: Path) -> Laid:
@@ -149,6 +159,7 @@ def measure(kind: str, laid: Laid, home: Path, found: list[dict[str, Any]]) -> d
     found += pairs
     right = set(laid.copies.items())
     got = {a for a, b in _both_ways(leaks) if (a, b) in right}
+    statuses = scanned.table("media").set_index("item_id")["status"]
     n = len(laid.originals)
     return {
         "kind": kind,
@@ -156,6 +167,7 @@ def measure(kind: str, laid: Laid, home: Path, found: list[dict[str, Any]]) -> d
         "pairs": n * (n - 1) // 2,
         "copies": len(laid.copies),
         "found": len(got),
+        "degenerate": int((statuses[list(laid.copies)] == "degenerate").sum()),
         **{f"missed, {how}": _count_missed(laid, got, how) for how in (*COPIED, THIRD)},
         "false": sum(pair["explained"] < SAME_SHARE for pair in pairs),
         "same sound": sum(pair["explained"] >= SAME_SHARE for pair in pairs),

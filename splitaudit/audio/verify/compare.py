@@ -113,9 +113,11 @@ def _compare(pair: Pair) -> verifier.Proof | None:
 def _prove(a: Sound, b: Sound, pair: Pair) -> verifier.Proof | None:
     a_s, b_s = pair.moment_s
     proof = verifier.verify(a, b, b_s - a_s)
-    if _is_unscaled_copy(proof, pair) or not _can_be_scaled(pair, min(a.cells, b.cells)):
-        return proof
-    return _choose_proof(proof, tempo_pitch.verify(a, b, pair.moment_s, 1 / pair.slope))
+    if not _is_unscaled_copy(proof, pair) and _can_be_scaled(pair, min(a.cells, b.cells)):
+        proof = _choose_proof(proof, tempo_pitch.verify(a, b, pair.moment_s, 1 / pair.slope))
+    if proof is None or not proof.accepted:
+        return verifier.verify_equalised(a, b, b_s - a_s) or proof
+    return proof
 
 
 def _choose_proof(

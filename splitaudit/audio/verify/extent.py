@@ -137,6 +137,13 @@ def find(aligned: Aligned) -> Stretch:
     return Stretch(start, end, mean, inside, _shared_frames(aligned, expected, slice(start, end)))
 
 
+def whole(aligned: Aligned) -> Stretch:
+    """Return all that two aligned sounds have at the same time as what they share."""
+    heard = aligned.either_active
+    mean = float(aligned.agreement[heard].mean()) if heard.any() else 0.0
+    return Stretch(0, len(heard), mean, heard, np.ones_like(heard))
+
+
 def _evidence(aligned: Aligned, expected: Floats, share: float) -> Floats:
     """By how much each frame agrees better than a share of what is expected of it, weighted."""
     better = expected * (aligned.agreement - share * expected)

@@ -132,13 +132,18 @@ class Between:
         return solve_toeplitz(column, near), near
 
     @cached_property
+    def _filters(self) -> list[tuple[Wide, Wide]]:
+        return [self._fit(source, REACH) for source in (0, 1)]
+
+    @cached_property
     def _left_by_filters(self) -> tuple[float, float]:
         return self._left_over(REACH)
 
     def _left_over(self, reach: int) -> tuple[float, float]:
         """Share of the energy of b that no filter of a makes, and of a that none of b does."""
         own, _ = self._correlations
-        made = (float(np.dot(*self._fit(source, reach))) for source in (0, 1))
+        fits = self._filters if reach == REACH else [self._fit(source, reach) for source in (0, 1)]
+        made = (float(np.dot(*fit)) for fit in fits)
         of_b, of_a = (
             float(np.clip(1 - energy / (own[1 - source][0] + 1e-12), 0.0, 1.0))
             for source, energy in enumerate(made)
@@ -150,7 +155,7 @@ class Between:
         from scipy.signal import fftconvolve
 
         x, y = self._sides[source], self._sides[1 - source]
-        made = fftconvolve(x, self._fit(source, REACH)[0])[REACH : REACH + len(x)]
+        made = fftconvolve(x, self._filters[source][0])[REACH : REACH + len(x)]
         return _compare_levels(_band_power(made), _band_power(y - made))
 
 
@@ -161,6 +166,15 @@ def explained_share(a: Samples, b: Samples) -> float:
 
 def fits_once(part: Samples, sound: Samples, at: int, near: int) -> bool:
     """Return whether a stretch of a sound leaves much more of every other moment of it.
+
+    Parameters are those of `left_elsewhere`.
+    """
+    here, elsewhere = left_elsewhere(part, sound, at, near)
+    return elsewhere >= OTHER_MOMENT * here
+
+
+def left_elsewhere(part: Samples, sound: Samples | Wide, at: int, near: int) -> tuple[float, float]:
+    """Return what a gain leaves of a stretch of a sound where it lies, and least at other moments.
 
     Parameters
     ----------
@@ -173,18 +187,17 @@ def fits_once(part: Samples, sound: Samples, at: int, near: int) -> bool:
     """
     from scipy.signal import correlate
 
-    part, m, n = part[:LONGEST].astype(np.float64), min(len(part), LONGEST), len(sound)
+    wide, m, n = part[:LONGEST].astype(np.float64), min(len(part), LONGEST), len(sound)
     begin = np.arange(-(m // 2), n - m + m // 2 + 1)  # of the stretch, in the sound
     inner, outer = (
-        np.pad(np.cumsum(np.square(x, dtype=np.float64)), (1, 0)) for x in (part, sound)
+        np.pad(np.cumsum(np.square(x, dtype=np.float64)), (1, 0)) for x in (wide, sound)
     )
     energy = inner[np.minimum(m, n - begin)] - inner[np.maximum(0, -begin)]
     energy *= outer[np.minimum(n, begin + m)] - outer[np.maximum(0, begin)]
-    product = correlate(sound, part, "full", "fft")[begin + m - 1]
+    product = correlate(sound, wide, "full", "fft")[begin + m - 1]
     fit = np.square(product) / (energy + 1e-6 * inner[-1] * outer[-1] + 1e-20)
     here = np.abs(begin - at) <= near
-    most, other = fit[here].max(initial=0.0), fit[~here].max(initial=0.0)
-    return bool(1 - other >= OTHER_MOMENT * max(0.0, 1 - most))
+    return max(0.0, 1 - fit[here].max(initial=0.0)), 1 - float(fit[~here].max(initial=0.0))
 
 
 def _compare_levels(power: Wide, beside: Wide) -> tuple[float, float]:

@@ -42,7 +42,7 @@ SAME_SCORE = 0.96  # <= a score that no other take reaches, or
 CLOSE_SCORE = 0.9  # <= both a score and
 CLOSE_CORRELATION = 0.85  # <= a correlation, of which takes reach one at most
 MIN_CELLS = 10.0  # <: so few that any other of its pitch is the same to a filter; a copy must have
-GAIN_BITS = 40.0  # <=: that two sounds agree in when only their level may differ, or
+GAIN_BITS = 24.0  # <=: that two sounds agree in when only their level may differ, or
 FILTER_BITS = 150.0  # <= when a filter may lie between them; two plucks of a string agree in 90
 NOISE_SLOPE = 0.2  # <= either way: of the rest with the sound, and
 STEADY = 0.7  # <= nepers: the deviation of that rest; of other takes it is 0.79 and more. Or
@@ -56,7 +56,8 @@ EQUAL_CORRELATION = 0.9  # <= of correlation: the same to the noise; or that sco
 SMALL_COVERAGE = 0.5  # < on both sides: a note of one synthesiser may be in two songs; a copy has
 LONG_PART_CELLS = 50.0  # <= where it is longer than `TAKE_S`: a held note has fewer. Else most
 LOOP_SHARE = 0.9  # <= of the energy, of sounds that agree from their first to their last sample
-LOOP_CELLS = 50.0  # <=: of a hum there is no such copy; or `GAIN_BITS` with
+LOOP_CELLS = 50.0  # <=: of a hum there is no such copy; or
+LOOP_BITS = 40.0  # <= that two notes agree in, with
 LOOP_LEFT = 10**-1.5  # <= share of the energy that a gain leaves
 
 
@@ -128,6 +129,12 @@ class Likeness:
         """How much the levels of that vary, see `filtering`."""
         return self._between.rest_deviation
 
+    @cached_property
+    def fits_once(self) -> bool:
+        """Whether they fit at no other lag: they are no alarm, no clock and no loop."""
+        white = self.stretches(whitened=True)
+        return not _is_repetitive(white[0], white[1], self.sounds)
+
     @property
     def length(self) -> int:
         """Samples of the stretch."""
@@ -149,8 +156,8 @@ def is_copy(likeness: Likeness, found: extent.Stretch) -> bool:
     if has_enough_evidence(likeness.score, found) and is_told_apart(likeness):
         return True
     if has_enough_evidence(likeness.score, found, MIN_SCORE) and _is_covered(likeness):
-        return _fits_once(likeness)
-    return found.active_s >= MIN_ACTIVE_S and _is_filtered(likeness) and _fits_once(likeness)
+        return likeness.fits_once
+    return found.active_s >= MIN_ACTIVE_S and _is_filtered(likeness) and likeness.fits_once
 
 
 def _is_covered(likeness: Likeness) -> bool:
@@ -197,12 +204,7 @@ def is_told_apart(likeness: Likeness) -> bool:
         return False
     if likeness.cells < MIN_CELLS and not _is_identical(likeness):
         return False
-    return _is_whole_loop(likeness) or _fits_once(likeness)
-
-
-def _fits_once(likeness: Likeness) -> bool:
-    white = likeness.stretches(whitened=True)
-    return not _is_repetitive(white[0], white[1], likeness.sounds)
+    return _is_whole_loop(likeness) or likeness.fits_once
 
 
 def _is_filtered(likeness: Likeness) -> bool:
@@ -225,7 +227,8 @@ def _agrees_well(likeness: Likeness) -> bool:
     if likeness.cells >= information.MAX_CELLS:
         return True
     if likeness.cells >= FEW_CELLS:
-        return likeness.score >= CLEAR_SCORE
+        clear = likeness.score >= CLOSE_SCORE or likeness.rest_slope <= ROOM_SLOPE
+        return likeness.score >= CLEAR_SCORE and clear
     return likeness.score >= CLOSE_SCORE and likeness.agreement >= CLOSE_CORRELATION
 
 
@@ -248,7 +251,7 @@ def _is_one_note(likeness: Likeness) -> bool:
 
     A plucked string repeats in each period; a train of clicks, an alarm or a hum does so anywhere.
     """
-    return likeness.loop_bits >= GAIN_BITS and _is_only_moment(likeness, likeness.length // 4)
+    return likeness.loop_bits >= LOOP_BITS and _is_only_moment(likeness, likeness.length // 4)
 
 
 def has_enough_evidence(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from splitaudit.audio.verify import extent
+from splitaudit.audio.verify import equalising, extent
 from splitaudit.audio.verify.alignment import align, overlap
 from splitaudit.audio.verify.extent import FRAME
 from splitaudit.audio.verify.likeness import (
@@ -27,7 +27,7 @@ from splitaudit.audio.verify.likeness import (
 from splitaudit.audio.verify.sound import Sound
 from splitaudit.audio.verify.whitening import RATE, Samples
 
-NAME = "waveform-v4"
+NAME = "waveform-v5"
 BACKGROUND_DB = -20.0  # <: level of what lies behind the sound: room tone, a hum
 
 
@@ -100,17 +100,29 @@ def verify(a: Sound, b: Sound, offset_s: float) -> Proof | None:
     return prove(a, b, *aligned)
 
 
+def verify_equalised(a: Sound, b: Sound, offset_s: float) -> Proof | None:
+    """Compare two whole sounds as `equalising` does, for notes that whitening cannot align.
+
+    Parameters and what is returned are those of `verify`; None where they are no copies.
+    """
+    aligned = equalising.align(a.samples, b.samples, round(offset_s * RATE))
+    return prove(a, b, *aligned, whole=True) if aligned else None
+
+
 def _may_be_takes(a: Sound, b: Sound) -> bool:
     """Whether one of two sounds is so short, and holds so little, that another take is like it."""
     return min(a.cells, b.cells) < FEW_CELLS and min(len(a.white), len(b.white)) < TAKE_S * RATE
 
 
-def prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
-    """Measure the shared stretch of two sounds aligned to the sample, and decide."""
+def prove(a: Sound, b: Sound, offset: int, score: float, whole: bool = False) -> Proof:
+    """Measure the shared stretch of two sounds aligned to the sample, and decide.
+
+    Of two that are known to be copies it is the `whole` of what they have at the same time.
+    """
     first = max(0, -offset), max(0, offset)
     white = a.white[first[0] :], b.white[first[1] :]
     sign, aligned = _align_frames((a, b), first, white)
-    found = extent.find(aligned)
+    found = extent.whole(aligned) if whole else extent.find(aligned)
     start, end = _stretch_bounds(found, white)
     coverage = (
         _coverage(a.active, aligned.active_a, found.shared),
@@ -118,6 +130,7 @@ def prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
     )
     shared = [slice(at + start, at + end) for at in first]
     score = float(np.clip(score, 0, 1))
+    likeness = Likeness(score, found.agreement, coverage, found.active_s, (a, b), tuple(shared))
     return Proof(
         score=score,
         correlation=sign * found.agreement,
@@ -129,10 +142,7 @@ def prove(a: Sound, b: Sound, offset: int, score: float) -> Proof:
         coverage_a=coverage[0],
         coverage_b=coverage[1],
         loudness_db=_loudness_db((a, b), aligned, found),
-        accepted=is_copy(
-            Likeness(score, found.agreement, coverage, found.active_s, (a, b), tuple(shared)),
-            found,
-        ),
+        accepted=whole or is_copy(likeness, found),
     )
 
 
