@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import cos, pi, sin
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from splitaudit import schema
 from splitaudit.engine.jobs import UNDECIDED_FOLDER, File, signature
 from splitaudit.images.decode.boxes import WHOLE
 from splitaudit.images.decode.thumbnail import SIDE, thumbnail
+from splitaudit.images.fingerprint.hash import ORIENTATIONS
 from splitaudit.images.verify.thumbnails.changes import Changes
 from splitaudit.images.verify.thumbnails.compare import Pair, Thumbnails
 
@@ -84,6 +86,33 @@ def proven(two: Pair, folder: Path) -> dict[str, object]:
 def test_what_is_drawn_or_shot_anew_is_no_copy(kind: str, side: int, tmp_path: Path) -> None:
     a, b = (kept(KINDS[kind](of), side, tmp_path / f"{of}.png") for of in (0, 2))
     assert not proven(pair(a, b, side), tmp_path / "facts")["accepted"]
+
+
+@pytest.mark.parametrize("kind", ["gauge", "banner"])
+def test_drawings_of_a_thumbnail_s_size_differ_by_a_stroke_or_a_colour(
+    kind: str, tmp_path: Path
+) -> None:
+    for other in (1, 2):
+        a, b = (kept(KINDS[kind](of), SIDE, tmp_path / f"{of}.png") for of in (0, other))
+        folder = tmp_path / f"facts {other}"
+        assert not proven(pair(a, b, SIDE), folder)["accepted"]
+
+
+@pytest.mark.parametrize("kind", ["gauge", "banner"])
+def test_a_copy_of_a_drawing_of_a_thumbnail_s_size_is_one(kind: str, tmp_path: Path) -> None:
+    a = kept(KINDS[kind](1), SIDE, tmp_path / "a.png")
+    for side, quality in ((SIDE, 60), (2 * SIDE, 90)):
+        b = kept(KINDS[kind](1), side, tmp_path / f"{side}.jpg", quality=quality)
+        assert proven(pair(a, b, SIDE), tmp_path / f"facts {side}")["accepted"]
+
+
+@pytest.mark.parametrize("side", [SIDE, 64])
+def test_a_dial_is_no_mirror_image_of_another(side: int, tmp_path: Path) -> None:
+    a = kept(gauge(1), side, tmp_path / "a.png")
+    mirrored = gauge(1).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    b = kept(mirrored, side, tmp_path / "b.png")
+    turned = replace(pair(a, b, side), variant=ORIENTATIONS.index("mirror"))
+    assert not proven(turned, tmp_path / "facts")["accepted"]
 
 
 @pytest.mark.parametrize("side", [64, 72])

@@ -61,8 +61,8 @@ def test_a_pair_is_listed_as_similar_from_a_tenth_on(
     score: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exposure, "compare", lambda *_: proofs(score))
-    flat = bytes(3 * SIDE * SIDE)
-    assert Thumbnails().verify([Pair("key", flat, flat, 0, (WHOLE, WHOLE))], tmp_path) == 1
+    noise = np.random.default_rng(0).integers(0, 256, 3 * SIDE * SIDE, np.uint8).tobytes()
+    assert Thumbnails().verify([Pair("key", noise, noise, 0, (WHOLE, WHOLE))], tmp_path) == 1
     (row,) = pq.read_table(tmp_path).to_pylist()
     assert (row["accepted"], row["similar"]) == LISTED[score]
     assert row["score"] == score

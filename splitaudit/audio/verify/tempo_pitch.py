@@ -80,8 +80,8 @@ def verify(a: Sound, b: Sound, moment: tuple[float, float], tempo: float) -> Pro
     -------
     Proof or None
         None where no stretch of the two correlates, or where the speed is unchanged, of which the
-        ordinary proof tells. The score means the same as in `audio.verify`; chance, which at any line lets a window fit somehow, is taken off both
-        sides (`windows.sharpness`).
+        ordinary proof tells. The score means the same as in `audio.verify`; chance, which at any
+        line lets a window fit somehow, is taken off both sides (`windows.sharpness`).
     """
     line = spectrograms.align(a.white, b.white, moment, tempo)
     line = _fit_line(a, b, line) if line else None

@@ -50,6 +50,18 @@ def shrink(pixels: Pixels, longest: int) -> Pixels:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def enlarge(pixels: Pixels, shortest: int) -> Pixels:
+    """Return a picture whose shorter side has at least so many pixels."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    by = shortest / min(height, width)
+    if by <= 1:
+        return pixels
+    size = round(width * by), round(height * by)
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
 def lay_over(a: Pixels, b: Pixels, homography: Map) -> Iterator[Overlay]:
     """Lay the finer of two pictures over the coarser one: as a map has it, and refined.
 

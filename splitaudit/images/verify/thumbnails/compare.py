@@ -33,11 +33,14 @@ from splitaudit.images.fingerprint.hash import (
     orientation_matrix,
 )
 from splitaudit.images.verify import placement
+from splitaudit.images.verify.drawings.verdict import DIFFERENT
 from splitaudit.images.verify.proofs import PROOFS, PictureVerifier
 from splitaudit.images.verify.thumbnails import exposure
+from splitaudit.images.verify.thumbnails.drawings import are_small_drawings, confirms_small
 
 SIMILAR = 0.1  # >=: score of what is listed, where it is not accepted
 MIN_FINER = 40  # >= pixels that both have a side, or thumbnails show as much
+WHOLE = 0.9  # >= of either picture: all of the one lies upon all of the other
 CACHE_SIZE = 1_024  # pictures, of at most 28 kB each; pairs of a picture stand together
 
 Pixels = npt.NDArray[np.uint8]
@@ -138,12 +141,24 @@ def _look_closer(pairs: Sequence[Pair], proofs: exposure.Proofs) -> exposure.Pro
     score, affine = proofs.score.copy(), proofs.affine.copy()
     for row in np.flatnonzero(proofs.accepted).tolist():
         pair = pairs[row]
-        if pair.files and pair.finest >= MIN_FINER:
-            sides = zip(pair.files, pair.boxes, (0, pair.variant), strict=True)
-            a, b = (_read_finer(*side, pair.finest // 2 * 2) for side in sides)
+        a, b = _finest(pair)
+        if len(a) > SIDE:
             left, affine[row] = exposure.look_closer(a, b, affine[row])
             score[row] *= left
+        if are_small_drawings(a, b):
+            whole = min(proofs.coverage_a[row], proofs.coverage_b[row]) >= WHOLE
+            if not confirms_small(a, b, affine[row], pair.variant, bool(whole)):
+                score[row] = min(score[row], DIFFERENT)
     return replace(proofs, score=score, affine=affine)
+
+
+def _finest(pair: Pair) -> tuple[Pixels, Pixels]:
+    """Both pictures at the finest size that both have, the second as `variant` turns it."""
+    if not pair.files or pair.finest < MIN_FINER:
+        return _pixels(pair.a), orient(_pixels(pair.b), pair.variant)
+    sides = zip(pair.files, pair.boxes, (0, pair.variant), strict=True)
+    a, b = (_read_finer(*side, pair.finest // 2 * 2) for side in sides)
+    return a, b
 
 
 @lru_cache(maxsize=CACHE_SIZE)

@@ -23,7 +23,7 @@ from splitaudit.images.verify.thumbnails import changes, registration
 from splitaudit.images.verify.thumbnails.description import describe_map, is_mirrored, rotation
 from splitaudit.images.verify.thumbnails.registration import MIN_GAIN
 
-NAME = "thumbnails-v4"
+NAME = "thumbnails-v5"
 MIN_SCORE = 0.5  # <= of an accepted match
 # <= of correlation at the best place, or no map is tried; copies have 0.6 and more
 MIN_PLACE_CORRELATION = 0.5
