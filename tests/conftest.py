@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import environment  # noqa: F401  before NumPy is loaded
+
+# isort: split
 import fcntl
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,15 +20,6 @@ from hypothesis import settings
 from other_readers import datasets, mlcroissant  # noqa: F401  fixtures
 
 from splitaudit.demo.dataset import GroundTruth, Leak, plant
-
-# What tests run is the default, whatever the machine is set to.
-for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
-    os.environ.pop(name, None)
-for name in ("SPLITAUDIT_DATA", "SPLITAUDIT_TARGET", "SPLITAUDIT_CACHE"):
-    os.environ.pop(name, None)
-# Else each of some hundred processes would compile the package anew.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
 
 # In CI (.ci/run sets the variable) Hypothesis draws the same examples in every run: what is red
 # there is red again. Elsewhere it draws others each time, and so finds what nobody thought of.
