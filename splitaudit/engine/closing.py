@@ -55,14 +55,12 @@ def close(found: pd.DataFrame, held: Held, compare: Compare) -> pd.DataFrame:
         return pd.DataFrame({"content": [], "split": []}, dtype=np.int64)
     pairs = found.drop_duplicates(["a", "b"])
     known = _Known(held)
-    for turn in range(LAST_OF_ALL + 1):
-        due = pairs[pairs["turn"] == turn]
+    for _, due in pairs[pairs["turn"] <= LAST_OF_ALL].groupby("turn"):
         known.learn(due[known.is_worthwhile(due)], compare)
-    for turn in range(1, LAST_OF_OPEN + 1):
-        due = pairs[pairs["turn"] == turn]
+    for _, due in pairs[pairs["turn"].between(1, LAST_OF_OPEN)].groupby("turn"):
         known.learn(due[known.is_open(due)], compare)
     members = known.members()
-    for place in range(MEMBERS):
+    for place in sorted(set(members["place"]) - {MEMBERS}):
         known.learn(known.beside(members, place), compare)
     cut = pairs[pairs["turn"] > LAST_OF_OPEN]
     return known.still_open(cut, members)
