@@ -54,7 +54,7 @@ def joined(members, links, policy):
     return pairs | {(a, b) for items in by_value.values() for a in items for b in items if a < b}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(MEMBER, max_size=14, unique=True),
     st.lists(EDGE, max_size=5),
@@ -204,7 +204,7 @@ def test_an_unknown_policy_is_named():
 SOFT = st.lists(st.tuples(ITEM, ITEM, st.sampled_from([0.6, 0.8, 1.0])), max_size=14)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(SOFT, st.lists(EDGE, max_size=3), st.integers(1, 8), st.randoms())
 def test_what_would_make_too_large_a_group_is_refused_and_nothing_else(soft, hard, cap, order):
     hard = edges_of([(a, b, "duplicate") for a, b, _ in hard])
