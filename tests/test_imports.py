@@ -79,6 +79,7 @@ NAMED = {
         "audio/decode/stream",
         *(f"audio/verify/{name}" for name in ("tempo_pitch", "windows")),
     },
+    "threadpoolctl": {"engine/execute"},
     "numba": {"engine/compiled"},
     "faiss": {"search/vectors"},
     "jinja2": {"report/html"},

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from command import Ran, run, stages, tables
 from noting import Thing, note_process
-from poison import fail, give_up, note
+from poison import fail, give_up, note, note_threads
 from sound_files import RATE, write_av, write_pcm
 
 import splitaudit
@@ -175,6 +175,19 @@ def test_one_job_and_one_process_are_done_here(
     rows = [row for part in tmp_path.iterdir() for row in pq.read_table(part).to_pylist()]
     assert {row["key"] for row in rows} == {str(n) for n in range(count)}
     assert (os.getpid() not in {row["process"] for row in rows}) == elsewhere
+
+
+@pytest.mark.parametrize(("said", "used"), [(None, "1"), ("3", "3")])
+def test_processes_that_share_the_cores_have_one_thread_each_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str | None, used: str
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    if said:
+        monkeypatch.setenv("OMP_NUM_THREADS", said)
+    jobs = [Job(note_threads, [name], tmp_path, give_up) for name in "ab"]
+    assert list(execute.run(jobs, 2)) == [1, 1]
+    assert {path.name for path in tmp_path.iterdir()} == {used}
+    assert os.environ.get("OMP_NUM_THREADS") == said
 
 
 def test_a_mistake_of_ours_is_no_lost_item(tmp_path: Path) -> None:
