@@ -188,7 +188,8 @@ def confirm(a: Photograph, b: Photograph, homography: Map, score: float) -> Proo
     score
         In [0, 1].
     """
-    return _build_proof(a, b, placement.denormalise(homography, a.size, b.size), (score, 1.0))
+    homography = placement.denormalise(homography, a.size, b.size)
+    return _build_proof(a, b, homography, (score, 1.0), saw_colours=True)
 
 
 def _map_hypotheses(
@@ -288,7 +289,11 @@ def _size(grey: Grey) -> placement.Size:
 
 
 def _build_proof(
-    a: Photograph, b: Photograph, homography: Map, certain: tuple[float, float]
+    a: Photograph,
+    b: Photograph,
+    homography: Map,
+    certain: tuple[float, float],
+    saw_colours: bool = False,
 ) -> Proof:
     gain, bias = placement.estimate_light(a.levels, b.levels, homography)
     coverage_a, coverage_b = placement.coverages(homography, a.size, b.size)
@@ -296,7 +301,7 @@ def _build_proof(
     words = placement.describe_map(homography, a.size, b.size)
     transform = describe_transform(words, (coverage_a, coverage_b), (gain, bias))
     score, common = certain
-    if _is_recoloured(a, b, normal):
+    if not saw_colours and _is_recoloured(a, b, normal):
         score = min(score, RECOLOURED)
     if max(coverage_a, coverage_b) < MIN_COVERAGE or not MIN_GAIN <= abs(gain) <= 1 / MIN_GAIN:
         score = 0.0
