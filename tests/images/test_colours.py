@@ -11,7 +11,7 @@ from splitaudit.images.fingerprint.colours import ColourLayout, layout
 from splitaudit.images.fingerprint.contract import encode
 from splitaudit.images.fingerprint.views import View
 from splitaudit.images.verify.photographs import colours
-from splitaudit.images.verify.photographs.exposure import compare
+from splitaudit.images.verify.photographs.exposure import compare, confirm
 
 Array = np.ndarray
 
@@ -42,6 +42,12 @@ def test_little_detail_proves_nothing_in_other_colours(monkeypatch: pytest.Monke
     assert compare(photograph(little), photograph(little), orientations=(0,)).accepted
     monkeypatch.setattr(colours, "MIN_FEATURES", 0)
     assert compare(*sides, orientations=(0,)).accepted  # by grey levels alone it would be
+
+
+def test_what_was_seen_in_colour_at_full_size_is_not_asked_again() -> None:
+    sides = photograph(FRANCE), photograph(MALI)
+    assert colours.are_recoloured(sides[0].chroma, sides[1].chroma, SAME)
+    assert confirm(*sides, SAME, 0.9).score == 0.9
 
 
 def test_a_photograph_in_other_colours_is_the_same() -> None:

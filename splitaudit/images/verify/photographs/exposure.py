@@ -9,7 +9,7 @@ has moved is missing at one place and too much at another, where a logo or a tex
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +28,7 @@ from splitaudit.images.verify.photographs import homography as matching
 from splitaudit.images.verify.photographs.evidence import Evidence
 from splitaudit.images.verify.photographs.overlay import Blocks, Grey, Map
 
-NAME = "photographs-v7"
+NAME = "photographs-v8"
 NO_CHANGE = "recompressed"  # what is said where no change is seen
 MIN_SCORE = 0.5  # <= of an accepted match
 SIMILAR = 0.5  # <= of what two shots of a scene have in common
@@ -189,7 +189,7 @@ def confirm(a: Photograph, b: Photograph, homography: Map, score: float) -> Proo
         In [0, 1].
     """
     homography = placement.denormalise(homography, a.size, b.size)
-    return _build_proof(a, b, homography, (score, 1.0), saw_colours=True)
+    return _build_proof(a, b, homography, (score, 1.0))
 
 
 def _map_hypotheses(
@@ -241,7 +241,10 @@ def _verify_map(
     refined = placement.simplify(refined, alike[:, :2])
     refined = placement.inverse(refined) if larger < 1 else refined
     common = len(alike) / len(seen.fine) if len(seen.fine) >= evidence.MIN_BLOCKS else 0.0
-    return _build_proof(a, b, refined, (seen.evidence.score, common))
+    proof = _build_proof(a, b, refined, (seen.evidence.score, common))
+    if _is_recoloured(a, b, proof.homography):
+        return replace(proof, score=min(proof.score, RECOLOURED))
+    return proof
 
 
 class _MapEvidence(NamedTuple):
@@ -289,11 +292,7 @@ def _size(grey: Grey) -> placement.Size:
 
 
 def _build_proof(
-    a: Photograph,
-    b: Photograph,
-    homography: Map,
-    certain: tuple[float, float],
-    saw_colours: bool = False,
+    a: Photograph, b: Photograph, homography: Map, certain: tuple[float, float]
 ) -> Proof:
     gain, bias = placement.estimate_light(a.levels, b.levels, homography)
     coverage_a, coverage_b = placement.coverages(homography, a.size, b.size)
@@ -301,8 +300,6 @@ def _build_proof(
     words = placement.describe_map(homography, a.size, b.size)
     transform = describe_transform(words, (coverage_a, coverage_b), (gain, bias))
     score, common = certain
-    if not saw_colours and _is_recoloured(a, b, normal):
-        score = min(score, RECOLOURED)
     if max(coverage_a, coverage_b) < MIN_COVERAGE or not MIN_GAIN <= abs(gain) <= 1 / MIN_GAIN:
         score = 0.0
     return Proof(score, normal, gain, bias, coverage_a, coverage_b, transform, common)
