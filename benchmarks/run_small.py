@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import shlex
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.common.harness import count_processes
+from benchmarks.common.preloaded import run_module
 
 
 @dataclass(frozen=True)
@@ -135,9 +135,8 @@ def try_small(data: Path | None, name: str) -> str:
 
 def run(module: str, words: Sequence[str]) -> str:
     """Run a module and throw away what it says, but for the error where it fails."""
-    command = [sys.executable, "-m", module, *words]
     begun = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_module(module, words, Path.cwd())
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["not a word of why"]
         return f"failed with {done.returncode}, {said[-1]}"

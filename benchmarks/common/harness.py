@@ -15,6 +15,8 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.common import preloaded
+
 COMMAND = (sys.executable, "-m", "splitaudit.cli")
 LEAKS = ("exact", "near_duplicate", "overlap")
 
@@ -55,6 +57,8 @@ class Scan:
 
 def run_verb(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a verb of the command line."""
+    if preloaded.is_served():
+        return preloaded.run_module("splitaudit.cli", list(map(str, words)), cwd or Path.cwd())
     command = [*COMMAND, *map(str, words)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 

@@ -26,7 +26,6 @@ from splitaudit.report.html import write_report
 from splitaudit.report.listing import MediaLoaders
 from splitaudit.report.sentences import coverage_sentences, escape_invisible, headline
 from splitaudit.report.side_by_side import LONGER_SIDE
-from splitaudit.report.summary import summarise
 from splitaudit.runs import groups as grouping
 from splitaudit.runs import splits
 from splitaudit.runs.rescan import search_again
@@ -146,7 +145,7 @@ class Audit:
         """Return the answer in numbers, as `--json` prints it."""
         record = self.record
         least = record["settings"]["min_coverage"] if min_coverage is None else min_coverage
-        counted = summarise(self._run.frames(), record["order"], min_coverage=least)
+        counted = self._run.summary(least)
         notes = [escape_invisible(note) for note in record["notes"]]
         return {**counted, "notes": notes, "seconds": record["seconds"], "run": str(self.run)}
 

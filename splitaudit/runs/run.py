@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pyarrow.parquet as pq
 
 from splitaudit.engine.store import read_json, to_json, write_text
 from splitaudit.errors import SplitauditError
-from splitaudit.report.summary import Tables
+from splitaudit.report.summary import Tables, summarise
 
 # Tables that a verb writes after the scan.
 WRITTEN_BY = {"splits": "`splitaudit split`", "dedup": "`splitaudit dedup`"}
@@ -52,6 +54,11 @@ class Run:
             raise SplitauditError(f"{self.folder} has no {name}.parquet: run {verb}")
         return pq.read_table(path, partitioning=None)
 
+    def version(self) -> tuple[tuple[int, int], ...]:
+        """Return what changes whenever a table of the run, or its record, is written."""
+        files = sorted([self.folder / "run.json", *self.folder.glob("*.parquet")])
+        return tuple((at.st_mtime_ns, at.st_ino) for at in map(Path.stat, files))
+
     def known(self, *names: str) -> dict[str, pa.Table]:
         """Return tables by name."""
         return {name: self.table(name) for name in names}
@@ -68,6 +75,10 @@ class Run:
             splits_known=record.get("splits_known", True),
             unplaced=tuple(record.get("unplaced", ())),
         )
+
+    def summary(self, min_coverage: float) -> dict[str, Any]:
+        """Return what `report.summary` counts in the run."""
+        return copy.deepcopy(_summarise(self, self.version(), min_coverage))
 
     def matches(self) -> pd.DataFrame:
         """Return every pair a verifier has looked at, accepted or not, with both splits."""
@@ -89,3 +100,9 @@ class Run:
         order = {name: rank for rank, name in enumerate(self.record["order"])}
         pairs = zip(matches["a_split"], matches["b_split"], strict=True)
         return ["|".join(sorted(pair, key=order.__getitem__)) for pair in pairs]
+
+
+@lru_cache(maxsize=1)  # the report and the terminal ask for the same, one after the other
+def _summarise(run: Run, version: object, min_coverage: float) -> dict[str, Any]:
+    """Count what a version of a run holds."""
+    return summarise(run.frames(), run.record["order"], min_coverage=min_coverage)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Sequence
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import sound_files as files
 import soundfile
 from sound_files import RATE, write_av, write_pcm
 
-from splitaudit.audio.decode import boxes
+from splitaudit.audio.decode import boxes, flac, mpeg
 from splitaudit.audio.decode import sounds as audio
 from splitaudit.audio.decode.containers import is_unknown_length
 from splitaudit.audio.decode.flac import last_sample
@@ -228,6 +229,43 @@ def test_what_a_tag_with_a_footer_holds_is_no_frame(tmp_path: Path) -> None:
     assert outcome(put_together(tmp_path / "whole.mp3", tag, content)) == (3.0, "")
     half = put_together(tmp_path / "cut.mp3", tag, content[: len(content) // 2])
     assert "of 3.00 s declared" in outcome(half)[1]
+
+
+@pytest.mark.parametrize(("version", "ends"), [(2, True), (4, True), (5, False), (255, False)])
+def test_tags_of_versions_to_come_are_no_tags(tmp_path: Path, version: int, ends: bool) -> None:
+    """Their heads may mean something else."""
+    path = put_together(tmp_path / "a.mp3", b"ID3" + bytes([version]) + id3(500)[4:])
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        assert mpeg._after_id3(content, 0) == (510 if ends else 0)
+
+
+NUMBERS = [0, 1, 0x7F, 0x80, 0x7FF, 0x800, 0xFFFF, 0x10000, 0x1FFFFF, 0x200000, 0x7FFFFFFF]
+
+
+@pytest.mark.parametrize("number", [*NUMBERS, 0x3FFFFFF, 0x4000000, 0x80000000, 0xFFFFFFFFF])
+def test_the_number_of_a_frame_is_coded_as_utf8_is(number: int) -> None:
+    coded = coded_number(number)
+    assert flac._coded_number(bytes(4) + coded + b"\xbf\xff") == (number, 4 + len(coded))
+
+
+def coded_number(number: int) -> bytes:
+    """Return a number as the format of FLAC has it: UTF-8 went on to 36 bits once."""
+    if number < 0x80:
+        return bytes([number])
+    more = next(n for n in range(1, 7) if number < 1 << (5 * n + 6 if n < 6 else 36))
+    rest = [0x80 | number >> 6 * k & 0x3F for k in reversed(range(more))]
+    return bytes([(0xFF00 >> (more + 1)) & 0xFF | number >> 6 * more, *rest])
+
+
+def test_a_header_behind_a_box_of_more_than_32_bits_is_found(tmp_path: Path) -> None:
+    """The length of a long box stands behind its name."""
+    content = files.write_av(tmp_path / "a.m4a", A).read_bytes()
+    at = content.index(b"moov") - 4
+    long = struct.pack(">I4sQ", 1, b"free", 16 + 1_000) + bytes(1_000)
+    put_together(tmp_path / "b.m4a", content[:at], long, content[at:])
+    stated = boxes.stated_length(str(tmp_path / "a.m4a"))
+    assert stated == pytest.approx(3.0, abs=0.1)
+    assert boxes.stated_length(str(tmp_path / "b.m4a")) == stated
 
 
 @pytest.mark.parametrize("name", ["a.m4a", "a.mp4", "a.mp3", "a.opus", "a.webm"])

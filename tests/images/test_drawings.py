@@ -200,3 +200,9 @@ def test_a_large_drawing_is_compared_at_a_size_that_is_bounded() -> None:
     assert overlay.shrink(np.zeros((40, 20_000, 3), np.uint8), 1600).shape == (3, 1600, 3)
     small = np.zeros((300, 200, 3), np.uint8)
     assert overlay.shrink(small, 300) is small
+
+
+@pytest.mark.parametrize(("height", "width"), [(24, 48), (48, 24), (96, 200), (40, 40)])
+def test_small_drawings_are_enlarged_and_keep_their_shape(height: int, width: int) -> None:
+    size = overlay.enlarge(np.zeros((height, width, 3), np.uint8), 96).shape[:2]
+    assert size == (round(height * 96 / min(height, width)), round(width * 96 / min(height, width)))

@@ -329,3 +329,14 @@ def test_light_that_says_nothing_of_the_other_is_no_proof():
     """A logo at one place is all that a plain wall and a sky have in common."""
     found = compare(photograph(sky(0, "first", 0.0)), photograph(sky(1, "first")))
     assert found is None or not found.accepted
+
+
+def test_negatives_are_proven_by_their_orientation_where_no_feature_agrees() -> None:
+    """Each orientation stands twice in the codes of a hash: as it is, and as a negative."""
+    a, b = photograph(coloured()), photograph(255 - coloured())
+    hints = {"readings": (), "orientations": (len(ORIENTATIONS),)}
+    found = compare(a, b, **hints)
+    assert found is not None
+    assert found.accepted
+    plain = compare(a, b, readings=(), orientations=(0,))
+    assert plain is None or not plain.accepted

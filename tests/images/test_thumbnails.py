@@ -242,6 +242,47 @@ def test_a_place_is_as_certain_when_both_pictures_are_turned(size: int) -> None:
     np.testing.assert_allclose(turned, theirs[1][0, 0], atol=1e-9)
 
 
+def test_no_scale_is_left_out() -> None:
+    """A map is refined from a twelfth beside: two sizes that follow are a sixth apart at most."""
+    steps = np.divide(registration.SIZES[1:], registration.SIZES[:-1])
+    assert steps.max() <= 7 / 6
+    assert registration.SIZES[0] <= 0.75 * registration.SIDE <= registration.SIZES[-1]
+    assert registration.SIZES[-1] * 0.75 < registration.SIDE < registration.SIZES[-1] * 7 / 6
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_a_second_place_may_lie_in_line_with_the_first(axis: int) -> None:
+    """What recurs every four pixels has places that are four apart, and equal in the other axis."""
+    tile = np.random.default_rng(2).normal(0, 60, (16, 4))
+    picture = np.tile(tile, (1, 4)).astype(np.float32)
+    picture = picture if axis == 1 else np.ascontiguousarray(picture.T)
+    values, maps = registration.places(picture, picture[None], 3, registration.grid())
+    assert values[0, :3].min() > 0.8
+    shifts = maps[0, :3, :, 2]
+    np.testing.assert_allclose(sorted(shifts[:, axis - 1]), [-0.5, 0, 0.5], atol=1e-9)
+    np.testing.assert_allclose(shifts[:, 2 - axis], 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("way", [-1, 1])
+@pytest.mark.parametrize(("pixels", "left"), [(0.2, SIDE), (0.3, SIDE - 1), (1.2, SIDE - 1)])
+def test_a_quarter_of_a_pixel_may_lie_beyond_the_edge(
+    axis: int, way: int, pixels: float, left: int
+) -> None:
+    level = np.random.default_rng(0).normal(0, 1, (SIDE, SIDE, 3)).astype(np.float32)
+    affine = np.eye(2, 3)
+    affine[axis, 2] = way * pixels * 2 / SIDE
+    assert exposure._agreement(level, level, affine)[2] == left / SIDE
+
+
+def test_what_has_no_light_is_turned_all_the_same() -> None:
+    """Its gain of 0 has no inverse."""
+    row = np.zeros(1)
+    proofs = exposure.Proofs(row, np.zeros((1, 2, 3)), row, row + 7, row, row + 0.5).turned()
+    assert (proofs.gain[0], proofs.bias[0]) == (1, -7)
+    assert (proofs.coverage_a[0], proofs.coverage_b[0]) == (0.5, 0)
+
+
 @pytest.mark.parametrize("size", registration.SIZES)
 def test_places_are_found_at_each_scale(size: int) -> None:
     rng = np.random.default_rng(size)

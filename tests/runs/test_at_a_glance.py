@@ -41,6 +41,19 @@ def test_an_audit_says_its_verdict(table: Path) -> None:
     assert "<u>" not in shown
 
 
+def test_the_answer_is_that_of_the_last_scan_and_nobody_changes_it(table: Path) -> None:
+    audit = splitaudit.open(table, out="run", options=OPTIONS).scan()
+    audit.summary()["weak"].clear()
+    again = audit.summary()
+    assert again["weak"]
+    assert again["verdict"] == "weak"
+    table.write_text(TABLE.replace("A dog barks", "snow"))
+    other = splitaudit.open(table, out="run", options=OPTIONS).scan()
+    assert other.summary()["verdict"] == "clean"
+    assert audit.summary()["verdict"] == "clean"  # of the same folder
+    assert audit.summary(min_coverage=0.5) == audit.summary()
+
+
 def test_a_check_says_whether_the_split_holds(table: Path) -> None:
     audit = splitaudit.open(table, out="run", options=OPTIONS).scan()
     audit.split()
