@@ -103,3 +103,14 @@ def test_what_has_shapes_or_one_colour_is_not_searched_by_colours() -> None:
 def test_a_layout_says_how_light_a_picture_is() -> None:
     dark, light = (np.full((32, 32, 3), level, np.uint8) for level in (30, 200))
     assert layout(dark)[-1] < 0 < layout(light)[-1]
+
+
+def test_what_a_fingerprint_does_not_say_is_seen_in_the_picture() -> None:
+    """It has returned one array: a picture of one colour tells nothing, and one of stripes does."""
+    plain, stripes = np.full((40, 40, 3), (200, 30, 30), np.uint8), np.zeros((40, 40, 3), np.uint8)
+    stripes[::8] = 255
+    flags = [
+        encode(ColourLayout(), [view(seen)], lambda _: np.ones((1, 195), np.float32))
+        for seen in (plain, stripes, stripes.transpose(1, 0, 2))
+    ]
+    assert [codes.degenerate.tolist() for codes in flags] == [[True], [False], [False]]

@@ -206,3 +206,12 @@ def test_a_large_drawing_is_compared_at_a_size_that_is_bounded() -> None:
 def test_small_drawings_are_enlarged_and_keep_their_shape(height: int, width: int) -> None:
     size = overlay.enlarge(np.zeros((height, width, 3), np.uint8), 96).shape[:2]
     assert size == (round(height * 96 / min(height, width)), round(width * 96 / min(height, width)))
+
+
+@pytest.mark.parametrize(("tint", "grey"), [(drawn.MAX_TINT, True), (drawn.MAX_TINT + 1, False)])
+def test_paper_that_has_yellowed_is_grey(tint: int, grey: bool) -> None:
+    """The levels of what is grey are told apart more finely than those of a channel."""
+    level = np.arange(0, 128, 2, dtype=np.uint8).repeat(4)[None]
+    ramp = np.stack([level + tint, level, level], axis=-1).astype(np.uint8)
+    steps = 2**drawn.GREY_BITS // 2 if grey else 2**drawn.BITS
+    assert (drawn.common_share(ramp) == drawn.COLOURS / steps) == grey

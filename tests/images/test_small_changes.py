@@ -21,7 +21,7 @@ from splitaudit.images.fingerprint.hash import ORIENTATIONS
 from splitaudit.images.verify.thumbnails.changes import Changes
 from splitaudit.images.verify.thumbnails.compare import Pair, Thumbnails
 
-BIG = 384
+BIG, WHOLE_COVERAGE = 384, 0.9
 Draw = Callable[[int], Image.Image]
 
 
@@ -104,6 +104,17 @@ def test_a_copy_of_a_drawing_of_a_thumbnail_s_size_is_one(kind: str, tmp_path: P
     for side, quality in ((SIDE, 60), (2 * SIDE, 90)):
         b = kept(KINDS[kind](1), side, tmp_path / f"{side}.jpg", quality=quality)
         assert proven(pair(a, b, SIDE), tmp_path / f"facts {side}")["accepted"]
+
+
+@pytest.mark.parametrize("side", [SIDE, 64, 96])
+@pytest.mark.parametrize(("kind", "told"), [("gauge", True), ("banner", False)])
+def test_a_part_must_prove_itself(kind: str, told: bool, side: int, tmp_path: Path) -> None:
+    """Three fields of colour are in many a banner; all of one upon all of the other is a copy."""
+    a = kept(KINDS[kind](1), side, tmp_path / "a.png")
+    b = kept(KINDS[kind](1).crop((0, 0, 330, 330)), side, tmp_path / "b.png")
+    row = proven(pair(a, b, side), tmp_path / "facts")
+    assert max(row["coverage_a"], row["coverage_b"]) >= WHOLE_COVERAGE > row["coverage_a"]
+    assert row["accepted"] == told
 
 
 @pytest.mark.parametrize("side", [SIDE, 64])
